@@ -1,0 +1,85 @@
+//! `graph`: who needs whom, and at which level of a release each distribution stands.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::cli::{GraphFormat, GraphOptions};
+use crate::domain::workspace::Workspace;
+use crate::effects::discover;
+
+/// # Errors
+/// The repository cannot be understood.
+pub fn run(root: &Path, options: &GraphOptions) -> Result<ExitCode> {
+    let workspace = discover::workspace(root)?;
+    let text = match options.format {
+        GraphFormat::Tree => tree(&workspace),
+        GraphFormat::Mermaid => mermaid(&workspace),
+        GraphFormat::Dot => dot(&workspace),
+        GraphFormat::Json => as_json(&workspace),
+    };
+    println!("{}", text.trim_end());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One line per distribution under the heading of its level.
+fn tree(workspace: &Workspace) -> String {
+    let mut text = String::new();
+    let mut level = None;
+    for distribution in &workspace.distributions {
+        if level != Some(distribution.level) {
+            level = Some(distribution.level);
+            text += &format!("level {}\n", distribution.level);
+        }
+        let needs = names(workspace, &distribution.needs).join(", ");
+        let needs = if needs.is_empty() { String::new() } else { format!("  needs {needs}") };
+        text += &format!("  {}{needs}\n", distribution.name());
+    }
+    text
+}
+
+fn mermaid(workspace: &Workspace) -> String {
+    let mut text = "graph LR\n".to_owned();
+    for (at, distribution) in workspace.distributions.iter().enumerate() {
+        text += &format!("  d{at}[\"{}\"]\n", distribution.name());
+    }
+    for (from, to) in edges(workspace) {
+        text += &format!("  d{from} --> d{to}\n");
+    }
+    text
+}
+
+fn dot(workspace: &Workspace) -> String {
+    let name = |at: usize| workspace.distributions[at].name().to_string();
+    let mut text = "digraph distributions {\n".to_owned();
+    for at in 0..workspace.distributions.len() {
+        text += &format!("  {:?};\n", name(at));
+    }
+    for (from, to) in edges(workspace) {
+        text += &format!("  {:?} -> {:?};\n", name(from), name(to));
+    }
+    text + "}\n"
+}
+
+fn as_json(workspace: &Workspace) -> String {
+    let packages = workspace.distributions.iter().map(|distribution| {
+        json!({
+            "name": distribution.name().to_string(),
+            "level": distribution.level,
+            "depends_on": names(workspace, &distribution.needs),
+        })
+    });
+    format!("{:#}", json!({ "packages": packages.collect::<Vec<_>>() }))
+}
+
+fn edges(workspace: &Workspace) -> impl Iterator<Item = (usize, usize)> {
+    let distributions = workspace.distributions.iter().enumerate();
+    distributions
+        .flat_map(|(from, distribution)| distribution.needs.iter().map(move |&to| (from, to)))
+}
+
+fn names(workspace: &Workspace, of: &[usize]) -> Vec<String> {
+    of.iter().map(|&at| workspace.distributions[at].name().to_string()).collect()
+}

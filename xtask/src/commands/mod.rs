@@ -1,0 +1,4 @@
+//! One file per subcommand, named as typed: read facts, plan, print, apply.
+
+pub mod graph;
+pub mod status;

@@ -1,0 +1,243 @@
+//! Configuration, repository-wide (`[workspace.metadata.xtask]` in Cargo.toml) and per
+//! distribution (`[tool.xtask]` in its pyproject.toml).
+
+use toml_edit::Item;
+
+use super::finding::Finding;
+use super::name::Name;
+use super::toml::{Section, TomlFile, strings};
+
+/// What holds for the whole repository.
+#[derive(Clone, Debug)]
+pub struct RepositoryConfig {
+    /// Directories of distributions, as glob patterns with `*`; `None` finds them all.
+    pub packages: Option<Vec<String>>,
+    /// Branches to release from, as glob patterns; empty allows any.
+    pub branches: Vec<String>,
+    /// The git remote that tags are pushed to.
+    pub remote: String,
+    /// twine repository that is staged on, and the one that is published to.
+    pub staging: IndexConfig,
+    pub index: IndexConfig,
+    /// How `bump` treats ranges on siblings: `align` or `fit`.
+    pub ranges: Option<String>,
+    /// Distributions that share one version, by name.
+    pub groups: Vec<Vec<String>>,
+}
+
+/// An index, named as twine names it.
+#[derive(Clone, Debug)]
+pub struct IndexConfig {
+    pub repository: String,
+    /// Address of the simple API (PEP 503), where it cannot be told from the upload address.
+    pub simple: Option<String>,
+}
+
+impl Default for RepositoryConfig {
+    fn default() -> Self {
+        let index = |name: &str| IndexConfig { repository: name.to_owned(), simple: None };
+        RepositoryConfig {
+            packages: None,
+            branches: vec!["main".into(), "master".into(), "release/*".into()],
+            remote: "origin".into(),
+            staging: index("testpypi"),
+            index: index("pypi"),
+            ranges: None,
+            groups: Vec::new(),
+        }
+    }
+}
+
+impl RepositoryConfig {
+    /// Reads the table out of the repository's Cargo.toml.
+    ///
+    /// # Errors
+    /// Every wrong type and every unknown key, with file, line and key.
+    pub fn read(file: &TomlFile) -> Result<RepositoryConfig, Vec<Finding>> {
+        let section = file.section("workspace.metadata.xtask").map_err(|error| vec![error])?;
+        let mut config = RepositoryConfig::default();
+        finished(section, |section| config.fill(section))?;
+        Ok(config)
+    }
+
+    fn fill(&mut self, section: &mut Section) -> Result<(), Finding> {
+        self.packages = section.strings("packages")?;
+        if let Some(branches) = section.strings("branches")? {
+            self.branches = branches;
+        }
+        if let Some(remote) = section.string("remote")? {
+            self.remote = remote;
+        }
+        for (index, key, simple) in [
+            (&mut self.staging, "staging", "staging-simple"),
+            (&mut self.index, "index", "index-simple"),
+        ] {
+            if let Some(repository) = section.string(key)? {
+                index.repository = repository;
+            }
+            index.simple = section.string(simple)?;
+        }
+        let known = |item: &Item| {
+            item.as_str().filter(|word| ["align", "fit"].contains(word)).map(str::to_owned)
+        };
+        self.ranges = section.get("ranges", "\"align\" or \"fit\"", known)?;
+        let groups = |item: &Item| {
+            item.as_array()?.iter().map(|group| strings(&Item::Value(group.clone()))).collect()
+        };
+        if let Some(groups) = section.get("groups", "an array of arrays of names", groups)? {
+            self.groups = groups;
+        }
+        Ok(())
+    }
+}
+
+/// What one distribution says about its own release.
+#[derive(Clone, Debug, Default)]
+pub struct DistributionConfig {
+    /// Tag name with `{version}` and, optionally, `{name}` in it.
+    pub tag: Option<String>,
+    /// The line of `tag`, where it is configured.
+    pub tag_line: Option<usize>,
+    pub smoke: SmokeConfig,
+    /// Other files that repeat the version, relative to the distribution's directory.
+    pub version_files: Vec<String>,
+    /// Siblings whose range is kept as it is.
+    pub keep: Vec<Name>,
+}
+
+/// What the smoke test of a distribution does in its fresh environment.
+#[derive(Clone, Debug, Default)]
+pub struct SmokeConfig {
+    /// Modules to import; `None` means the top-level modules that the wheel ships.
+    pub imports: Option<Vec<String>>,
+    /// Commands to run, each an argument list; the word `python` is the environment's own.
+    pub commands: Vec<Vec<String>>,
+    /// Seconds that one import or command may take.
+    pub timeout: u64,
+}
+
+impl DistributionConfig {
+    /// Reads `[tool.xtask]` out of a pyproject.toml.
+    ///
+    /// # Errors
+    /// Every wrong type and every unknown key, with file, line and key.
+    pub fn read(file: &TomlFile) -> Result<DistributionConfig, Vec<Finding>> {
+        let section = file.section("tool.xtask").map_err(|error| vec![error])?;
+        let mut config = DistributionConfig::default();
+        let mut smoke_findings = Vec::new();
+        finished(section, |section| {
+            let smoke = config.fill(section)?;
+            smoke_findings =
+                finished(smoke, |smoke| config.smoke.fill(smoke)).err().unwrap_or_default();
+            Ok(())
+        })?;
+        if smoke_findings.is_empty() { Ok(config) } else { Err(smoke_findings) }
+    }
+
+    /// Everything but the smoke table, which is handed back.
+    fn fill<'a>(&mut self, section: &mut Section<'a>) -> Result<Section<'a>, Finding> {
+        let tag =
+            |item: &Item| item.as_str().filter(|tag| tag.contains("{version}")).map(str::to_owned);
+        self.tag = section.get("tag", "a string with {version} in it", tag)?;
+        self.tag_line = self.tag.is_some().then(|| section.line("tag"));
+        self.version_files = section.strings("version-files")?.unwrap_or_default();
+        let names = |item: &Item| strings(item)?.iter().map(|name| Name::new(name)).collect();
+        self.keep =
+            section.get("keep", "an array of distribution names", names)?.unwrap_or_default();
+        section.section("smoke")
+    }
+}
+
+impl SmokeConfig {
+    fn fill(&mut self, section: &mut Section) -> Result<(), Finding> {
+        self.imports = section.strings("imports")?;
+        self.commands = section
+            .get("commands", "an array of commands, each an array of strings", |item| {
+                item.as_array()?.iter().map(|value| command(&Item::Value(value.clone()))).collect()
+            })?
+            .unwrap_or_default();
+        let seconds =
+            |item: &Item| item.as_integer().and_then(|n| u64::try_from(n).ok()).filter(|&n| n > 0);
+        self.timeout = section.get("timeout", "a number of seconds", seconds)?.unwrap_or(60);
+        Ok(())
+    }
+}
+
+/// An argument list, or one string that is split at white space (no quoting, never a shell).
+fn command(item: &Item) -> Option<Vec<String>> {
+    let words = match item.as_str() {
+        Some(line) => line.split_whitespace().map(str::to_owned).collect(),
+        None => strings(item)?,
+    };
+    (!words.is_empty()).then_some(words)
+}
+
+/// Runs `fill` over the section and adds the unknown keys to what it found wrong.
+fn finished<'a>(
+    mut section: Section<'a>,
+    fill: impl FnOnce(&mut Section<'a>) -> Result<(), Finding>,
+) -> Result<(), Vec<Finding>> {
+    let wrong = fill(&mut section).err();
+    // After a wrong value the remaining keys were not asked for: they are not unknown.
+    let findings = match wrong {
+        Some(finding) => vec![finding],
+        None => section.finish(),
+    };
+    if findings.is_empty() { Ok(()) } else { Err(findings) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repository(text: &str) -> Result<RepositoryConfig, Vec<Finding>> {
+        RepositoryConfig::read(&TomlFile::parse("Cargo.toml", text.into()).unwrap())
+    }
+
+    fn distribution(text: &str) -> Result<DistributionConfig, Vec<Finding>> {
+        DistributionConfig::read(&TomlFile::parse("pyproject.toml", text.into()).unwrap())
+    }
+
+    #[test]
+    fn nothing_configured_is_the_default() {
+        let config = repository("[workspace]\n").unwrap();
+        assert_eq!(config.packages, None);
+        assert_eq!(
+            (config.staging.repository.as_str(), config.index.repository.as_str()),
+            ("testpypi", "pypi")
+        );
+    }
+
+    #[test]
+    fn all_of_a_distribution() {
+        let config = distribution(
+            "[tool.xtask]\ntag = \"core-v{version}\"\n[tool.xtask.smoke]\nimports = [\"a.b\"]\n\
+             commands = [[\"a\", \"--help\"], \"b run\"]\n",
+        )
+        .unwrap();
+        assert_eq!(config.tag.as_deref(), Some("core-v{version}"));
+        assert_eq!(config.smoke.imports.unwrap(), ["a.b"]);
+        assert_eq!(config.smoke.commands, [vec!["a", "--help"], vec!["b", "run"]]);
+    }
+
+    #[track_caller]
+    fn refused(findings: Vec<Finding>, expected: &str) {
+        assert_eq!(findings[0].to_string(), expected);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        refused(
+            repository("[workspace.metadata.xtask]\npackage = []\n").unwrap_err(),
+            "Cargo.toml:2: `workspace.metadata.xtask.package` is not a key of this tool",
+        );
+        refused(
+            distribution("[tool.xtask]\ntag = \"v1\"\n").unwrap_err(),
+            "pyproject.toml:2: `tool.xtask.tag` must be a string with {version} in it, not string",
+        );
+        refused(
+            distribution("[tool.xtask.smoke]\nimport = [\"a\"]\n").unwrap_err(),
+            "pyproject.toml:2: `tool.xtask.smoke.import` is not a key of this tool",
+        );
+    }
+}

@@ -1,0 +1,133 @@
+//! Release order: dependencies first, the same on every machine.
+
+use std::collections::BTreeSet;
+
+/// An edge `(from, to)`: `from` needs `to`, so `to` is released first.
+pub type Edge = (usize, usize);
+
+/// A dependency cycle: every node needs the next one, the last one needs the first.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Cycle(pub Vec<usize>);
+
+/// The release level of each of `count` nodes: 0 needs nothing, every other level lies one above
+/// the highest it needs. `hard` edges always count; a `soft` edge (an extra) counts when it
+/// closes no cycle with the edges already taken, in the order given.
+///
+/// # Errors
+/// The hard edges close a cycle.
+pub fn levels(count: usize, hard: &[Edge], soft: &[Edge]) -> Result<Vec<usize>, Cycle> {
+    let mut graph = Graph::new(count, hard);
+    let levels = graph.levels();
+    if let Some(left) = levels.iter().position(Option::is_none) {
+        return Err(graph.cycle_from(left, &levels));
+    }
+    // Most repositories have no cycle through extras either: try them all at once first.
+    let all: Vec<Edge> = hard.iter().chain(soft).copied().collect();
+    let everything = Graph::new(count, &all).levels();
+    if everything.iter().all(Option::is_some) {
+        return Ok(everything.into_iter().flatten().collect());
+    }
+    let tangled = |&(from, to): &Edge| everything[from].is_none() && everything[to].is_none();
+    for &(from, to) in soft {
+        if !tangled(&(from, to)) || !graph.reaches(to, from) {
+            graph.needs[from].push(to);
+        }
+    }
+    Ok(graph.levels().into_iter().flatten().collect())
+}
+
+struct Graph {
+    needs: Vec<Vec<usize>>,
+}
+
+impl Graph {
+    fn new(count: usize, edges: &[Edge]) -> Graph {
+        let mut needs = vec![Vec::new(); count];
+        for &(from, to) in edges {
+            needs[from].push(to);
+        }
+        Graph { needs }
+    }
+
+    /// Kahn's algorithm; `None` for nodes in a cycle or behind one.
+    fn levels(&self) -> Vec<Option<usize>> {
+        let count = self.needs.len();
+        let mut needed_by = vec![Vec::new(); count];
+        let mut open: Vec<usize> = self.needs.iter().map(Vec::len).collect();
+        for (from, needs) in self.needs.iter().enumerate() {
+            needs.iter().for_each(|&to| needed_by[to].push(from));
+        }
+        let mut level = vec![0; count];
+        let mut done = vec![false; count];
+        let mut ready: Vec<usize> = (0..count).filter(|&node| open[node] == 0).collect();
+        while let Some(node) = ready.pop() {
+            done[node] = true;
+            for &dependent in &needed_by[node] {
+                level[dependent] = level[dependent].max(level[node] + 1);
+                open[dependent] -= 1;
+                if open[dependent] == 0 {
+                    ready.push(dependent);
+                }
+            }
+        }
+        level.into_iter().zip(done).map(|(level, done)| done.then_some(level)).collect()
+    }
+
+    /// A cycle found by walking from a node that has no level: each such node needs another one.
+    fn cycle_from(&self, start: usize, levels: &[Option<usize>]) -> Cycle {
+        let mut path = vec![start];
+        loop {
+            let needs = &self.needs[*path.last().unwrap_or(&start)];
+            let Some(&next) = needs.iter().find(|&&to| levels[to].is_none()) else {
+                return Cycle(path);
+            };
+            if let Some(from) = path.iter().position(|&node| node == next) {
+                return Cycle(path.split_off(from));
+            }
+            path.push(next);
+        }
+    }
+
+    fn reaches(&self, from: usize, goal: usize) -> bool {
+        let mut seen = BTreeSet::from([from]);
+        let mut open = vec![from];
+        while let Some(node) = open.pop() {
+            if node == goal {
+                return true;
+            }
+            open.extend(self.needs[node].iter().copied().filter(|&to| seen.insert(to)));
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(count: usize, hard: &[Edge], soft: &[Edge], expected: &[usize]) {
+        assert_eq!(levels(count, hard, soft).unwrap(), expected);
+    }
+
+    #[test]
+    fn dependencies_lie_below() {
+        check(0, &[], &[], &[]);
+        check(3, &[(1, 0), (2, 0), (2, 1)], &[], &[0, 1, 2]);
+        check(4, &[(0, 3), (1, 3)], &[], &[1, 1, 0, 0]);
+    }
+
+    #[test]
+    fn extras_count_only_where_they_close_no_cycle() {
+        check(2, &[], &[(0, 1)], &[1, 0]);
+        check(2, &[(1, 0)], &[(0, 1)], &[0, 1]);
+        check(2, &[], &[(0, 1), (1, 0)], &[1, 0]);
+        check(4, &[(1, 0)], &[(0, 1), (3, 2), (2, 1)], &[0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn a_hard_cycle_is_its_own_path() {
+        assert_eq!(levels(4, &[(0, 1), (1, 2), (2, 1), (3, 0)], &[]), Err(Cycle(vec![1, 2])));
+        assert_eq!(levels(1, &[(0, 0)], &[]), Err(Cycle(vec![0])));
+    }
+}

@@ -1,0 +1,15 @@
+//! What this tool knows about distributions and releases, as pure functions.
+//!
+//! Nothing below this line touches a file, a process, the environment, the clock or a terminal:
+//! facts come in as values, plans and findings go out as values.
+
+pub mod config;
+pub mod finding;
+pub mod graph;
+pub mod history;
+pub mod manifest;
+pub mod name;
+pub mod requirement;
+pub mod tag;
+pub mod toml;
+pub mod workspace;

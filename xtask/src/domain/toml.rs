@@ -1,0 +1,208 @@
+//! Reading TOML with places: typed keys of one table, and everything wrong with them at once.
+
+use std::ops::Range;
+
+use toml_edit::{Document, Item, TableLike};
+
+use super::finding::Finding;
+
+/// A parsed TOML file that still knows its path and its text, for `file:line` in messages.
+pub struct TomlFile {
+    pub path: String,
+    document: Document<String>,
+}
+
+impl TomlFile {
+    /// Takes the path to show (relative, `/`-separated) and the text. A leading byte-order mark
+    /// is stepped over but counts in spans.
+    ///
+    /// # Errors
+    /// The syntax error with its line.
+    pub fn parse(path: &str, text: String) -> Result<TomlFile, Finding> {
+        let line = |offset: usize| line_of(&text, offset);
+        let document = Document::parse(text.clone()).map_err(|error| {
+            let offset = error.span().map_or(0, |span| span.start);
+            let message = error.message().replace('\n', ", ");
+            Finding::error("toml-syntax", format!("not valid TOML: {message}"))
+                .at(path, line(offset))
+        })?;
+        Ok(TomlFile { path: path.to_owned(), document })
+    }
+
+    pub fn text(&self) -> &str {
+        self.document.raw()
+    }
+
+    /// The line, counted from 1, in which the byte offset lies.
+    pub fn line(&self, offset: usize) -> usize {
+        line_of(self.text(), offset)
+    }
+
+    /// The item under a dotted path of bare keys, such as `project.dependencies`.
+    pub fn get(&self, path: &str) -> Option<&Item> {
+        path.split('.').try_fold(self.document.as_item(), |item, key| item.get(key))
+    }
+
+    /// The table under a dotted path, to be read key by key; absent is an empty one.
+    ///
+    /// # Errors
+    /// Something else than a table stands there.
+    pub fn section<'a>(&'a self, path: &str) -> Result<Section<'a>, Finding> {
+        let item = self.get(path);
+        let table = item.and_then(Item::as_table_like);
+        match item {
+            Some(item) if table.is_none() => Err(self.wrong_type(item, path, "a table")),
+            _ => Ok(Section { file: self, path: path.to_owned(), table, known: Vec::new() }),
+        }
+    }
+
+    fn wrong_type(&self, item: &Item, key: &str, wanted: &str) -> Finding {
+        let found = item.type_name();
+        Finding::error("config", format!("`{key}` must be {wanted}, not {found}"))
+            .at(&self.path, self.line(start(item)))
+    }
+}
+
+/// One configuration table. Every getter names a key that is known; [`Section::finish`] reports
+/// the ones that are not.
+pub struct Section<'a> {
+    file: &'a TomlFile,
+    path: String,
+    table: Option<&'a dyn TableLike>,
+    known: Vec<&'static str>,
+}
+
+impl<'a> Section<'a> {
+    /// The line of a key, for messages about its value.
+    pub fn line(&self, key: &str) -> usize {
+        let key = self.table.and_then(|table| table.key(key));
+        key.and_then(|key| key.span()).map_or(1, |span| self.file.line(span.start))
+    }
+
+    fn item(&mut self, key: &'static str) -> Option<&'a Item> {
+        self.known.push(key);
+        self.table.and_then(|table| table.get(key))
+    }
+
+    /// The value of `key` as `read` understands it; `wanted` says what it should have been.
+    ///
+    /// # Errors
+    /// The key is there with a value that `read` does not understand.
+    pub fn get<T>(
+        &mut self,
+        key: &'static str,
+        wanted: &str,
+        read: impl Fn(&'a Item) -> Option<T>,
+    ) -> Result<Option<T>, Finding> {
+        let Some(item) = self.item(key) else { return Ok(None) };
+        let path = format!("{}.{key}", self.path);
+        read(item).map(Some).ok_or_else(|| self.file.wrong_type(item, &path, wanted))
+    }
+
+    pub fn string(&mut self, key: &'static str) -> Result<Option<String>, Finding> {
+        self.get(key, "a string", |item| item.as_str().map(str::to_owned))
+    }
+
+    pub fn boolean(&mut self, key: &'static str) -> Result<Option<bool>, Finding> {
+        self.get(key, "true or false", Item::as_bool)
+    }
+
+    pub fn strings(&mut self, key: &'static str) -> Result<Option<Vec<String>>, Finding> {
+        self.get(key, "an array of strings", strings)
+    }
+
+    /// The table below this one under `key`.
+    pub fn section(&mut self, key: &'static str) -> Result<Section<'a>, Finding> {
+        self.known.push(key);
+        self.file.section(&format!("{}.{key}", self.path))
+    }
+
+    /// One finding for every key that no getter asked for.
+    pub fn finish(self) -> Vec<Finding> {
+        let keys = self.table.into_iter().flat_map(|table| table.iter());
+        let unknown = keys.filter(|(key, _)| !self.known.contains(key));
+        unknown.map(|(key, _)| self.unknown_key(key)).collect()
+    }
+
+    fn unknown_key(&self, key: &str) -> Finding {
+        Finding::error("config", format!("`{}.{key}` is not a key of this tool", self.path))
+            .at(&self.file.path, self.line(key))
+            .hint(match nearest(key, self.known.iter().copied()) {
+                Some(known) => format!("did you mean `{known}`?"),
+                None => format!("known keys: {}", self.known.join(", ")),
+            })
+    }
+}
+
+/// An array of strings as a vector; `None` when it is anything else.
+pub fn strings(item: &Item) -> Option<Vec<String>> {
+    item.as_array()?.iter().map(|value| value.as_str().map(str::to_owned)).collect()
+}
+
+/// Where an item starts, as a byte offset into the file's text.
+pub fn start(item: &Item) -> usize {
+    item.span().map_or(0, |span: Range<usize>| span.start)
+}
+
+/// The line, counted from 1, in which a byte offset lies.
+pub fn line_of(text: &str, offset: usize) -> usize {
+    1 + text.as_bytes()[..offset.min(text.len())].iter().filter(|&&byte| byte == b'\n').count()
+}
+
+/// The candidate that was probably meant: at most a third of the letters differ.
+pub fn nearest<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .map(|candidate| (edit_distance(typed, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= candidate.len().max(3) / 3)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// Levenshtein's distance, in bytes: names and keys are ASCII.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_type_names_file_line_and_key() {
+        let file = TomlFile::parse("a/pyproject.toml", "[tool.xtask]\ntag = 3\n".into()).unwrap();
+        let finding = file.section("tool.xtask").unwrap().string("tag").unwrap_err();
+        assert_eq!(
+            finding.to_string(),
+            "a/pyproject.toml:2: `tool.xtask.tag` must be a string, not integer"
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_is_reported_with_the_one_that_was_meant() {
+        let file = TomlFile::parse("Cargo.toml", "[tool.xtask]\n\nsmok = {}\n".into()).unwrap();
+        let mut section = file.section("tool.xtask").unwrap();
+        section.section("smoke").unwrap();
+        let findings = section.finish();
+        assert_eq!(
+            findings[0].to_string(),
+            "Cargo.toml:3: `tool.xtask.smok` is not a key of this tool"
+        );
+        assert_eq!(findings[0].hint.as_deref(), Some("did you mean `smoke`?"));
+    }
+
+    #[test]
+    fn a_syntax_error_has_its_line() {
+        let finding = TomlFile::parse("x.toml", "a = 1\nb = [\n".into()).err().unwrap();
+        assert!(finding.to_string().starts_with("x.toml:"), "{finding}");
+    }
+}

@@ -1,0 +1,319 @@
+//! All distributions of a repository: their graph, their order, their tags, and how to name one.
+
+use std::collections::HashMap;
+
+use pep440_rs::Version;
+
+use super::config::RepositoryConfig;
+use super::finding::{Finding, Refusal};
+use super::graph::{Cycle, Edge, levels};
+use super::manifest::{DeclaredRequirement, Manifest, Table};
+use super::name::{Name, normalize};
+use super::tag::{self, TagPattern};
+use super::toml::nearest;
+
+/// One distribution and its place in the graph. Siblings are indices into
+/// [`Workspace::distributions`].
+pub struct Distribution {
+    pub manifest: Manifest,
+    /// Directory relative to the root, `/`-separated; empty for the root itself.
+    pub dir: String,
+    pub level: usize,
+    /// Siblings needed whenever it is installed, in the order of their release.
+    pub needs: Vec<usize>,
+    pub tag: TagPattern,
+}
+
+impl Distribution {
+    pub fn name(&self) -> &Name {
+        &self.manifest.name
+    }
+
+    pub fn version(&self) -> Option<&Version> {
+        self.manifest.version.version()
+    }
+
+    /// Whether a path relative to the root lies in this distribution's directory.
+    pub fn contains(&self, path: &str) -> bool {
+        self.dir.is_empty()
+            || path.strip_prefix(&self.dir).is_some_and(|rest| rest.starts_with('/'))
+    }
+}
+
+/// The distributions in release order.
+pub struct Workspace {
+    pub config: RepositoryConfig,
+    pub distributions: Vec<Distribution>,
+    /// What is wrong without keeping the repository from being read.
+    pub findings: Vec<Finding>,
+    by_name: HashMap<String, usize>,
+}
+
+impl Workspace {
+    /// Puts manifests together; `findings` are those of reading them.
+    ///
+    /// # Errors
+    /// A name that stands twice, a cycle of hard dependencies, ambiguous tags.
+    pub fn assemble(
+        config: RepositoryConfig,
+        mut manifests: Vec<Manifest>,
+        mut findings: Vec<Finding>,
+    ) -> Result<Workspace, Refusal> {
+        manifests.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.path.cmp(&b.path)));
+        Refusal::unless_clean(duplicates(&manifests))?;
+        let by_name = index(&manifests);
+        let (hard, soft) = edges(&manifests, &by_name);
+        let levels = levels(manifests.len(), &hard, &soft)
+            .map_err(|cycle| cycle_finding(&cycle, &manifests))?;
+
+        let mut order: Vec<usize> = (0..manifests.len()).collect();
+        order.sort_by_key(|&node| levels[node]);
+        let mut place = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(at, &node)| place[node] = at);
+        let mut needs = vec![Vec::new(); order.len()];
+        hard.iter().for_each(|&(from, to)| needs[place[from]].push(place[to]));
+
+        let mut distributions: Vec<Distribution> = manifests
+            .into_iter()
+            .zip(levels)
+            .map(|(manifest, level)| distribution(manifest, level))
+            .collect();
+        distributions.sort_by_key(|distribution| distribution.level);
+        for (distribution, mut needs) in distributions.iter_mut().zip(needs) {
+            needs.sort_unstable();
+            needs.dedup();
+            distribution.needs = needs;
+            findings.append(&mut distribution.manifest.findings);
+        }
+        Refusal::unless_clean(tag::ambiguities(&distributions))?;
+        let by_name = by_name.into_iter().map(|(name, node)| (name, place[node])).collect();
+        Ok(Workspace { config, distributions, findings, by_name })
+    }
+
+    /// The index of the distribution with this name, in any spelling.
+    pub fn find(&self, name: &Name) -> Option<usize> {
+        self.by_name.get(name.normal()).copied()
+    }
+
+    /// The requirements of a distribution on siblings, with the sibling's index; a self-reference
+    /// (`name[extra]`) is none.
+    pub fn sibling_requirements(
+        &self,
+        of: usize,
+    ) -> impl Iterator<Item = (usize, &DeclaredRequirement)> {
+        self.distributions[of]
+            .manifest
+            .requirements
+            .iter()
+            .filter_map(|declared| Some((self.find(&declared.requirement.name)?, declared)))
+            .filter(move |(sibling, _)| *sibling != of)
+    }
+
+    /// Every sibling that `of` needs, directly or through others, in release order.
+    pub fn transitive_needs(&self, of: usize) -> Vec<usize> {
+        let mut needed = vec![false; self.distributions.len()];
+        let mut open = self.distributions[of].needs.clone();
+        while let Some(sibling) = open.pop() {
+            if !std::mem::replace(&mut needed[sibling], true) {
+                open.extend(&self.distributions[sibling].needs);
+            }
+        }
+        (0..needed.len()).filter(|&sibling| needed[sibling]).collect()
+    }
+
+    /// What TARGET means: a distribution's name in any spelling, its directory's name, or a
+    /// unique suffix of its name (`core`).
+    ///
+    /// # Errors
+    /// No such distribution, or several; the hint says what may have been meant.
+    pub fn resolve(&self, target: &str) -> Result<usize, Finding> {
+        let typed = normalize(target.trim_end_matches('/'));
+        if let Some(&exact) = self.by_name.get(&typed) {
+            return Ok(exact);
+        }
+        let matching = |test: &dyn Fn(&Distribution) -> bool| -> Vec<usize> {
+            (0..self.distributions.len()).filter(|&at| test(&self.distributions[at])).collect()
+        };
+        let path = target.trim_end_matches('/').trim_start_matches("./");
+        let by_dir = matching(&|d| d.dir == path || d.dir.rsplit('/').next() == Some(path));
+        let suffix = format!("-{typed}");
+        let by_suffix = matching(&|d| d.name().normal().ends_with(&suffix));
+        match (by_dir.as_slice(), by_suffix.as_slice()) {
+            ([one], _) | ([], [one]) => Ok(*one),
+            ([], []) => Err(self.no_such_target(target, &typed)),
+            ([], several) | (several, _) => Err(self.ambiguous_target(target, several)),
+        }
+    }
+
+    fn no_such_target(&self, target: &str, typed: &str) -> Finding {
+        let full = self.distributions.iter().map(|d| d.name().normal());
+        let last = full.clone().filter_map(|name| name.rsplit_once('-')).map(|(_, last)| last);
+        let names: Vec<String> = self.distributions.iter().map(|d| d.name().to_string()).collect();
+        Finding::error("target", format!("no distribution is called `{target}`")).hint(
+            match nearest(typed, full.chain(last)) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None if names.len() <= 12 => format!("there are {}", names.join(", ")),
+                None => format!("`cargo xtask status` lists all {}", names.len()),
+            },
+        )
+    }
+
+    fn ambiguous_target(&self, target: &str, several: &[usize]) -> Finding {
+        let names: Vec<String> =
+            several.iter().map(|&at| self.distributions[at].name().to_string()).collect();
+        Finding::error("target", format!("`{target}` can be any of {}", names.join(", ")))
+            .hint("type the whole name")
+    }
+}
+
+fn distribution(manifest: Manifest, level: usize) -> Distribution {
+    let dir = manifest.path.rsplit_once('/').map_or("", |(dir, _)| dir).to_owned();
+    let tag = TagPattern::new(manifest.config.tag.as_deref(), &manifest.name);
+    Distribution { manifest, dir, level, needs: Vec::new(), tag }
+}
+
+fn index(manifests: &[Manifest]) -> HashMap<String, usize> {
+    manifests
+        .iter()
+        .enumerate()
+        .map(|(node, manifest)| (manifest.name.normal().to_owned(), node))
+        .collect()
+}
+
+/// The manifests are sorted, so equal names are neighbours.
+fn duplicates(manifests: &[Manifest]) -> Vec<Finding> {
+    let pairs = manifests.windows(2).filter(|pair| pair[0].name == pair[1].name);
+    pairs
+        .map(|pair| {
+            let (first, second) = (&pair[0].path, &pair[1].path);
+            Finding::error("duplicate-name", format!("{} is also the name in {first}", pair[1].name))
+                .at(second, 1)
+                .hint("rename one, or list the real ones as `packages` in [workspace.metadata.xtask] of Cargo.toml")
+        })
+        .collect()
+}
+
+/// Hard and soft edges between siblings. Groups and build requirements never order a release.
+fn edges(manifests: &[Manifest], by_name: &HashMap<String, usize>) -> (Vec<Edge>, Vec<Edge>) {
+    let (mut hard, mut soft) = (Vec::new(), Vec::new());
+    for (from, manifest) in manifests.iter().enumerate() {
+        for declared in &manifest.requirements {
+            let to = by_name.get(declared.requirement.name.normal());
+            let Some(&to) = to.filter(|&&to| to != from) else { continue };
+            match declared.table {
+                Table::Dependencies => hard.push((from, to)),
+                Table::Extra(_) => soft.push((from, to)),
+                Table::Group(_) | Table::Build => {}
+            }
+        }
+    }
+    (hard, soft)
+}
+
+fn cycle_finding(cycle: &Cycle, manifests: &[Manifest]) -> Finding {
+    let name = |&node: &usize| manifests[node].name.to_string();
+    let path: Vec<String> = cycle.0.iter().chain(cycle.0.first()).map(name).collect();
+    let first = &manifests[cycle.0[0]];
+    let next = cycle.0.get(1).unwrap_or(&cycle.0[0]);
+    let line = first
+        .requirements
+        .iter()
+        .find(|declared| declared.requirement.name == manifests[*next].name)
+        .map_or(1, |declared| declared.line);
+    Finding::error("cycle", format!("the distributions need each other: {}", path.join(" -> ")))
+        .at(&first.path, line)
+        .hint("no order of release satisfies this; make one of the requirements an extra")
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::super::toml::TomlFile;
+    use super::*;
+
+    /// A workspace of one-line descriptions, `"name version: requirement, requirement"`, each in
+    /// `packages/NAME`.
+    pub fn workspace(descriptions: &[&str]) -> Result<Workspace, Refusal> {
+        let manifests = descriptions.iter().map(|line| manifest(line)).collect();
+        Workspace::assemble(RepositoryConfig::default(), manifests, Vec::new())
+    }
+
+    fn manifest(line: &str) -> Manifest {
+        let (head, needs) = line.split_once(':').unwrap_or((line, ""));
+        let (name, version) = head.split_once(' ').unwrap();
+        let needs: Vec<String> = needs
+            .split(", ")
+            .map(str::trim)
+            .filter(|r| !r.is_empty())
+            .map(|r| format!("{r:?}"))
+            .collect();
+        let text = format!(
+            "[project]\nname = \"{name}\"\nversion = \"{version}\"\ndependencies = [{}]\n",
+            needs.join(", ")
+        );
+        let file = TomlFile::parse(&format!("packages/{name}/pyproject.toml"), text).unwrap();
+        Manifest::read(&file).unwrap().unwrap()
+    }
+
+    fn flow() -> Workspace {
+        workspace(&[
+            "aetherflow 2.3.0: aetherflow-core>=2.3, aetherflow-scheduler",
+            "aetherflow-core 2.3.0",
+            "aetherflow-scheduler 1.5.0: Aetherflow.Core>=2.3",
+        ])
+        .unwrap_or_else(|refusal| panic!("{refusal}"))
+    }
+
+    #[test]
+    fn release_order_follows_the_dependencies() {
+        let workspace = flow();
+        let order: Vec<_> =
+            workspace.distributions.iter().map(|d| (d.name().to_string(), d.level)).collect();
+        assert_eq!(
+            order,
+            [
+                ("aetherflow-core".into(), 0),
+                ("aetherflow-scheduler".into(), 1),
+                ("aetherflow".into(), 2)
+            ]
+        );
+        assert_eq!(workspace.distributions[2].needs, [0, 1]);
+        assert_eq!(workspace.transitive_needs(1), [0]);
+    }
+
+    #[track_caller]
+    fn resolves(target: &str, expected: &str) {
+        let workspace = flow();
+        let found =
+            workspace.resolve(target).map(|at| workspace.distributions[at].name().to_string());
+        assert_eq!(found.unwrap_or_else(|finding| finding.hint.unwrap()), expected);
+    }
+
+    #[test]
+    fn targets() {
+        resolves("aetherflow", "aetherflow");
+        resolves("AetherFlow_Core", "aetherflow-core");
+        resolves("core", "aetherflow-core");
+        resolves("packages/aetherflow-core/", "aetherflow-core");
+        resolves("aetherflow-scheduller", "did you mean `aetherflow-scheduler`?");
+        resolves("shceduler", "did you mean `scheduler`?");
+        resolves("zzz", "there are aetherflow-core, aetherflow-scheduler, aetherflow");
+    }
+
+    #[test]
+    fn a_hard_cycle_is_refused_with_its_path() {
+        let refusal = workspace(&["a 1: b", "b 1: c", "c 1: a"]).err().unwrap();
+        assert_eq!(
+            refusal.to_string(),
+            "packages/a/pyproject.toml:4: the distributions need each other: a -> b -> c -> a"
+        );
+    }
+
+    #[test]
+    fn one_name_twice_is_refused() {
+        let refusal = workspace(&["a-b 1", "A_b 1"]).err().unwrap();
+        assert!(
+            refusal.to_string().contains("is also the name in packages/A_b/pyproject.toml"),
+            "{refusal}"
+        );
+    }
+}
