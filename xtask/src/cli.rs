@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use lexopt::{Arg, Parser, ValueExt};
 
+use crate::domain::release::Until;
 use crate::domain::toml::nearest;
 
 /// One run of the tool.
@@ -77,15 +78,6 @@ pub struct ReleaseOptions {
     pub json: bool,
     /// Builds and smoke tests at the same time; `None` means one for every core.
     pub jobs: Option<usize>,
-}
-
-/// The last stage of a release.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Until {
-    Built,
-    Staged,
-    #[default]
-    Published,
 }
 
 #[derive(Debug, Default)]

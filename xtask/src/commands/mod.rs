@@ -1,4 +1,5 @@
 //! One file per subcommand, named as typed: read facts, plan, print, apply.
 
 pub mod graph;
+pub mod release;
 pub mod status;

@@ -38,7 +38,7 @@ pub fn run(root: &Path, options: &StatusOptions) -> Result<ExitCode> {
 }
 
 fn standings(root: &Path, workspace: &Workspace) -> Result<Vec<Standing>> {
-    let git = Git::at(root)?;
+    let git = Git::at(root);
     let tags = git.as_ref().map_or(Ok(Vec::new()), Git::tags)?;
     let last: Vec<Option<&TagRef>> = workspace
         .distributions

@@ -33,6 +33,20 @@ pub fn parse_tags(text: &str) -> Vec<TagRef> {
         .collect()
 }
 
+/// Reads lines of `OBJECT<tab>refs/tags/NAME`, as `ls-remote` prints them; an annotated tag comes
+/// twice, the second time peeled and with `^{}` behind its name.
+pub fn parse_remote_tags(text: &str) -> Vec<TagRef> {
+    let mut tags: Vec<TagRef> = Vec::new();
+    for line in text.lines() {
+        let Some((object, name)) = line.split_once("\trefs/tags/") else { continue };
+        match (name.strip_suffix("^{}"), tags.last_mut()) {
+            (Some(name), Some(last)) if last.name == name => last.commit = object.to_owned(),
+            _ => tags.push(TagRef { name: name.to_owned(), commit: object.to_owned() }),
+        }
+    }
+    tags
+}
+
 /// Reads the output of `log -z --name-only --format=%x01%H%x02%P%x02%B%x02`.
 pub fn parse_log(text: &str) -> Vec<Commit> {
     text.split('\x01')
@@ -101,6 +115,14 @@ mod tests {
         assert_eq!(log[0].files, ["a/b.py", "c"]);
         assert_eq!(log[0].message, "feat: x\n\nbody");
         assert_eq!(log[1].parents, Vec::<String>::new());
+    }
+
+    #[test]
+    fn remote_tags_are_peeled() {
+        let tags = parse_remote_tags("aa\trefs/tags/v1\nbb\trefs/tags/v1^{}\ncc\trefs/tags/v2");
+        let commits: Vec<_> =
+            tags.iter().map(|tag| (tag.name.as_str(), tag.commit.as_str())).collect();
+        assert_eq!(commits, [("v1", "bb"), ("v2", "cc")]);
     }
 
     #[test]

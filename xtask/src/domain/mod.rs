@@ -4,11 +4,17 @@
 //! facts come in as values, plans and findings go out as values.
 
 pub mod config;
+pub mod content;
+pub mod environment;
 pub mod finding;
 pub mod graph;
 pub mod history;
+pub mod index_address;
+pub mod ledger;
 pub mod manifest;
 pub mod name;
+pub mod preflight;
+pub mod release;
 pub mod requirement;
 pub mod tag;
 pub mod toml;

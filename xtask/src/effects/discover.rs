@@ -130,7 +130,7 @@ fn searched(root: &Path) -> Result<Vec<String>> {
             found.push(relative(root, entry.path()));
         }
     }
-    if let Some(git) = Git::at(root)? {
+    if let Some(git) = Git::at(root) {
         let ignored = git.ignored(&found)?;
         found.retain(|path| !ignored.contains(path));
     }

@@ -2,31 +2,27 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
 use super::shell;
-use crate::domain::history::{Commit, TagRef, parse_log, parse_tags};
+use crate::domain::history::{Commit, TagRef, parse_log, parse_remote_tags, parse_tags};
+use crate::domain::release::Answer;
 
 /// A git work tree.
 pub struct Git {
     root: PathBuf,
-    shell: Shell,
 }
 
 impl Git {
     /// The work tree at `root`; `None` where there is none.
-    ///
-    /// # Errors
-    /// The current directory cannot be told.
-    pub fn at(root: &Path) -> Result<Option<Git>> {
-        let shell = Shell::new()?;
-        shell.change_dir(root);
-        Ok(root.join(".git").exists().then(|| Git { root: root.to_owned(), shell }))
+    pub fn at(root: &Path) -> Option<Git> {
+        root.join(".git").exists().then(|| Git { root: root.to_owned() })
     }
 
-    pub fn root(&self) -> &Path {
-        &self.root
+    /// xshell's shells belong to one thread; a release has several.
+    fn shell(&self) -> Result<Shell> {
+        shell::at(&self.root)
     }
 
     /// Paths (relative to the root) that git ignores, out of the ones given.
@@ -34,8 +30,9 @@ impl Git {
     /// # Errors
     /// git cannot be run.
     pub fn ignored(&self, paths: &[String]) -> Result<Vec<String>> {
+        let sh = self.shell()?;
         let list = paths.join("\0");
-        let output = shell::output(cmd!(self.shell, "git check-ignore -z --stdin").stdin(list))?;
+        let output = shell::output(cmd!(sh, "git check-ignore -z --stdin").stdin(list))?;
         Ok(output.stdout.split_terminator('\0').map(str::to_owned).collect())
     }
 
@@ -44,9 +41,9 @@ impl Git {
     /// # Errors
     /// git fails.
     pub fn tags(&self) -> Result<Vec<TagRef>> {
+        let sh = self.shell()?;
         let format = "--format=%(refname:strip=2) %(objectname) %(*objectname)";
-        shell::read(cmd!(self.shell, "git for-each-ref refs/tags {format}"))
-            .map(|text| parse_tags(&text))
+        shell::read(cmd!(sh, "git for-each-ref refs/tags {format}")).map(|text| parse_tags(&text))
     }
 
     /// The commits of HEAD's history, newest first, back to the youngest common ancestor of
@@ -55,23 +52,138 @@ impl Git {
     /// # Errors
     /// git fails, for example because there is no commit yet.
     pub fn log(&self, since: &[&str]) -> Result<Vec<Commit>> {
+        let sh = self.shell()?;
         let base = match since {
             [] => None,
             [one] => Some((*one).to_owned()),
             many => {
-                let output = shell::output(cmd!(self.shell, "git merge-base --octopus {many...}"))?;
+                let output = shell::output(cmd!(sh, "git merge-base --octopus {many...}"))?;
                 output.success().then(|| output.stdout.trim().to_owned())
             }
         };
         let range = base.map_or("HEAD".to_owned(), |base| format!("{base}..HEAD"));
         let format = "--format=%x01%H%x02%P%x02%B%x02";
-        shell::read(cmd!(self.shell, "git log --name-only --no-renames -z {format} {range} --"))
+        shell::read(cmd!(sh, "git log --name-only --no-renames -z {format} {range} --"))
             .map(|text| parse_log(&text))
     }
 
     /// Whether the history is cut off, so that a tag or a commit may be missing from it.
-    pub fn is_shallow(&self) -> bool {
-        shell::read(cmd!(self.shell, "git rev-parse --is-shallow-repository"))
-            .is_ok_and(|answer| answer == "true")
+    ///
+    /// # Errors
+    /// git fails.
+    pub fn is_shallow(&self) -> Result<bool> {
+        let sh = self.shell()?;
+        Ok(shell::read(cmd!(sh, "git rev-parse --is-shallow-repository"))? == "true")
     }
+
+    /// Full hash of HEAD.
+    ///
+    /// # Errors
+    /// There is no commit yet.
+    pub fn head(&self) -> Result<String> {
+        let sh = self.shell()?;
+        shell::read(cmd!(sh, "git rev-parse --verify HEAD"))
+            .context("there is no commit to release")
+    }
+
+    /// Seconds since the epoch at which a commit was made.
+    ///
+    /// # Errors
+    /// git does not know the commit.
+    pub fn commit_time(&self, commit: &str) -> Result<String> {
+        let sh = self.shell()?;
+        shell::read(cmd!(sh, "git log -1 --format=%ct {commit}"))
+    }
+
+    /// The branch that HEAD is on; `None` when it is detached.
+    pub fn branch(&self) -> Option<String> {
+        let sh = self.shell().ok()?;
+        shell::read(cmd!(sh, "git symbolic-ref --quiet --short HEAD")).ok()
+    }
+
+    /// Whether a commit is known here and part of HEAD's history.
+    ///
+    /// # Errors
+    /// git cannot be run.
+    pub fn head_contains(&self, commit: &str) -> Result<bool> {
+        let sh = self.shell()?;
+        Ok(shell::output(cmd!(sh, "git merge-base --is-ancestor {commit} HEAD"))?.success())
+    }
+
+    /// Paths that differ from HEAD, and files that git neither knows nor ignores.
+    ///
+    /// # Errors
+    /// git fails.
+    pub fn dirty(&self) -> Result<Vec<String>> {
+        let sh = self.shell()?;
+        let status = shell::read(cmd!(sh, "git status --porcelain --untracked-files=normal"))?;
+        Ok(status.lines().filter_map(|line| line.get(3..)).map(str::to_owned).collect())
+    }
+
+    /// The tags of a remote with the commits they stand for.
+    pub fn remote_tags(&self, remote: &str) -> Answer<Vec<TagRef>> {
+        let ask = || {
+            let sh = self.shell()?;
+            shell::read(cmd!(sh, "git ls-remote --tags {remote}").env("GIT_TERMINAL_PROMPT", "0"))
+        };
+        match ask() {
+            Ok(text) => Answer::Known(parse_remote_tags(&text)),
+            Err(error) => Answer::Unknown(last_line(&error)),
+        }
+    }
+
+    /// Makes an annotated tag on a commit. One that is there already is left as it is: the
+    /// remote will say whether it is the same.
+    ///
+    /// # Errors
+    /// git fails, for example because a signature is wanted and cannot be made.
+    pub fn tag(&self, tag: &str, commit: &str, message: &str) -> Result<()> {
+        let sh = self.shell()?;
+        let exists = shell::output(cmd!(sh, "git rev-parse --verify --quiet refs/tags/{tag}"))?;
+        if exists.success() {
+            return Ok(());
+        }
+        shell::read(cmd!(sh, "git tag --annotate --message {message} {tag} {commit}")).map(drop)
+    }
+
+    /// Pushes one tag. Pushing what the remote has already is fine.
+    ///
+    /// # Errors
+    /// The remote cannot be reached, or has another tag of that name.
+    pub fn push_tag(&self, remote: &str, tag: &str) -> Result<()> {
+        let sh = self.shell()?;
+        let refspec = format!("refs/tags/{tag}:refs/tags/{tag}");
+        let push = cmd!(sh, "git push --porcelain --no-verify {remote} {refspec}");
+        shell::read(push.env("GIT_TERMINAL_PROMPT", "0")).map(drop)
+    }
+
+    /// Makes a clone in `dir` with exactly the tree of `commit`: nothing untracked, nothing
+    /// ignored, no hooks. Objects are shared, so it costs no more than the files.
+    ///
+    /// # Errors
+    /// git fails.
+    pub fn export(&self, commit: &str, dir: &Path) -> Result<()> {
+        let sh = self.shell()?;
+        let root = &self.root;
+        let no_hooks = format!("core.hooksPath={NOWHERE}");
+        shell::read(cmd!(
+            sh,
+            "git clone --quiet --shared --no-checkout -c {no_hooks} {root} {dir}"
+        ))?;
+        let shell = shell::at(dir)?;
+        shell::read(cmd!(shell, "git checkout --quiet --detach {commit}")).map(drop)
+    }
+}
+
+const NOWHERE: &str = if cfg!(windows) { "nul" } else { "/dev/null" };
+
+/// What git said last, which is where it says why.
+fn last_line(error: &anyhow::Error) -> String {
+    let text = error.to_string();
+    let lines = text.lines().map(str::trim).filter(|line| line.starts_with("fatal:"));
+    lines
+        .last()
+        .unwrap_or(text.lines().next().unwrap_or_default())
+        .trim_start_matches("fatal: ")
+        .to_owned()
 }

@@ -2,6 +2,20 @@
 //!
 //! Facts are read here and handed to `domain`; the plan that comes back is carried out here.
 
+pub mod build;
+pub mod clock;
 pub mod discover;
+pub mod facts;
 pub mod git;
+pub mod index;
+pub mod ledger;
+pub mod local_index;
+pub mod parallel;
+pub mod pip;
+pub mod python;
+pub mod release;
 pub mod shell;
+pub mod site;
+pub mod smoke;
+pub mod tools;
+pub mod twine;

@@ -1,10 +1,25 @@
 //! The one policy for external commands: run through xshell, output captured, failures told in
-//! one sentence with the end of what the command said.
+//! one sentence with the end of what the command said, and no child outlives this process.
 
 use std::fmt;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
 
 use anyhow::{Context, Result};
-use xshell::Cmd;
+use xshell::{Cmd, Shell};
+
+use crate::domain::environment;
+
+/// A shell that works in `dir`, with this process's environment.
+///
+/// # Errors
+/// The current directory of this process is gone.
+pub fn at(dir: &Path) -> Result<Shell> {
+    let shell = Shell::new()?;
+    shell.change_dir(dir);
+    Ok(shell)
+}
 
 /// How a command ended, whatever its exit code.
 #[derive(Debug)]
@@ -24,6 +39,15 @@ impl Output {
     pub fn both(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
     }
+
+    fn from_raw(output: std::process::Output) -> Output {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Output {
+            code: output.status.code(),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
+    }
 }
 
 /// Runs a command and captures its output.
@@ -34,12 +58,7 @@ pub fn output(cmd: Cmd) -> Result<Output> {
     let line = cmd.to_string();
     let output =
         cmd.quiet().ignore_status().output().with_context(|| format!("cannot run `{line}`"))?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ok(Output {
-        code: output.status.code(),
-        stdout: text(&output.stdout),
-        stderr: text(&output.stderr),
-    })
+    Ok(Output::from_raw(output))
 }
 
 /// Runs a command that has to succeed; returns its standard output without the last newline.
@@ -53,6 +72,83 @@ pub fn read(cmd: Cmd) -> Result<String> {
         return Err(CommandFailed { line, output }.into());
     }
     Ok(output.stdout.trim_end_matches(['\n', '\r']).to_owned())
+}
+
+/// Takes from a command what must not reach it out of this process's environment: variables that
+/// redirect pip, twine or Python, and (unless it is git, which may need them) secrets.
+pub fn scrubbed(mut cmd: Cmd) -> Cmd {
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_none_or(environment::is_kept_from_children) {
+            cmd = cmd.env_remove(&name);
+        }
+    }
+    cmd
+}
+
+/// A child that ends when it is dropped, and also when this process dies: it watches its
+/// standard input and exits when that closes.
+pub struct Supervised {
+    child: Child,
+    stdin: ChildStdin,
+    line: String,
+}
+
+impl Supervised {
+    /// Starts a command that keeps to that contract, with its output piped.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start(cmd: Cmd) -> Result<Supervised> {
+        let line = cmd.to_string();
+        let mut command = Command::from(cmd);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().with_context(|| format!("cannot run `{line}`"))?;
+        let stdin = child.stdin.take().context("the child has no standard input")?;
+        Ok(Supervised { child, stdin, line })
+    }
+
+    /// Sends one line, then waits for the end while standard input stays open.
+    ///
+    /// # Errors
+    /// The child cannot be waited for.
+    pub fn answer(mut self, question: &str) -> Result<Output> {
+        // A child that has died already does not read; its output says why.
+        let _ = writeln!(self.stdin, "{question}");
+        let Supervised { child, stdin, line } = self;
+        let output =
+            child.wait_with_output().with_context(|| format!("cannot wait for `{line}`"))?;
+        drop(stdin);
+        Ok(Output::from_raw(output))
+    }
+
+    /// Waits for the first line of standard output and leaves the child running.
+    ///
+    /// # Errors
+    /// It ends without one; the message holds what it said instead.
+    pub fn first_line(mut self) -> Result<(Running, String)> {
+        let stdout = self.child.stdout.take().context("the child has no standard output")?;
+        let mut first = String::new();
+        BufReader::new(stdout).read_line(&mut first)?;
+        if first.is_empty() {
+            let output = Output::from_raw(self.child.wait_with_output()?);
+            return Err(CommandFailed { line: self.line, output }.into());
+        }
+        Ok((Running { child: self.child, _stdin: self.stdin }, first.trim_end().to_owned()))
+    }
+}
+
+/// A server that runs until this value is dropped.
+pub struct Running {
+    child: Child,
+    _stdin: ChildStdin,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to end.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// A command that ended with something else than 0.
@@ -77,8 +173,6 @@ impl std::error::Error for CommandFailed {}
 /// The last `lines` lines of a text that are not empty, each indented on a line of its own.
 pub fn tail(text: &str, lines: usize) -> String {
     let kept: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    kept.iter()
-        .skip(kept.len().saturating_sub(lines))
-        .map(|line| format!("\n    {}", line.trim_end()))
-        .collect()
+    let last = kept.iter().skip(kept.len().saturating_sub(lines));
+    last.map(|line| format!("\n    {}", line.trim_end())).collect()
 }

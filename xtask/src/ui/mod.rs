@@ -1,5 +1,7 @@
 //! What a person sees: errors with their hints, warnings, colour where a terminal wants it.
 
+pub mod progress;
+
 use std::io::IsTerminal;
 
 use crate::cli::Usage;

@@ -1,0 +1,72 @@
+//! Which environment variables no child may see: the ones that redirect pip, twine or Python
+//! behind the back of a release, and secrets.
+
+/// pip settings that say how to reach the default index; everything else of pip's is dropped.
+pub const PIP_KEPT: [&str; 11] = [
+    "index-url",
+    "cert",
+    "client-cert",
+    "proxy",
+    "trusted-host",
+    "timeout",
+    "default-timeout",
+    "retries",
+    "cache-dir",
+    "keyring-provider",
+    "disable-pip-version-check",
+];
+
+/// Whether a variable is kept from the Python tools, the build back ends and the smoke tests.
+pub fn is_kept_from_children(name: &str) -> bool {
+    redirects(name) || is_secret(name)
+}
+
+/// Whether a variable would send a release elsewhere, or let foreign code into it.
+pub fn redirects(name: &str) -> bool {
+    const PYTHON: [&str; 8] = [
+        "PYTHONPATH",
+        "PYTHONHOME",
+        "PYTHONSTARTUP",
+        "PYTHONUSERBASE",
+        "PYTHONINSPECT",
+        "PYTHONPLATLIBDIR",
+        "__PYVENV_LAUNCHER__",
+        "VIRTUAL_ENV",
+    ];
+    let pip = name.strip_prefix("PIP_").map(|key| key.to_ascii_lowercase().replace('_', "-"));
+    PYTHON.contains(&name)
+        || name.starts_with("TWINE_")
+        || name.starts_with("SETUPTOOLS_SCM_PRETEND_VERSION")
+        || name.starts_with("GIT_DIR")
+        || name.starts_with("GIT_WORK_TREE")
+        || pip.is_some_and(|key| !PIP_KEPT.contains(&key.as_str()))
+}
+
+/// Whether a variable holds a secret by the custom of its name.
+pub fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    ["TOKEN", "PASSWORD", "SECRET", "API_KEY"].iter().any(|end| name.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_children_do_not_see() {
+        for name in [
+            "TWINE_REPOSITORY_URL",
+            "PIP_EXTRA_INDEX_URL",
+            "PIP_FIND_LINKS",
+            "PYTHONPATH",
+            "PYPI_TOKEN",
+        ] {
+            assert!(is_kept_from_children(name), "{name}");
+        }
+        for name in
+            ["PATH", "HOME", "PIP_INDEX_URL", "PIP_CERT", "REQUESTS_CA_BUNDLE", "PYTHONUTF8"]
+        {
+            assert!(!is_kept_from_children(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! What has to hold before a release does anything, judged from facts; every check is made, and
+//! all that fail are shown together.
+
+use glob::Pattern;
+
+use super::finding::{Finding, Refusal};
+use super::release::Answer;
+
+/// One check: what was looked at, whether it holds, and what to do where it does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    pub check: &'static str,
+    pub ok: bool,
+    pub detail: String,
+    pub hint: Option<String>,
+}
+
+impl Check {
+    pub fn passed(check: &'static str, detail: impl Into<String>) -> Check {
+        Check { check, ok: true, detail: detail.into(), hint: None }
+    }
+
+    pub fn failed(
+        check: &'static str,
+        detail: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Check {
+        Check { check, ok: false, detail: detail.into(), hint: Some(hint.into()) }
+    }
+}
+
+/// The failed checks as a refusal.
+///
+/// # Errors
+/// At least one check failed.
+pub fn refuse_failed(checks: &[Check]) -> Result<(), Refusal> {
+    let failed = checks.iter().filter(|check| !check.ok);
+    let findings: Vec<Finding> = failed
+        .map(|check| Finding {
+            hint: check.hint.clone(),
+            ..Finding::error(check.check, &check.detail)
+        })
+        .collect();
+    if findings.is_empty() { Ok(()) } else { Err(Refusal(findings)) }
+}
+
+/// The state of the repository that is released from.
+pub struct RepositoryFacts<'a> {
+    /// Full hash of HEAD.
+    pub head: &'a str,
+    /// `None` when HEAD is detached.
+    pub branch: Option<&'a str>,
+    /// Glob patterns of the branches to release from; none allows any.
+    pub branches: &'a [String],
+    /// Paths that differ from HEAD, and files that git does not know.
+    pub dirty: &'a [String],
+    pub shallow: bool,
+    pub remote: &'a str,
+    /// Whether the remote can be asked.
+    pub reachable: Answer<()>,
+}
+
+/// Branch, tree, history and remote.
+pub fn repository(facts: &RepositoryFacts) -> Vec<Check> {
+    vec![branch(facts), tree(facts), history(facts), remote(facts)]
+}
+
+fn branch(facts: &RepositoryFacts) -> Check {
+    let allowed = |name: &str| {
+        facts.branches.is_empty()
+            || facts
+                .branches
+                .iter()
+                .any(|pattern| Pattern::new(pattern).is_ok_and(|p| p.matches(name)))
+    };
+    let wanted = facts.branches.join(" or ");
+    let switch = format!("git switch {}", facts.branches.first().map_or("BRANCH", String::as_str));
+    match facts.branch {
+        None => Check::failed(
+            "branch",
+            format!("HEAD is detached at {}", short(facts.head)),
+            format!("{switch}: a release is made from a branch"),
+        ),
+        Some(name) if allowed(name) => Check::passed("branch", name),
+        Some(name) => Check::failed(
+            "branch",
+            format!("the branch is {name}, and releases are made from {wanted}"),
+            format!(
+                "{switch}, or add it to `branches` in [workspace.metadata.xtask] of Cargo.toml"
+            ),
+        ),
+    }
+}
+
+fn tree(facts: &RepositoryFacts) -> Check {
+    let paths = facts.dirty;
+    if paths.is_empty() {
+        return Check::passed("tree", "clean");
+    }
+    let shown = paths.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+    let more =
+        if paths.len() > 5 { format!(" and {} more", paths.len() - 5) } else { String::new() };
+    Check::failed(
+        "tree",
+        format!("the working tree is not clean: {shown}{more}"),
+        "commit it, stash it, or have git ignore it: only what is committed is released",
+    )
+}
+
+fn history(facts: &RepositoryFacts) -> Check {
+    if facts.shallow {
+        Check::failed(
+            "history",
+            "the clone is shallow: tags and commits may be missing",
+            "git fetch --unshallow --tags",
+        )
+    } else {
+        Check::passed("history", "complete")
+    }
+}
+
+fn remote(facts: &RepositoryFacts) -> Check {
+    match &facts.reachable {
+        Answer::Known(()) => Check::passed("remote", facts.remote),
+        Answer::Unknown(why) => Check::failed(
+            "remote",
+            format!("the git remote `{}` cannot be asked for its tags: {why}", facts.remote),
+            "git remote -v shows where it points; `remote` in [workspace.metadata.xtask] of Cargo.toml names another one",
+        ),
+    }
+}
+
+/// Credentials for one index.
+pub struct CredentialFacts<'a> {
+    /// twine's name for it.
+    pub repository: &'a str,
+    /// The variable that holds a token for it, set or not.
+    pub variable: &'a str,
+    /// Where they come from; the error when twine cannot read its configuration.
+    pub source: Result<Option<String>, String>,
+}
+
+pub fn credentials(facts: &CredentialFacts) -> Check {
+    let repository = facts.repository;
+    match &facts.source {
+        Ok(Some(source)) => Check::passed("credentials", format!("{repository}: from {source}")),
+        Ok(None) => Check::failed(
+            "credentials",
+            format!("twine finds no credentials for `{repository}`"),
+            format!(
+                "set {} to an API token, or add them to [{repository}] in .pypirc",
+                facts.variable
+            ),
+        ),
+        Err(why) => Check::failed(
+            "credentials",
+            format!("twine cannot use `{repository}`: {why}"),
+            format!("describe it as [{repository}] in .pypirc"),
+        ),
+    }
+}
+
+/// One distribution that is to be released, and what git knows of its tag.
+pub struct PackageFacts {
+    pub name: String,
+    /// `None` when the version is not to be found; the reason is a finding of its own.
+    pub version: Option<String>,
+    pub tag: String,
+    pub local_tag: Option<String>,
+    pub remote_tag: Answer<Option<String>>,
+    /// Commits whose bytes this release stands for: HEAD, or the one a ledger was built from.
+    pub own_commits: Vec<String>,
+    /// Commits since the tag that touch the distribution; `None` when that cannot be counted.
+    pub changed: Option<usize>,
+    /// Siblings it needs that are neither tagged nor part of this release.
+    pub unreleased: Vec<String>,
+}
+
+/// What stands in the way of releasing one distribution, and what is known of it.
+pub fn package(facts: &PackageFacts) -> Vec<Check> {
+    let mut checks = vec![tag(facts)];
+    if !facts.unreleased.is_empty() {
+        let missing = facts.unreleased.join(" and ");
+        checks.push(Check::failed(
+            "dependencies",
+            format!("{} needs {missing}, not released and not part of this release", facts.name),
+            format!("cargo xtask release {} {}", facts.unreleased.join(" "), facts.name),
+        ));
+    }
+    checks
+}
+
+fn tag(facts: &PackageFacts) -> Check {
+    let PackageFacts { name, tag, .. } = facts;
+    let Some(version) = &facts.version else {
+        return Check::failed(
+            "version",
+            format!("{name}: its version is not known"),
+            "cargo xtask status shows where it was looked for",
+        );
+    };
+    let known_remote = match &facts.remote_tag {
+        Answer::Known(commit) => commit.as_ref(),
+        Answer::Unknown(_) => None,
+    };
+    let ours = |commit: &&String| facts.own_commits.contains(commit);
+    match (known_remote, facts.local_tag.as_ref(), facts.changed) {
+        (Some(_), _, Some(0)) => {
+            Check::passed("tag", format!("{name} {version}: tagged {tag}, unchanged since"))
+        }
+        (Some(commit), _, _) if ours(&commit) => {
+            Check::passed("tag", format!("{name} {version}: tagged {tag}"))
+        }
+        (Some(_), _, Some(commits)) => Check::failed(
+            "tag",
+            format!("{name} {version} is tagged {tag} already, and {} since", touched(commits)),
+            format!("cargo xtask bump {name}"),
+        ),
+        (Some(commit), _, None) => Check::failed(
+            "tag",
+            format!(
+                "{name} {version} is tagged {tag} on {}, which HEAD does not contain",
+                short(commit)
+            ),
+            format!("cargo xtask bump {name}, or release from the branch that holds the tag"),
+        ),
+        (None, Some(commit), _) if ours(&commit) => Check::passed(
+            "tag",
+            format!("{name} {version}: {tag} is here and not on the remote yet"),
+        ),
+        (None, Some(commit), _) => Check::failed(
+            "tag",
+            format!(
+                "the tag {tag} of {name} {version} exists here on {}, and not on the remote",
+                short(commit)
+            ),
+            format!("git tag -d {tag} if it is a left-over, else cargo xtask bump {name}"),
+        ),
+        (None, None, _) => Check::passed("tag", format!("{name} {version}: {tag} is free")),
+    }
+}
+
+fn touched(commits: usize) -> String {
+    if commits == 1 {
+        "1 commit touches it".to_owned()
+    } else {
+        format!("{commits} commits touch it")
+    }
+}
+
+/// The first digits of a commit's hash, as git shows it.
+pub fn short(commit: &str) -> &str {
+    &commit[..commit.len().min(9)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repository_facts<'a>(
+        branch: Option<&'a str>,
+        branches: &'a [String],
+        dirty: &'a [String],
+    ) -> Vec<Check> {
+        repository(&RepositoryFacts {
+            head: "0123456789abcdef",
+            branch,
+            branches,
+            dirty,
+            shallow: false,
+            remote: "origin",
+            reachable: Answer::Known(()),
+        })
+    }
+
+    #[test]
+    fn branches_match_by_pattern() {
+        let patterns = ["main".to_owned(), "release/*".to_owned()];
+        assert!(repository_facts(Some("release/2.x"), &patterns, &[])[0].ok);
+        assert!(!repository_facts(Some("feature"), &patterns, &[])[0].ok);
+        assert!(repository_facts(Some("feature"), &[], &[])[0].ok);
+        let detached = &repository_facts(None, &patterns, &[])[0];
+        assert_eq!(detached.detail, "HEAD is detached at 012345678");
+    }
+
+    #[test]
+    fn everything_wrong_is_refused_at_once() {
+        let dirty: Vec<String> = (0..7).map(|n| format!("f{n}")).collect();
+        let patterns = ["main".to_owned()];
+        let refusal = refuse_failed(&repository_facts(Some("x"), &patterns, &dirty)).unwrap_err();
+        assert_eq!(refusal.0.len(), 2);
+        assert!(refusal.0.iter().all(|finding| finding.hint.is_some()));
+        assert!(refusal.to_string().contains("f0, f1, f2, f3, f4 and 2 more"), "{refusal}");
+    }
+
+    fn facts(
+        remote_tag: Option<&str>,
+        local_tag: Option<&str>,
+        changed: Option<usize>,
+    ) -> PackageFacts {
+        PackageFacts {
+            name: "core".into(),
+            version: Some("2.3.0".into()),
+            tag: "core-v2.3.0".into(),
+            local_tag: local_tag.map(str::to_owned),
+            remote_tag: Answer::Known(remote_tag.map(str::to_owned)),
+            own_commits: vec!["head".into()],
+            changed,
+            unreleased: Vec::new(),
+        }
+    }
+
+    #[track_caller]
+    fn tag_check(facts: &PackageFacts, ok: bool, detail: &str) {
+        let check = tag(facts);
+        assert_eq!((check.ok, check.detail.as_str()), (ok, detail));
+    }
+
+    #[test]
+    fn tags() {
+        tag_check(&facts(None, None, None), true, "core 2.3.0: core-v2.3.0 is free");
+        tag_check(
+            &facts(Some("old"), Some("old"), Some(0)),
+            true,
+            "core 2.3.0: tagged core-v2.3.0, unchanged since",
+        );
+        tag_check(
+            &facts(Some("old"), Some("old"), Some(2)),
+            false,
+            "core 2.3.0 is tagged core-v2.3.0 already, and 2 commits touch it since",
+        );
+        tag_check(
+            &facts(Some("elsewhere"), None, None),
+            false,
+            "core 2.3.0 is tagged core-v2.3.0 on elsewhere, which HEAD does not contain",
+        );
+        tag_check(
+            &facts(None, Some("head"), None),
+            true,
+            "core 2.3.0: core-v2.3.0 is here and not on the remote yet",
+        );
+        tag_check(
+            &facts(None, Some("old"), None),
+            false,
+            "the tag core-v2.3.0 of core 2.3.0 exists here on old, and not on the remote",
+        );
+    }
+
+    #[test]
+    fn an_unreleased_dependency_is_named_with_the_command() {
+        let facts = PackageFacts { unreleased: vec!["base".into()], ..facts(None, None, None) };
+        assert_eq!(package(&facts)[1].hint.as_deref(), Some("cargo xtask release base core"));
+    }
+}

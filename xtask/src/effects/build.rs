@@ -1,0 +1,89 @@
+//! Builds a distribution from a clean export, and reads what came out.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use super::shell;
+use super::tools::Tools;
+use crate::domain::content::Archive;
+use crate::domain::release::Artifact;
+
+/// `python -m build`: the sdist from `source`, then the wheel from that sdist, into `out`.
+///
+/// `epoch` is SOURCE_DATE_EPOCH in seconds, the commit's own time, so that building the same
+/// commit again gives the same bytes wherever the back end is able to.
+///
+/// # Errors
+/// The back end fails; the message holds the end of what it said.
+pub fn build(tools: &Tools, source: &Path, out: &Path, epoch: &str) -> Result<()> {
+    // Outside the repository the back end cannot pick up anything of it by accident.
+    let shell = shell::at(source)?;
+    let build = tools
+        .module(&shell, "build")
+        .envs(tools.pip.clone())
+        .env("SOURCE_DATE_EPOCH", epoch)
+        .arg("--outdir")
+        .arg(out)
+        .arg(source);
+    shell::read(build).map(drop).context("it does not build")
+}
+
+/// The built files in a directory, in the order of their names.
+///
+/// # Errors
+/// The directory or a file cannot be read.
+pub fn artifacts(dir: &Path) -> Result<Vec<Artifact>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".whl") || name.ends_with(".tar.gz") {
+            found.push(artifact(&dir.join(name))?);
+        }
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(found)
+}
+
+/// The name, digest and size of one file.
+///
+/// # Errors
+/// It cannot be read.
+pub fn artifact(path: &Path) -> Result<Artifact> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let sha256 = hmac_sha256::Hash::hash(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Artifact { name, sha256, size: bytes.len() as u64 })
+}
+
+/// What lies in built files, in the order given.
+///
+/// # Errors
+/// One of them is no readable archive: named, with the reason.
+pub fn inspect(tools: &Tools, files: &[PathBuf]) -> Result<Vec<Archive>> {
+    let names: Vec<String> = files.iter().map(|file| file.to_string_lossy().into_owned()).collect();
+    let arguments: Vec<&str> = names.iter().map(String::as_str).collect();
+    let answer = tools.ask("archive.py", &arguments, None)?;
+    answer.as_array().into_iter().flatten().map(archive).collect()
+}
+
+fn archive(value: &Value) -> Result<Archive> {
+    let file = value["filename"].as_str().unwrap_or_default().to_owned();
+    if let Some(error) = value["error"].as_str() {
+        anyhow::bail!("{file} cannot be read: {error}");
+    }
+    let strings = |value: &Value| {
+        value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect()
+    };
+    let headers = value["metadata"].as_object().into_iter().flatten();
+    let metadata = headers.map(|(key, values)| (key.clone(), strings(values))).collect();
+    Ok(Archive { file, members: strings(&value["members"]), metadata })
+}

@@ -1,0 +1,317 @@
+//! The facts that a release is judged by, first those that need no index, then what the indexes
+//! say. Nothing here changes anything.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::git::Git;
+use super::ledger;
+use super::site::Site;
+use super::tools::Tools;
+use super::twine::Repository;
+use crate::domain::history::{Commit, TagRef, since};
+use crate::domain::index_address::token_variable;
+use crate::domain::ledger::Ledger;
+use crate::domain::name::Name;
+use crate::domain::preflight::{
+    self, Check, CredentialFacts, PackageFacts, RepositoryFacts, short,
+};
+use crate::domain::release::{Answer, Package, ServedFile, files_of, version_in_file_name};
+use crate::domain::workspace::{Distribution, Workspace};
+
+/// What is known before any index is asked.
+pub struct LocalFacts {
+    checks: Vec<Check>,
+    targets: Vec<Target>,
+    /// Ledgers of earlier builds, by index in the workspace.
+    pub ledgers: HashMap<usize, Ledger>,
+}
+
+/// One distribution that was asked for.
+struct Target {
+    at: usize,
+    package: Package,
+    /// Its tag stands on the remote.
+    tagged: bool,
+}
+
+impl LocalFacts {
+    pub fn checks(&self) -> Vec<Check> {
+        self.checks.clone()
+    }
+}
+
+/// What the indexes say.
+pub struct IndexFacts {
+    pub checks: Vec<Check>,
+    /// What is left to be released, in order.
+    pub open: Vec<Package>,
+    /// What is released already, as indices into the workspace.
+    pub released: Vec<usize>,
+    pub served: Served,
+}
+
+/// The files that the indexes listed, by index in the workspace.
+#[derive(Default)]
+pub struct Served {
+    pub staging: HashMap<usize, Vec<ServedFile>>,
+    pub index: HashMap<usize, Vec<ServedFile>>,
+}
+
+/// Branch, tree, remote, credentials, tags, and what was built before.
+///
+/// # Errors
+/// git fails. Whatever only stands in the way of a release is a check instead.
+pub fn local(
+    site: &Site,
+    workspace: &Workspace,
+    targets: &[usize],
+    head: &str,
+) -> Result<LocalFacts> {
+    let git = &site.git;
+    let remote_tags = git.remote_tags(&site.remote);
+    let reachable = match &remote_tags {
+        Answer::Known(_) => Answer::Known(()),
+        Answer::Unknown(why) => Answer::Unknown(why.clone()),
+    };
+    let dirty = git.dirty()?;
+    let mut checks = preflight::repository(&RepositoryFacts {
+        head,
+        branch: git.branch().as_deref(),
+        branches: &site.branches,
+        dirty: &dirty,
+        // Stand-ins are told nothing about history.
+        shallow: site.twine_config.is_none() && git.is_shallow()?,
+        remote: &site.remote,
+        reachable,
+    });
+    checks.extend([&site.staging, &site.index].map(credentials));
+    checks.extend(workspace.findings.iter().filter(|finding| finding.is_error()).map(|finding| {
+        Check::failed(finding.rule, finding.to_string(), finding.hint.clone().unwrap_or_default())
+    }));
+
+    let (mut found, mut ledgers) = (Vec::new(), HashMap::new());
+    let tags = Tags { local: git.tags()?, remote: remote_tags };
+    for &at in targets {
+        let distribution = &workspace.distributions[at];
+        match built_before(site, distribution) {
+            Ok(Some(ledger)) => _ = ledgers.insert(at, ledger),
+            Ok(None) => {}
+            Err(error) => checks.push(Check::failed(
+                "built files",
+                format!("{error:#}"),
+                "remove that folder of dist/, unless files of it are on an index already",
+            )),
+        }
+        let facts = package_facts(git, workspace, targets, at, head, &tags, ledgers.get(&at))?;
+        checks.extend(preflight::package(&facts));
+        let tagged = matches!(&facts.remote_tag, Answer::Known(Some(_)));
+        if let Some(version) = distribution.version() {
+            let package = Package { at, version: version.clone(), tag: facts.tag };
+            found.push(Target { at, package, tagged });
+        }
+    }
+    Ok(LocalFacts { checks, targets: found, ledgers })
+}
+
+struct Tags {
+    local: Vec<TagRef>,
+    remote: Answer<Vec<TagRef>>,
+}
+
+impl Tags {
+    fn local(&self, name: &str) -> Option<String> {
+        commit_of(&self.local, name)
+    }
+
+    fn remote(&self, name: &str) -> Answer<Option<String>> {
+        match &self.remote {
+            Answer::Known(tags) => Answer::Known(commit_of(tags, name)),
+            Answer::Unknown(why) => Answer::Unknown(why.clone()),
+        }
+    }
+}
+
+fn commit_of(tags: &[TagRef], name: &str) -> Option<String> {
+    tags.iter().find(|tag| tag.name == name).map(|tag| tag.commit.clone())
+}
+
+fn credentials(repository: &Repository) -> Check {
+    let source = match &repository.index {
+        Ok(_) => Ok(repository.credentials.clone()),
+        Err(why) => Err(why.clone()),
+    };
+    let variable = token_variable(&repository.name);
+    preflight::credentials(&CredentialFacts {
+        repository: &repository.name,
+        variable: &variable,
+        source,
+    })
+}
+
+fn built_before(site: &Site, distribution: &Distribution) -> Result<Option<Ledger>> {
+    match distribution.version() {
+        Some(version) => ledger::load(&ledger::dir(
+            &site.dist,
+            &distribution.name().in_file_name(),
+            &version.to_string(),
+        )),
+        None => Ok(None),
+    }
+}
+
+fn package_facts(
+    git: &Git,
+    workspace: &Workspace,
+    targets: &[usize],
+    at: usize,
+    head: &str,
+    tags: &Tags,
+    ledger: Option<&Ledger>,
+) -> Result<PackageFacts> {
+    let distribution = &workspace.distributions[at];
+    let tag = current_tag(distribution);
+    let remote_tag = tags.remote(&tag);
+    let changed = match &remote_tag {
+        Answer::Known(Some(commit)) => changed_since(git, distribution, commit)?,
+        _ => None,
+    };
+    let released = |sibling: &usize| {
+        let tag = current_tag(&workspace.distributions[*sibling]);
+        targets.contains(sibling) || matches!(tags.remote(&tag), Answer::Known(Some(_)))
+    };
+    let needs = workspace.transitive_needs(at);
+    let unreleased = needs.iter().filter(|sibling| !released(sibling));
+    Ok(PackageFacts {
+        name: distribution.name().to_string(),
+        version: distribution.version().map(ToString::to_string),
+        local_tag: tags.local(&tag),
+        tag,
+        remote_tag,
+        own_commits: ledger
+            .map(|ledger| ledger.commit.clone())
+            .into_iter()
+            .chain([head.to_owned()])
+            .collect(),
+        changed,
+        unreleased: unreleased
+            .map(|&sibling| workspace.distributions[sibling].name().to_string())
+            .collect(),
+    })
+}
+
+fn current_tag(distribution: &Distribution) -> String {
+    distribution.version().map(|version| distribution.tag.tag(version)).unwrap_or_default()
+}
+
+/// Commits since `tagged` that touch the distribution; `None` when HEAD does not contain it.
+fn changed_since(git: &Git, distribution: &Distribution, tagged: &str) -> Result<Option<usize>> {
+    if !git.head_contains(tagged)? {
+        return Ok(None);
+    }
+    let log = git.log(&[tagged])?;
+    let touches = |commit: &&&Commit| commit.files.iter().any(|file| distribution.contains(file));
+    Ok(Some(since(&log, tagged).iter().filter(touches).count()))
+}
+
+/// Asks both indexes, once each, and sorts what was asked for into released and open.
+///
+/// # Errors
+/// The tools' environment does not answer.
+pub fn indexes(
+    site: &Site,
+    tools: &Tools,
+    workspace: &Workspace,
+    local: &LocalFacts,
+) -> Result<IndexFacts> {
+    let mut facts = IndexFacts {
+        checks: Vec::new(),
+        open: Vec::new(),
+        released: Vec::new(),
+        served: Served::default(),
+    };
+    // Siblings that stay as they are count too: what is built may need them.
+    let mut asked: Vec<usize> = local.targets.iter().map(|target| target.at).collect();
+    asked.extend(local.targets.iter().flat_map(|target| workspace.transitive_needs(target.at)));
+    asked.sort_unstable();
+    asked.dedup();
+    let names: Vec<&Name> = asked.iter().map(|&at| workspace.distributions[at].name()).collect();
+    for (repository, served) in
+        [(&site.staging, &mut facts.served.staging), (&site.index, &mut facts.served.index)]
+    {
+        let Ok(index) = &repository.index else { continue };
+        let answers = index.files(tools, &names)?;
+        for (&at, answer) in asked.iter().zip(answers) {
+            match answer {
+                Answer::Known(files) => _ = served.insert(at, files),
+                Answer::Unknown(why) => {
+                    facts.checks.push(unanswered(repository, &workspace.distributions[at], &why))
+                }
+            }
+        }
+    }
+    for target in &local.targets {
+        facts.sort(workspace, target, &site.index.name);
+    }
+    Ok(facts)
+}
+
+impl IndexFacts {
+    fn sort(&mut self, workspace: &Workspace, target: &Target, index: &str) {
+        let Target { at, package, tagged } = target;
+        let name = workspace.distributions[*at].name();
+        let served = self.served.index.get(at);
+        let published = served.map(|files| files_of(files, &name.in_file_name(), &package.version));
+        match (tagged, published) {
+            // Unknown: there is a failed check already.
+            (_, None) => {}
+            (true, Some(files)) if files.is_empty() => self.checks.push(Check::failed(
+                "tag",
+                format!(
+                    "{name} {} is tagged {}, but {index} does not have it",
+                    package.version, package.tag
+                ),
+                format!("cargo xtask bump {name}, or take the tag away if it was set by mistake"),
+            )),
+            (true, Some(_)) => self.released.push(*at),
+            (false, Some(_)) => self.open.push(package.clone()),
+        }
+    }
+}
+
+fn unanswered(repository: &Repository, distribution: &Distribution, why: &str) -> Check {
+    Check::failed(
+        "index",
+        format!("{} was asked for {}: {why}", repository.name, distribution.name()),
+        "try again; nothing is decided without an answer",
+    )
+}
+
+/// The versions of a distribution that an index lists.
+pub fn versions(files: &[ServedFile], name: &Name) -> Vec<pep440_rs::Version> {
+    let in_file_name = name.in_file_name();
+    let mut versions: Vec<_> =
+        files.iter().filter_map(|file| version_in_file_name(&file.name, &in_file_name)).collect();
+    versions.sort();
+    versions.dedup();
+    versions
+}
+
+/// What a person should know about the commit that a rehearsal takes; `None` when it is simply
+/// what lies in the working tree.
+///
+/// # Errors
+/// git fails.
+pub fn rehearsed_commit(root: &Path) -> Result<Option<String>> {
+    let git = Git::at(root).context("no git repository")?;
+    if git.dirty()?.is_empty() {
+        return Ok(None);
+    }
+    let head = git.head()?;
+    Ok(Some(format!(
+        "note: the working tree is not clean; HEAD ({}) is rehearsed, without the changes",
+        short(&head)
+    )))
+}

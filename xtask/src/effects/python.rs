@@ -1,0 +1,93 @@
+//! The Python of this machine, and environments made with it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use xshell::{Shell, cmd};
+
+use super::shell;
+use crate::domain::finding::{Finding, Refusal};
+
+/// The oldest Python that the tools run on.
+const OLDEST: (u32, u32) = (3, 10);
+
+/// An interpreter, resolved once: a shim in front of it costs time at every call.
+#[derive(Clone, Debug)]
+pub struct Python {
+    pub executable: PathBuf,
+    /// Such as `3.12.1`.
+    pub version: String,
+}
+
+impl Python {
+    /// The interpreter named by XTASK_PYTHON, else `python3`, else `python`.
+    ///
+    /// # Errors
+    /// There is none, or it is too old: named, with its version.
+    pub fn find() -> Result<Python> {
+        let named = std::env::var("XTASK_PYTHON").ok().filter(|name| !name.is_empty());
+        let candidates = named.as_deref().map_or(vec!["python3", "python"], |name| vec![name]);
+        let Some(found) = candidates.iter().find_map(|name| which::which(name).ok()) else {
+            return Err(missing(&candidates));
+        };
+        let ask = "import sys; print(sys.executable, '.'.join(map(str, sys.version_info[:3])), sep='\\n')";
+        let shell = Shell::new()?;
+        let answer = shell::read(shell::scrubbed(cmd!(shell, "{found} -I -c {ask}")))
+            .or_else(|_| shell::read(cmd!(shell, "{found} -c {ask}")))?;
+        let (executable, version) =
+            answer.split_once('\n').context("Python does not say where it is")?;
+        let version = version.trim().to_owned();
+        let python = Python { executable: PathBuf::from(executable.trim()), version };
+        if python.series() < OLDEST { Err(too_old(&python)) } else { Ok(python) }
+    }
+
+    fn series(&self) -> (u32, u32) {
+        let mut numbers = self.version.split('.').map(|number| number.parse().unwrap_or(0));
+        (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+    }
+
+    /// Makes an empty environment, without pip.
+    ///
+    /// # Errors
+    /// `venv` fails.
+    pub fn environment(&self, dir: &Path) -> Result<Environment> {
+        let shell = Shell::new()?;
+        let python = &self.executable;
+        shell::read(shell::scrubbed(cmd!(shell, "{python} -I -m venv --without-pip {dir}")))?;
+        Ok(Environment { dir: dir.to_owned() })
+    }
+}
+
+/// A virtual environment.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    pub dir: PathBuf,
+}
+
+impl Environment {
+    /// Where its scripts lie.
+    pub fn scripts(&self) -> PathBuf {
+        self.dir.join(if cfg!(windows) { "Scripts" } else { "bin" })
+    }
+
+    pub fn python(&self) -> PathBuf {
+        self.scripts().join(if cfg!(windows) { "python.exe" } else { "python" })
+    }
+}
+
+fn missing(names: &[&str]) -> anyhow::Error {
+    Refusal::from(
+        Finding::error("python", format!("no Python found as {}", names.join(" or ")))
+            .hint("install Python 3.10 or newer, or set XTASK_PYTHON to one"),
+    )
+    .into()
+}
+
+fn too_old(python: &Python) -> anyhow::Error {
+    let (path, version) = (python.executable.display(), &python.version);
+    Refusal::from(
+        Finding::error("python", format!("{path} is Python {version}, too old: 3.10 is the least"))
+            .hint("set XTASK_PYTHON to a newer one, such as XTASK_PYTHON=python3.12"),
+    )
+    .into()
+}

@@ -1,0 +1,79 @@
+//! The smoke test: what was served, installed by path into a fresh environment, and used from
+//! outside the repository.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use xshell::Shell;
+
+use super::shell::{self, Supervised};
+use super::tools::{Tools, script};
+
+/// What to install and what to try.
+pub struct SmokeTest {
+    /// The distribution's own wheel and those of the siblings it needs, by path.
+    pub wheels: Vec<PathBuf>,
+    /// The versions that have to be installed afterwards, by name.
+    pub versions: Vec<(String, String)>,
+    pub imports: Vec<String>,
+    pub commands: Vec<Vec<String>>,
+    /// Seconds that one import or command may take.
+    pub timeout: u64,
+}
+
+/// Runs the test. Returns the number of checks that were made.
+///
+/// # Errors
+/// The installation fails, or a check does: named, with its output.
+pub fn run(tools: &Tools, test: &SmokeTest) -> Result<usize> {
+    let shell = Shell::new()?;
+    let dir = shell.create_temp_dir()?;
+    shell.change_dir(dir.path());
+    let environment = tools.base.environment(&dir.path().join("env"))?;
+
+    // Third parties come from the default index alone; our own only by path.
+    let install = tools.pip_for(&shell, &environment).args([
+        "install",
+        "--quiet",
+        "--no-warn-script-location",
+    ]);
+    let installed = shell::output(install.args(&test.wheels))?;
+    if !installed.success() {
+        bail!("it cannot be installed{}", shell::tail(&installed.both(), 20));
+    }
+    let consistent = shell::output(tools.pip_for(&shell, &environment).arg("check"))?;
+    if !consistent.success() {
+        bail!("`pip check` finds it broken{}", shell::tail(&consistent.both(), 20));
+    }
+
+    let python = environment.python();
+    let runner = script("smoke.py");
+    let task = json!({
+        "imports": test.imports,
+        "commands": test.commands,
+        "versions": test.versions.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+        "timeout": test.timeout,
+    });
+    let checks = shell.cmd(python).args(["-I", "-X", "utf8"]).arg(runner);
+    let output = Supervised::start(shell::scrubbed(checks))?.answer(&task.to_string())?;
+    let results: Value = serde_json::from_str(&output.stdout)
+        .with_context(|| format!("the smoke test broke off{}", shell::tail(&output.both(), 20)))?;
+    judge(&results)
+}
+
+fn judge(results: &Value) -> Result<usize> {
+    let results = results.as_array().context("the smoke test has no results")?;
+    let failed = results.iter().filter(|result| result["ok"] != Value::Bool(true));
+    let said: Vec<String> = failed
+        .map(|result| {
+            let (check, output) = (result["check"].as_str(), result["output"].as_str());
+            format!(
+                "`{}` failed{}",
+                check.unwrap_or_default(),
+                shell::tail(output.unwrap_or_default(), 20)
+            )
+        })
+        .collect();
+    if said.is_empty() { Ok(results.len()) } else { bail!("{}", said.join("\n  ")) }
+}

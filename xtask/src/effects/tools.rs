@@ -1,0 +1,167 @@
+//! The pinned Python tools: installed on first use, kept until the lock or the Python changes.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+use xshell::{Cmd, Shell, cmd};
+
+use super::pip;
+use super::python::{Environment, Python};
+use super::shell;
+use crate::domain::finding::{Finding, Refusal};
+
+const LOCK: &str = include_str!("../../tools/requirements.txt");
+
+/// The directory of the scripts that run inside the tools' environment. The crate always lives
+/// beside its sources: that is what an xtask is.
+const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tools");
+
+/// An environment that holds `build`, `twine`, `pip` and what they need, each by its hash.
+#[derive(Clone)]
+pub struct Tools {
+    pub base: Python,
+    environment: Environment,
+    /// How pip is told to reach the default index.
+    pub pip: Vec<(String, String)>,
+}
+
+impl Tools {
+    /// The environment, installed now if it is not there yet; `progress` hears what takes time.
+    ///
+    /// # Errors
+    /// No usable Python, or the installation fails; nothing half-installed is left behind.
+    pub fn ready(progress: impl Fn(&str)) -> Result<Tools> {
+        let base = Python::find()?;
+        let cache = cache_dir()?;
+        let key = digest(&format!("{LOCK}\n{}\n{}", base.executable.display(), base.version));
+        let dir = cache.join(format!("tools-{key}"));
+        let pip = pip::settings(&base)?;
+        let tools = Tools { base, environment: Environment { dir: dir.clone() }, pip };
+        if dir.exists() {
+            return Ok(tools);
+        }
+        fs::create_dir_all(&cache).with_context(|| format!("cannot create {}", cache.display()))?;
+        // Whoever comes second waits here and then finds it installed.
+        let lock = File::create(cache.join("tools.lock"))?;
+        lock.lock()?;
+        if !dir.exists() {
+            let python = &tools.base;
+            progress(&format!("installing the release tools for Python {} (once)", python.version));
+            let half = cache.join("tools.partial");
+            let _ = fs::remove_dir_all(&half);
+            install(&tools, &half).context("cannot install the release tools")?;
+            fs::rename(&half, &dir)?;
+        }
+        Ok(tools)
+    }
+
+    /// `python -m MODULE` in the tools' environment, scrubbed.
+    pub fn module<'a>(&self, shell: &'a Shell, module: &str) -> Cmd<'a> {
+        let python = self.environment.python();
+        // Read by programs, and on Windows too: no colour, no wrapping, UTF-8.
+        shell::scrubbed(cmd!(shell, "{python} -I -X utf8 -m {module}"))
+            .env("COLUMNS", "300")
+            .env("NO_COLOR", "1")
+    }
+
+    /// pip of the tools, working on another environment.
+    pub fn pip_for<'a>(&self, shell: &'a Shell, environment: &Environment) -> Cmd<'a> {
+        let python = environment.python();
+        self.module(shell, "pip")
+            .args(["--python".as_ref(), python.as_os_str()])
+            .envs(self.pip.clone())
+    }
+
+    /// One of the scripts in `xtask/tools`, run in the tools' environment.
+    pub fn script<'a>(&self, shell: &'a Shell, name: &str) -> Cmd<'a> {
+        let python = self.environment.python();
+        let script = script(name);
+        shell::scrubbed(cmd!(shell, "{python} -I -X utf8 {script}"))
+    }
+
+    /// Runs a script that prints one JSON value.
+    ///
+    /// # Errors
+    /// It fails, or prints something else.
+    pub fn ask(&self, name: &str, arguments: &[&str], question: Option<&Value>) -> Result<Value> {
+        let shell = Shell::new()?;
+        let mut cmd = self.script(&shell, name).args(arguments);
+        if let Some(question) = question {
+            cmd = cmd.stdin(question.to_string());
+        }
+        let answer = shell::read(cmd)?;
+        serde_json::from_str(&answer).with_context(|| format!("{name} printed no JSON"))
+    }
+
+    /// The pinned version of a tool, for the ledger.
+    pub fn version_of(name: &str) -> Option<&'static str> {
+        let line = LOCK.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix("=="))?;
+        line.split([' ', '\\']).next()
+    }
+}
+
+/// The path of one of the scripts in `xtask/tools`.
+pub fn script(name: &str) -> PathBuf {
+    Path::new(SCRIPTS).join(name)
+}
+
+fn install(tools: &Tools, dir: &Path) -> Result<()> {
+    let shell = Shell::new()?;
+    let environment = tools.base.environment(dir)?;
+    let (base, own) = (&tools.base.executable, environment.python());
+    // The pip beside the base Python can install into another environment since 22.3; where
+    // there is none that can, the environment gets its own, which takes four seconds more.
+    let outer =
+        shell::output(shell::scrubbed(cmd!(shell, "{base} -I -m pip --python {own} --version")))?;
+    let pip = if outer.success() {
+        cmd!(shell, "{base} -I -m pip --python {own}")
+    } else {
+        bootstrap(&shell, &environment)?;
+        cmd!(shell, "{own} -I -m pip")
+    };
+    let requirements = dir.join("requirements.txt");
+    fs::write(&requirements, LOCK)?;
+    let install = shell::scrubbed(pip)
+        .args([
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--require-hashes",
+            "--no-warn-script-location",
+            "-r",
+        ])
+        .arg(&requirements)
+        .envs(tools.pip.clone());
+    shell::read(install).map(drop)
+}
+
+fn bootstrap(shell: &Shell, environment: &Environment) -> Result<()> {
+    let own = environment.python();
+    let output = shell::output(shell::scrubbed(cmd!(shell, "{own} -I -m ensurepip")))?;
+    if output.success() {
+        return Ok(());
+    }
+    Err(Refusal::from(Finding::error("python", "this Python has neither pip nor ensurepip").hint(
+        "install them (on Debian: apt install python3-venv), or set XTASK_PYTHON to another Python",
+    ))
+    .into())
+}
+
+/// Where the tools and build environments are kept: below the `target/` that this binary is in.
+///
+/// # Errors
+/// The binary cannot be located.
+pub fn cache_dir() -> Result<PathBuf> {
+    let binary = std::env::current_exe().context("cannot locate this program")?;
+    let target =
+        binary.parent().and_then(Path::parent).context("this program lies in no target/")?;
+    Ok(target.join("xtask"))
+}
+
+/// The first 16 digits of a text's SHA-256: enough to tell caches apart.
+pub fn digest(text: &str) -> String {
+    let bytes = hmac_sha256::Hash::hash(text.as_bytes());
+    bytes[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}

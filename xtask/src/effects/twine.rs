@@ -1,0 +1,132 @@
+//! twine: what it knows of indexes, and its uploads. A secret goes into the environment of the
+//! one twine process that needs it, and nowhere else.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use serde_json::Value;
+use xshell::{Cmd, Shell};
+
+use super::index::Index;
+use super::shell;
+use super::tools::Tools;
+use crate::domain::config::IndexConfig;
+use crate::domain::index_address::{simple_address, token_variable};
+
+/// How twine reaches one repository.
+#[derive(Debug)]
+pub struct Repository {
+    pub name: String,
+    pub index: Result<Index, String>,
+    /// Where its credentials come from; `None` when twine would find none.
+    pub credentials: Option<String>,
+}
+
+/// Asks twine about its repositories. `config_file` stands in for the user's `.pypirc`.
+///
+/// # Errors
+/// The tools' environment does not answer.
+pub fn repositories(
+    tools: &Tools,
+    config_file: Option<&Path>,
+    wanted: [&IndexConfig; 2],
+) -> Result<[Repository; 2]> {
+    let config_file = config_file.map_or("-".into(), Path::to_string_lossy);
+    let names = wanted.map(|index| index.repository.as_str());
+    let answer = tools.ask("repositories.py", &[&config_file, names[0], names[1]], None)?;
+    Ok(wanted.map(|config| repository(config, &answer)))
+}
+
+fn repository(config: &IndexConfig, answer: &Value) -> Repository {
+    let name = &config.repository;
+    let described = &answer["repositories"][name];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let index = match described["error"].as_str() {
+        Some(error) => Err(error.to_owned()),
+        None => {
+            let defaults = (text(&answer["default_upload"]), text(&answer["default_simple"]));
+            let derived =
+                || simple_address(&text(&described["upload"]), (&defaults.0, &defaults.1));
+            let simple = config.simple.clone().unwrap_or_else(derived);
+            Ok(Index { repository: name.clone(), simple })
+        }
+    };
+    let variable = token_variable(name);
+    let set = |variable: &str| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
+    let credentials = if set(&variable) {
+        Some(variable)
+    } else if set("TWINE_PASSWORD") {
+        Some("TWINE_PASSWORD".to_owned())
+    } else {
+        described["credentials"].as_str().map(str::to_owned)
+    };
+    Repository { name: name.clone(), index, credentials }
+}
+
+/// `twine check --strict` over built files.
+///
+/// # Errors
+/// twine cannot be run. What it finds wrong is the returned text.
+pub fn check(tools: &Tools, files: &[PathBuf]) -> Result<Option<String>> {
+    let shell = Shell::new()?;
+    let output = shell::output(
+        tools.module(&shell, "twine").args(["--no-color", "check", "--strict"]).args(files),
+    )?;
+    Ok((!output.success()).then(|| shell::tail(&output.both(), 30)))
+}
+
+/// Uploads the files of one distribution.
+///
+/// # Errors
+/// twine failed. Whether a file arrived all the same, only the index can tell.
+pub fn upload(
+    tools: &Tools,
+    repository: &str,
+    config_file: Option<&Path>,
+    files: &[PathBuf],
+) -> Result<()> {
+    let shell = Shell::new()?;
+    let mut upload = tools
+        .module(&shell, "twine")
+        .args(["--no-color", "upload", "--disable-progress-bar", "--non-interactive"])
+        .args(["--repository", repository]);
+    if let Some(config_file) = config_file {
+        upload = upload.arg("--config-file").arg(config_file);
+    }
+    // A configuration of our own (the rehearsal's) goes with no secret of the user's.
+    let secret = if config_file.is_none() { secret(repository) } else { None };
+    let output = shell::output(with_credentials(upload, secret.as_ref()).args(files))?;
+    if output.success() {
+        return Ok(());
+    }
+    let said = shell::tail(&output.both(), 12);
+    // An index may echo what it was sent.
+    let said = secret.map_or(said.clone(), |(_, password)| said.replace(&password, "***"));
+    bail!("twine could not upload to {repository}:{said}")
+}
+
+/// User and password from the environment, if any; else twine looks for itself.
+fn secret(repository: &str) -> Option<(String, String)> {
+    let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    if let Some(token) = read(&token_variable(repository)) {
+        return Some(("__token__".to_owned(), token));
+    }
+    let user = read("TWINE_USERNAME").unwrap_or_else(|| "__token__".to_owned());
+    Some((user, read("TWINE_PASSWORD")?))
+}
+
+fn with_credentials<'a>(cmd: Cmd<'a>, secret: Option<&(String, String)>) -> Cmd<'a> {
+    match secret {
+        Some((user, password)) => cmd.env("TWINE_USERNAME", user).env("TWINE_PASSWORD", password),
+        None => restore_identity(cmd),
+    }
+}
+
+/// Trusted publishing asks for the job's identity with a token that every other child is denied.
+fn restore_identity(cmd: Cmd<'_>) -> Cmd<'_> {
+    const IDENTITY: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
+    match std::env::var_os(IDENTITY) {
+        Some(token) => cmd.env(IDENTITY, token),
+        None => cmd,
+    }
+}

@@ -1,0 +1,118 @@
+"""Ask an index over the simple API (PEP 503, PEP 691), or fetch files from it.
+
+Reads one JSON object from standard input and prints one:
+
+* ``{"simple": URL, "projects": [NAME, ...]}`` gives, per name, ``{"files": [{"filename", "url",
+  "sha256"}, ...]}`` (empty where the index does not know the project) or ``{"unknown": WHY}``
+  when it could not be told. What is unknown is never reported as absent.
+* ``{"fetch": [{"url", "path"}, ...]}`` stores every file and gives ``{}``, or ``{"unknown": WHY}``.
+
+Names are in PEP 503 normal form, ``sha256`` is null where the index does not give it.
+"""
+
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+import requests
+
+ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
+# Seconds to connect, and seconds between two packets.
+TIMEOUT = (10, 30)
+
+
+class _Anchors(HTMLParser):
+    """Collects the ``href`` of every anchor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hrefs: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "a":
+            self.hrefs.extend(value for key, value in attrs if key == "href" and value)
+
+
+def _from_html(text: str, base: str) -> list[dict[str, Any]]:
+    anchors = _Anchors()
+    anchors.feed(text)
+    files = []
+    for href in anchors.hrefs:
+        url, fragment = urldefrag(urljoin(base, href))
+        algorithm, _, digest = fragment.partition("=")
+        sha256 = digest if algorithm == "sha256" else None
+        filename = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
+        files.append({"filename": filename, "url": url, "sha256": sha256})
+    return files
+
+
+def _from_json(body: dict[str, Any], base: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "filename": file["filename"],
+            "url": urljoin(base, file["url"]),
+            "sha256": file.get("hashes", {}).get("sha256"),
+        }
+        for file in body["files"]
+    ]
+
+
+def ask(simple: str, project: str) -> dict[str, Any]:
+    """Return the files that the index at ``simple`` lists for ``project``."""
+    url = f"{simple.rstrip('/')}/{project}/"
+    headers = {"Accept": ACCEPT, "Cache-Control": "no-cache", "Pragma": "no-cache"}
+    try:
+        response = requests.get(url, headers=headers, timeout=TIMEOUT)
+        if response.status_code == 404:
+            return {"files": []}
+        if response.status_code != 200:
+            return {"unknown": f"it answered {response.status_code} {response.reason}"}
+        if "json" in response.headers.get("Content-Type", ""):
+            return {"files": _from_json(response.json(), response.url)}
+        return {"files": _from_html(response.text, response.url)}
+    except (requests.RequestException, KeyError, TypeError, ValueError) as error:
+        return {"unknown": _sentence(error)}
+
+
+def fetch(files: list[dict[str, str]]) -> dict[str, Any]:
+    """Store every file under its path; stop at the first that cannot be had."""
+    for file in files:
+        try:
+            with requests.get(file["url"], timeout=TIMEOUT, stream=True) as response:
+                if response.status_code != 200:
+                    return {"unknown": f"it answered {response.status_code} for {file['url']}"}
+                with Path(file["path"]).open("wb") as target:
+                    for block in response.iter_content(1 << 16):
+                        target.write(block)
+        except requests.RequestException as error:
+            return {"unknown": _sentence(error)}
+    return {}
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, requests.Timeout):
+        return "it did not answer in time"
+    if isinstance(error, requests.ConnectionError):
+        return "it cannot be reached"
+    return f"it answered something unreadable ({type(error).__name__})"
+
+
+def main() -> None:
+    """Answer the question on standard input."""
+    question = json.load(sys.stdin)
+    if "fetch" in question:
+        answer = fetch(question["fetch"])
+    else:
+        projects = question["projects"]
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            answers = pool.map(lambda project: ask(question["simple"], project), projects)
+            answer = dict(zip(projects, answers, strict=True))
+    json.dump(answer, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
