@@ -44,6 +44,8 @@ fn run(invocation: Invocation) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Status(options) => commands::status::run(&root()?, &options),
+        Command::Check(options) => commands::check::run(&root()?, &options),
+        Command::Test(options) => commands::test::run(&root()?, &options),
         Command::Release(options) => commands::release::run(&root()?, &options),
         Command::Graph(options) => commands::graph::run(&root()?, &options),
         _ => anyhow::bail!("not built yet"),

@@ -1,5 +1,7 @@
 //! One file per subcommand, named as typed: read facts, plan, print, apply.
 
+pub mod check;
 pub mod graph;
 pub mod release;
 pub mod status;
+pub mod test;

@@ -75,6 +75,18 @@ impl DeclaredRequirement {
 }
 
 impl Manifest {
+    /// What has to be installed to build it (PEP 518), with that standard's default.
+    pub fn build_requires(&self) -> Vec<&str> {
+        let build = self.requirements.iter().filter(|declared| declared.table == Table::Build);
+        let requires: Vec<&str> = build.map(|declared| declared.text.as_str()).collect();
+        if requires.is_empty() { vec!["setuptools>=40.8.0"] } else { requires }
+    }
+
+    /// Whether it has a dependency group of this name (PEP 735).
+    pub fn has_group(&self, name: &str) -> bool {
+        self.requirements.iter().any(|declared| declared.table == Table::Group(name.to_owned()))
+    }
+
     /// Reads a manifest. `Ok(None)` when it names no distribution.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! Nothing below this line touches a file, a process, the environment, the clock or a terminal:
 //! facts come in as values, plans and findings go out as values.
 
+pub mod check;
 pub mod config;
 pub mod content;
 pub mod environment;

@@ -3,32 +3,52 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::Value;
+use xshell::{Cmd, cmd};
 
-use super::shell;
+use super::build_env;
+use super::shell::{self, Output};
 use super::tools::Tools;
 use crate::domain::content::Archive;
 use crate::domain::release::Artifact;
 
 /// `python -m build`: the sdist from `source`, then the wheel from that sdist, into `out`.
+/// Returns the versions of what was in the environment it was built in.
 ///
-/// `epoch` is SOURCE_DATE_EPOCH in seconds, the commit's own time, so that building the same
-/// commit again gives the same bytes wherever the back end is able to.
+/// `requires` are the requirements of the build system. `epoch` is SOURCE_DATE_EPOCH in seconds,
+/// the commit's own time, so that building the same commit again gives the same bytes wherever
+/// the back end is able to.
 ///
 /// # Errors
 /// The back end fails; the message holds the end of what it said.
-pub fn build(tools: &Tools, source: &Path, out: &Path, epoch: &str) -> Result<()> {
-    // Outside the repository the back end cannot pick up anything of it by accident.
-    let shell = shell::at(source)?;
-    let build = tools
-        .module(&shell, "build")
-        .envs(tools.pip.clone())
-        .env("SOURCE_DATE_EPOCH", epoch)
-        .arg("--outdir")
-        .arg(out)
-        .arg(source);
-    shell::read(build).map(drop).context("it does not build")
+pub fn build(
+    tools: &Tools,
+    source: &Path,
+    requires: &[&str],
+    out: &Path,
+    epoch: &str,
+) -> Result<Vec<(String, String)>> {
+    let prepared = build_env::ready(tools, requires)?;
+    let sh = shell::at(source)?;
+    let to = |cmd: Cmd<'_>| -> Result<Output> {
+        let build = cmd.envs(tools.pip.clone()).env("SOURCE_DATE_EPOCH", epoch);
+        shell::output(build.arg("--outdir").arg(out).arg(source))
+    };
+    let (python, scripts) = (prepared.environment.python(), prepared.environment.scripts());
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths([scripts].into_iter().chain(std::env::split_paths(&path)))?;
+    let in_environment = cmd!(sh, "{python} -I -X utf8 -m build --no-isolation");
+    let mut output = to(shell::scrubbed(in_environment).env("PATH", path))?;
+    // A back end may ask for more once it runs (PEP 517, get_requires_for_build_wheel); then
+    // `build` makes an environment of its own for this one build.
+    if !output.success() && output.both().contains("Missing dependencies") {
+        output = to(tools.module(&sh, "build"))?;
+    }
+    if !output.success() {
+        bail!("it does not build{}", shell::tail(&output.both(), 20));
+    }
+    Ok(prepared.versions)
 }
 
 /// The built files in a directory, in the order of their names.
@@ -72,7 +92,7 @@ pub fn inspect(tools: &Tools, files: &[PathBuf]) -> Result<Vec<Archive>> {
 fn archive(value: &Value) -> Result<Archive> {
     let file = value["filename"].as_str().unwrap_or_default().to_owned();
     if let Some(error) = value["error"].as_str() {
-        anyhow::bail!("{file} cannot be read: {error}");
+        bail!("{file} cannot be read: {error}");
     }
     let strings = |value: &Value| {
         value

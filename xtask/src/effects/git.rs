@@ -36,6 +36,16 @@ impl Git {
         Ok(output.stdout.split_terminator('\0').map(str::to_owned).collect())
     }
 
+    /// Every file that git knows, or neither knows nor ignores, relative to the root.
+    ///
+    /// # Errors
+    /// git fails.
+    pub fn files(&self) -> Result<Vec<String>> {
+        let sh = self.shell()?;
+        let listed = shell::read(cmd!(sh, "git ls-files -z --cached --others --exclude-standard"))?;
+        Ok(listed.split_terminator('\0').map(str::to_owned).collect())
+    }
+
     /// All local tags with the commits they stand for.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! Facts are read here and handed to `domain`; the plan that comes back is carried out here.
 
 pub mod build;
+pub mod build_env;
 pub mod clock;
 pub mod discover;
 pub mod facts;

@@ -218,7 +218,9 @@ impl Run<'_> {
         remove(&half)?;
         fs::create_dir_all(&half)?;
         let epoch = release.site.git.commit_time(release.head)?;
-        build::build(release.tools, &release.source.join(&distribution.dir), &half, &epoch)?;
+        let requires = distribution.manifest.build_requires();
+        let source = release.source.join(&distribution.dir);
+        let environment = build::build(release.tools, &source, &requires, &half, &epoch)?;
         let files = build::artifacts(&half)?;
         let mut ledger = Ledger {
             name: distribution.name().to_string(),
@@ -226,7 +228,7 @@ impl Run<'_> {
             commit: release.head.to_owned(),
             tag: package.tag.clone(),
             files,
-            tools: tool_versions(release.tools),
+            tools: tool_versions(release.tools, environment),
             events: Vec::<Event>::new(),
         };
         ledger::record(&half, &mut ledger, "built")?;
@@ -519,7 +521,7 @@ impl Run<'_> {
         let (published, unpublished) = (names(true), names(false));
         let who = failure.package.map(|at| format!(" at {}", self.label(at))).unwrap_or_default();
         let what = match failure.stage {
-            "build" => "it does not build".to_owned(),
+            "build" => "its build failed".to_owned(),
             "check" => "what was built is not fit to be uploaded".to_owned(),
             "smoke" => "its smoke test failed".to_owned(),
             stage => format!("the stage `{stage}` failed"),
@@ -590,9 +592,9 @@ fn wheels_of(files: &[PathBuf]) -> Vec<PathBuf> {
     files.iter().filter(|file| file.extension().is_some_and(|e| e == "whl")).cloned().collect()
 }
 
-fn tool_versions(tools: &Tools) -> Vec<(String, String)> {
-    let pinned = ["build", "pip", "twine"].into_iter();
-    let pinned =
-        pinned.filter_map(|name| Some((name.to_owned(), Tools::version_of(name)?.to_owned())));
-    pinned.chain([("python".to_owned(), tools.base.version.clone())]).collect()
+/// The versions of everything that had a hand in the build, for the ledger.
+fn tool_versions(tools: &Tools, environment: Vec<(String, String)>) -> Vec<(String, String)> {
+    let twine = Tools::version_of("twine").map(|version| ("twine".to_owned(), version.to_owned()));
+    let python = ("python".to_owned(), tools.base.version.clone());
+    environment.into_iter().chain(twine).chain([python]).collect()
 }

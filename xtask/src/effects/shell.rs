@@ -74,6 +74,16 @@ pub fn read(cmd: Cmd) -> Result<String> {
     Ok(output.stdout.trim_end_matches(['\n', '\r']).to_owned())
 }
 
+/// Runs a command whose output goes straight to whoever watches; returns whether it succeeded.
+///
+/// # Errors
+/// The command could not be started.
+pub fn watched(cmd: Cmd) -> Result<bool> {
+    let line = cmd.to_string();
+    let status = Command::from(cmd).status().with_context(|| format!("cannot run `{line}`"))?;
+    Ok(status.success())
+}
+
 /// Takes from a command what must not reach it out of this process's environment: variables that
 /// redirect pip, twine or Python, and (unless it is git, which may need them) secrets.
 pub fn scrubbed(mut cmd: Cmd) -> Cmd {

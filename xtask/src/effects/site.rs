@@ -101,7 +101,10 @@ fn repository(root: &Path) -> Result<Git> {
 }
 
 /// `target/xtask/` of the repository, hidden from its git whatever its `.gitignore` says.
-fn scratch(root: &Path) -> Result<PathBuf> {
+///
+/// # Errors
+/// It cannot be written to.
+pub fn scratch(root: &Path) -> Result<PathBuf> {
     let scratch = root.join("target/xtask");
     fs::create_dir_all(&scratch).with_context(|| format!("cannot create {}", scratch.display()))?;
     fs::write(scratch.join(".gitignore"), "*\n")?;

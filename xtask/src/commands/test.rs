@@ -1,0 +1,141 @@
+//! `test`: the tests of this tool, and those of every distribution against its installed wheel.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use xshell::{Cmd, cmd};
+
+use crate::cli::TestOptions;
+use crate::domain::workspace::{Distribution, Workspace};
+use crate::effects::git::Git;
+use crate::effects::python::Environment;
+use crate::effects::tools::Tools;
+use crate::effects::{build, discover, parallel, shell, site};
+use crate::ui::progress::Progress;
+
+/// # Errors
+/// Something cannot be built or installed. A failing test is exit code 1.
+pub fn run(root: &Path, options: &TestOptions) -> Result<ExitCode> {
+    let both = options.rust == options.python;
+    let mut passed = true;
+    if (both || options.rust) && root.join("Cargo.toml").is_file() {
+        passed &= rust(root)?;
+    }
+    if both || options.python {
+        passed &= python(root)?;
+    }
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn rust(root: &Path) -> Result<bool> {
+    let sh = shell::at(root)?;
+    // cargo tells its children which cargo it is.
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    shell::watched(cmd!(sh, "{cargo} test --workspace --locked"))
+}
+
+fn python(root: &Path) -> Result<bool> {
+    let progress = Progress::start();
+    let workspace = discover::workspace(root)?;
+    let tested: Vec<&Distribution> = workspace
+        .distributions
+        .iter()
+        .filter(|distribution| has_tests(&root.join(&distribution.dir)))
+        .collect();
+    if tested.is_empty() {
+        progress.say("no distribution has tests");
+        return Ok(true);
+    }
+    let tools = Tools::ready(|what| progress.say(what))?;
+    let scratch = site::scratch(root)?.join("test");
+    site::remove(&scratch)?;
+    let (wheels, _) = progress.during("building", || wheels(root, &workspace, &tools, &scratch));
+    let wheels = wheels?;
+    let (environment, _) =
+        progress.during("installing", || install(root, &tools, &tested, &wheels, &scratch));
+    let environment = environment?;
+    drop(progress);
+
+    let mut passed = true;
+    for distribution in tested {
+        println!("\n{}", distribution.name());
+        passed &= pytest(root, distribution, &environment)?;
+    }
+    Ok(passed)
+}
+
+fn has_tests(dir: &Path) -> bool {
+    ["tests", "test"].iter().any(|name| dir.join(name).is_dir())
+}
+
+/// Builds every distribution from what git knows or would know of the working tree, so that a
+/// left-over of an earlier build is not tested.
+fn wheels(
+    root: &Path,
+    workspace: &Workspace,
+    tools: &Tools,
+    scratch: &Path,
+) -> Result<Vec<PathBuf>> {
+    let (source, out) = (scratch.join("source"), scratch.join("dist"));
+    snapshot(root, &source)?;
+    let epoch = "315532800"; // 1980-01-01, the oldest date that a wheel can hold
+    let build = |distribution: &Distribution| {
+        let requires = distribution.manifest.build_requires();
+        build::build(tools, &source.join(&distribution.dir), &requires, &out, epoch)
+            .with_context(|| distribution.name().to_string())
+    };
+    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+    parallel::map(jobs, &workspace.distributions, build).into_iter().collect::<Result<Vec<_>>>()?;
+    let files = build::artifacts(&out)?.into_iter().filter(|file| file.name.ends_with(".whl"));
+    Ok(files.map(|file| out.join(file.name)).collect())
+}
+
+/// Copies every file that git knows, or neither knows nor ignores.
+fn snapshot(root: &Path, to: &Path) -> Result<()> {
+    let Some(git) = Git::at(root) else { bail!("{} is no git repository", root.display()) };
+    for path in git.files()? {
+        let (from, to) = (root.join(&path), to.join(&path));
+        // A deleted file is still known; a link to nowhere has nothing to copy.
+        if from.is_file() {
+            fs::create_dir_all(to.parent().context("a file lies in a folder")?)?;
+            fs::copy(&from, &to).with_context(|| format!("cannot copy {path}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// One environment with all wheels, pytest, and the `test` groups (PEP 735) of the distributions.
+fn install(
+    root: &Path,
+    tools: &Tools,
+    tested: &[&Distribution],
+    wheels: &[PathBuf],
+    scratch: &Path,
+) -> Result<Environment> {
+    let environment = tools.base.environment(&scratch.join("env"))?;
+    let sh = shell::at(scratch)?;
+    let mut install =
+        tools.pip_for(&sh, &environment).args(["install", "--quiet", "pytest"]).args(wheels);
+    for distribution in tested.iter().filter(|distribution| distribution.manifest.has_group("test"))
+    {
+        let manifest = root.join(&distribution.manifest.path);
+        install = install.arg("--group").arg(format!("{}:test", manifest.display()));
+    }
+    shell::read(install)
+        .context("cannot install the distributions with their test requirements")?;
+    Ok(environment)
+}
+
+fn pytest(root: &Path, distribution: &Distribution, environment: &Environment) -> Result<bool> {
+    let sh = shell::at(&root.join(&distribution.dir))?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(
+        [environment.scripts()].into_iter().chain(std::env::split_paths(&path)),
+    )?;
+    let python = environment.python();
+    // Nothing of the checkout is importable, and nothing is written into it.
+    let pytest: Cmd = cmd!(sh, "{python} -I -B -m pytest -q -p no:cacheprovider .");
+    shell::watched(shell::scrubbed(pytest).env("PATH", path).env("PYTHONDONTWRITEBYTECODE", "1"))
+}
