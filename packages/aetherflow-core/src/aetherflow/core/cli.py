@@ -46,12 +46,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"aetherflow-core {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    validate = commands.add_parser("validate", help="check a flow, run nothing")
+    # argparse does not hand allow_abbrev down: without it, `--res` would mean `--resume` today.
+    validate = commands.add_parser("validate", help="check a flow, run nothing", allow_abbrev=False)
     validate.add_argument("flow", metavar="FLOW", type=Path, help="the YAML file of the flow")
     validate.add_argument("--json", action="store_true", help="print the findings as JSON")
     validate.set_defaults(command=_validate)
 
-    run = commands.add_parser("run", help="check a flow, then run it")
+    run = commands.add_parser("run", help="check a flow, then run it", allow_abbrev=False)
     run.add_argument("flow", metavar="FLOW", type=Path, help="the YAML file of the flow")
     run.add_argument("--job", metavar="J", help="run this job and what it depends on")
     run.add_argument(
@@ -65,7 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.set_defaults(command=_run)
 
-    steps = commands.add_parser("steps", help="list the kinds of steps and connectors")
+    steps = commands.add_parser(
+        "steps", help="list the kinds of steps and connectors", allow_abbrev=False
+    )
     steps.set_defaults(command=_steps)
     return parser
 

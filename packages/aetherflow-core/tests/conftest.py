@@ -1,0 +1,47 @@
+"""What the tests share. They run against the installed distribution, never against src/."""
+
+import signal
+import subprocess
+import sysconfig
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from aetherflow.core.cli import main
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a dedented text to a file in the test's own folder."""
+
+    def write(text, name="flow.yaml"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dedent(text), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def installed():
+    """The command as it was installed. Slow: a process for every call."""
+    return Path(sysconfig.get_path("scripts"), "aetherflow")
+
+
+@pytest.fixture
+def aetherflow(tmp_path, monkeypatch, capsys):
+    """Run the command line in this process, in the test's own folder."""
+
+    def aetherflow(*arguments):
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            status = end.code
+        return subprocess.CompletedProcess(arguments, status, *capsys.readouterr())
+
+    monkeypatch.chdir(tmp_path)
+    before = signal.getsignal(signal.SIGTERM)
+    yield aetherflow
+    signal.signal(signal.SIGTERM, before)
