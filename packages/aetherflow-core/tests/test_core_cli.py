@@ -52,7 +52,7 @@ def test_validate(write, aetherflow):
     write(FLOW)
     done = aetherflow("validate", "flow.yaml")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "flow.yaml: valid; 1 jobs, 3 steps\n"
+    assert done.stdout == "flow.yaml: valid; 1 job, 3 steps\n"
 
 
 def test_validate_json(write, aetherflow):
@@ -116,10 +116,12 @@ def test_a_killed_run_is_resumed(write, aetherflow, installed, tmp_path, number)
     running = subprocess.Popen(
         [installed, "run", "flow.yaml"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     )
-    with running:
+    try:
         wait_for(tmp_path / "begun")
         running.send_signal(number)
         _, stderr = running.communicate(timeout=10)
+    finally:
+        running.kill()
     assert running.returncode == (-number if number == signal.SIGKILL else 130)
     if number != signal.SIGKILL:
         assert stderr.endswith("interrupted; `aetherflow run --resume` goes on from here\n")

@@ -78,7 +78,7 @@ def _validate(arguments: argparse.Namespace) -> int:
         return _validate_json(arguments.flow)
     flow = validate_flow(arguments.flow)
     steps = sum(len(job.steps) for job in flow.jobs.values())
-    print(f"{arguments.flow}: valid; {len(flow.jobs)} jobs, {steps} steps")
+    print(f"{arguments.flow}: valid; {_count(len(flow.jobs), 'job')}, {_count(steps, 'step')}")
     return 0
 
 
@@ -99,7 +99,7 @@ def _run(arguments: argparse.Namespace) -> int:
     result = run_flow(
         arguments.flow, job=arguments.job, resume=arguments.resume, state=arguments.state
     )
-    counts = f"{result.executed} steps run, {result.restored} done before"
+    counts = f"{_count(result.executed, 'step')} run, {result.restored} done before"
     skipped = [job for job, status in result.jobs.items() if status == "skipped"]
     note = f"; skipped: {', '.join(skipped)}" if skipped else ""
     print(f"{result.flow}, run {result.run}: done; {counts}{note}")
@@ -122,6 +122,10 @@ def _describe(name: str, kind: type[Step] | type[Connector]) -> None:
     fields = ", ".join(_field(field, info) for field, info in kind.model_fields.items())
     print(f"  {name:<14}{summary}")
     print(f"      {'inputs' if issubclass(kind, Step) else 'config'}: {fields or 'none'}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _field(name: str, info: FieldInfo) -> str:
