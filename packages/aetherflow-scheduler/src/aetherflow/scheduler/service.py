@@ -44,7 +44,7 @@ def serve(schedules: Sequence[Schedule]) -> None:
         logger.info("serving %s", ", ".join(schedule.name for schedule in schedules))
         stop.wait()
         logger.info("stopping: running flows end, no new ones start")
-        scheduler.pause()
+        scheduler.pause()  # or it would go on handing flows to a pool that takes no more
         scheduler.shutdown(wait=True)
 
 
