@@ -190,10 +190,6 @@ const NOWHERE: &str = if cfg!(windows) { "nul" } else { "/dev/null" };
 /// What git said last, which is where it says why.
 fn last_line(error: &anyhow::Error) -> String {
     let text = error.to_string();
-    let lines = text.lines().map(str::trim).filter(|line| line.starts_with("fatal:"));
-    lines
-        .last()
-        .unwrap_or(text.lines().next().unwrap_or_default())
-        .trim_start_matches("fatal: ")
-        .to_owned()
+    let fatal = text.lines().rev().find_map(|line| line.trim().strip_prefix("fatal: "));
+    fatal.or(text.lines().next()).unwrap_or_default().to_owned()
 }
