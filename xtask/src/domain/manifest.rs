@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use pep440_rs::Version;
+use super::version::Version;
 use toml_edit::{Item, TableLike, Value};
 
 use super::config::DistributionConfig;

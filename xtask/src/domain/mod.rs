@@ -3,6 +3,8 @@
 //! Nothing below this line touches a file, a process, the environment, the clock or a terminal:
 //! facts come in as values, plans and findings go out as values.
 
+pub mod changelog;
+pub mod commits;
 pub mod config;
 pub mod content;
 pub mod environment;
@@ -11,11 +13,16 @@ pub mod graph;
 pub mod history;
 pub mod index_address;
 pub mod ledger;
+pub mod lock;
 pub mod manifest;
 pub mod name;
+pub mod pep440;
 pub mod preflight;
+pub mod range;
 pub mod release;
 pub mod requirement;
+pub mod specifier;
 pub mod tag;
 pub mod toml;
+pub mod version;
 pub mod workspace;

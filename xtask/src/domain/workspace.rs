@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pep440_rs::Version;
+use super::version::Version;
 
 use super::config::RepositoryConfig;
 use super::finding::{Finding, Refusal};
