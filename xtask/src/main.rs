@@ -46,6 +46,7 @@ fn run(invocation: Invocation) -> Result<ExitCode> {
         Command::Status(options) => commands::status::run(&root()?, &options),
         Command::Release(options) => commands::release::run(&root()?, &options),
         Command::Graph(options) => commands::graph::run(&root()?, &options),
+        Command::Bump(options) => commands::bump::run(&root()?, &options),
         _ => anyhow::bail!("not built yet"),
     }
 }

@@ -62,7 +62,7 @@ pub fn release(text: &str, release: &Release<'_>) -> Option<Vec<Edit>> {
     let eol = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let writer = Writer { text, release, eol };
     let edits = match headings.iter().position(Heading::unreleased) {
-        Some(at) => writer.from_unreleased(&headings, at),
+        Some(at) => writer.below_unreleased(&headings, at),
         None if text.contains("towncrier") || release.entries.is_empty() => return None,
         None => writer.new_section(&headings, headings.iter().position(Heading::is_release)?),
     };
@@ -141,7 +141,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn from_unreleased(&self, headings: &[Heading<'_>], at: usize) -> Vec<Edit> {
+    fn below_unreleased(&self, headings: &[Heading<'_>], at: usize) -> Vec<Edit> {
         let unreleased = &headings[at];
         let mut edits = match unreleased.version() {
             Some((_, version)) => self.dated(unreleased, version),

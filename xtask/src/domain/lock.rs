@@ -29,9 +29,7 @@ pub fn members(text: &str) -> Vec<Member<'_>> {
         let content = line.trim_end();
         if content.starts_with('[') {
             table = Table::of(content);
-            if table == Table::Package {
-                members.extend(std::mem::take(&mut package).member());
-            } else if table == Table::Other {
+            if matches!(table, Table::Package | Table::Other) {
                 members.extend(std::mem::take(&mut package).member());
             }
         } else if let Some((key, value)) = content.split_once(" = ") {

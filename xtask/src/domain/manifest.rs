@@ -96,6 +96,21 @@ impl DeclaredRequirement {
     pub fn specifiers(&self) -> &str {
         &self.text[self.requirement.specifiers.clone()]
     }
+
+    /// The requirement as a person reads it, the name included.
+    pub fn shown(&self) -> String {
+        self.shown_with(self.specifiers())
+    }
+
+    /// The same with other specifiers.
+    pub fn shown_with(&self, specifiers: &str) -> String {
+        let named_by_key = self.requirement.specifiers == (0..self.text.len());
+        if named_by_key {
+            return format!("{} {specifiers}", self.requirement.name);
+        }
+        let range = self.requirement.specifiers.clone();
+        format!("{}{specifiers}{}", &self.text[..range.start], &self.text[range.end..])
+    }
 }
 
 impl Manifest {

@@ -3,10 +3,12 @@
 //! Nothing below this line touches a file, a process, the environment, the clock or a terminal:
 //! facts come in as values, plans and findings go out as values.
 
+pub mod bump;
 pub mod changelog;
 pub mod commits;
 pub mod config;
 pub mod content;
+pub mod edit;
 pub mod environment;
 pub mod finding;
 pub mod graph;

@@ -196,7 +196,7 @@ impl<'a> Reader<'a> {
         let Some(first) = self.peek() else { return };
         let (offset, top_level) = (first.span.start, first.column == 0);
         match self.word() {
-            "from" => self.from_import(source),
+            "from" => self.import_from(source),
             "import" => self.import(source),
             "with" | "if" | "elif" | "return" | "for" | "while" | "assert" => {
                 self.at += 1;
@@ -254,7 +254,7 @@ impl<'a> Reader<'a> {
         name
     }
 
-    fn from_import(&mut self, source: &mut Source) {
+    fn import_from(&mut self, source: &mut Source) {
         self.at += 1;
         let mut module = String::new();
         while self.peek().is_some_and(|t| t.kind != Kind::Newline) && self.word() != "import" {

@@ -43,12 +43,12 @@ pub enum Refusal {
     /// A clause that is never moved excludes the new version; its text.
     Excludes {
         clause: String,
-        version: Version,
+        version: String,
     },
     /// A clause cannot name the new version in as many segments as it has.
     Precision {
         clause: String,
-        version: Version,
+        version: String,
     },
     /// A number would leave 64 bits.
     TooLarge(String),
@@ -97,7 +97,7 @@ pub fn follow(
     let after = specifier::parse(&result, dialect).map_err(Refusal::Unreadable)?;
     if let Some(clause) = after.iter().find(|clause| !clause.admits(new)) {
         let clause = result[clause.span.clone()].to_owned();
-        return Err(Refusal::Excludes { clause, version: new.clone() });
+        return Err(Refusal::Excludes { clause, version: new.to_string() });
     }
     let stale = excluded_old && !replacements.is_empty();
     Ok(Outcome { replacements, stale })
@@ -144,7 +144,7 @@ fn moved(text: &str, clause: &Clause, new: &Version) -> Result<Option<Replacemen
 }
 
 fn too_coarse(clause: String, new: &Version) -> Refusal {
-    Refusal::Precision { clause, version: new.clone() }
+    Refusal::Precision { clause, version: new.to_string() }
 }
 
 /// `>V` cannot follow as it is (`>NEW` excludes NEW), so the bound becomes an inclusive one.

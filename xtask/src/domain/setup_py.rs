@@ -203,7 +203,7 @@ impl Resolver<'_> {
                     None => self.computed("the version comes from the environment alone"),
                 }
             }
-            other => self.from_file(other),
+            other => self.in_a_file(other),
         }
     }
 
@@ -227,7 +227,7 @@ impl Resolver<'_> {
         if assigned > 1 {
             return self.computed(&format!("`{name}` is assigned more than once"));
         }
-        self.from_file(value)
+        self.in_a_file(value)
     }
 
     /// `f"{version}"`, or a literal with fields behind it that are empty unless set outside.
@@ -262,7 +262,7 @@ impl Resolver<'_> {
     }
 
     /// The version stands in a file that setup.py reads: the one file that is named like it.
-    fn from_file(&self, value: &Expr) -> DeclaredVersion {
+    fn in_a_file(&self, value: &Expr) -> DeclaredVersion {
         let mut named = Vec::new();
         self.paths(value, &mut named, 0);
         let mut places = self.places(&named);

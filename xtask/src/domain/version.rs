@@ -93,15 +93,15 @@ impl std::error::Error for NotAChange {}
 pub enum Refusal {
     /// The result would not sort above the version it starts from (PEP 440, "Summary of permitted
     /// suffixes and relative ordering").
-    NotUpwards { from: Version, to: Version },
+    NotUpwards { from: Box<Version>, to: Box<Version> },
     /// `final` of a version that is final already.
-    AlreadyFinal { from: Version },
+    AlreadyFinal { from: Box<Version> },
     /// `post` of a development release, which has nothing released to follow.
-    NothingReleased { from: Version },
+    NothingReleased { from: Box<Version> },
     /// A local version (`1.0+abc`): no index takes one.
-    Local { version: Version },
+    Local { version: Box<Version> },
     /// A number would leave 64 bits.
-    TooLarge { from: Version },
+    TooLarge { from: Box<Version> },
     /// `auto` has to be resolved from the commits first.
     Unresolved,
 }
@@ -164,7 +164,7 @@ pub fn change(from: &Version, change: &Change) -> Result<Version, Refusal> {
     match change {
         Change::Auto => Err(Refusal::Unresolved),
         Change::Step(step) => apply(from, *step),
-        Change::To(to) if to.is_local() => Err(Refusal::Local { version: to.clone() }),
+        Change::To(to) if to.is_local() => Err(Refusal::Local { version: Box::new(to.clone()) }),
         Change::To(to) => upwards(from, to.clone()),
     }
 }
@@ -172,7 +172,7 @@ pub fn change(from: &Version, change: &Change) -> Result<Version, Refusal> {
 /// The version one step after `from`; see [`change`].
 pub fn apply(from: &Version, step: Step) -> Result<Version, Refusal> {
     if from.is_local() {
-        return Err(Refusal::Local { version: from.clone() });
+        return Err(Refusal::Local { version: Box::new(from.clone()) });
     }
     let to = match step {
         Step::Major => release_step(from, 0)?,
@@ -202,7 +202,11 @@ pub fn cascade(from: &Version) -> Result<(Step, Version), Refusal> {
 }
 
 fn upwards(from: &Version, to: Version) -> Result<Version, Refusal> {
-    if to > *from { Ok(to) } else { Err(Refusal::NotUpwards { from: from.clone(), to }) }
+    if to > *from {
+        Ok(to)
+    } else {
+        Err(Refusal::NotUpwards { from: Box::new(from.clone()), to: Box::new(to) })
+    }
 }
 
 /// The version without its local part.
@@ -216,7 +220,7 @@ fn release_of(version: &Version) -> Version {
 }
 
 fn count_on(number: u64, from: &Version) -> Result<u64, Refusal> {
-    number.checked_add(1).ok_or_else(|| Refusal::TooLarge { from: from.clone() })
+    number.checked_add(1).ok_or_else(|| Refusal::TooLarge { from: Box::new(from.clone()) })
 }
 
 /// Whether `from` comes before its own final: `1.3.0rc1`, `1.3.0.dev2`, but not `1.3.0.post1.dev1`.
@@ -259,7 +263,7 @@ fn pre_step(from: &Version, kind: PreReleaseKind) -> Result<Version, Refusal> {
 
 fn final_step(from: &Version) -> Result<Version, Refusal> {
     if !from.is_pre() && !from.is_dev() {
-        return Err(Refusal::AlreadyFinal { from: from.clone() });
+        return Err(Refusal::AlreadyFinal { from: Box::new(from.clone()) });
     }
     let post = if from.is_pre() { None } else { from.post() };
     Ok(release_of(from).with_post(post))
@@ -269,7 +273,9 @@ fn post_step(from: &Version) -> Result<Version, Refusal> {
     let number = match from.post() {
         Some(number) if from.is_dev() => number,
         Some(number) => count_on(number, from)?,
-        None if from.is_dev() => return Err(Refusal::NothingReleased { from: from.clone() }),
+        None if from.is_dev() => {
+            return Err(Refusal::NothingReleased { from: Box::new(from.clone()) });
+        }
         None => 1,
     };
     Ok(release_of(from).with_pre(from.pre()).with_post(Some(number)))

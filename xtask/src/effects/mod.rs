@@ -6,6 +6,7 @@ pub mod build;
 pub mod clock;
 pub mod discover;
 pub mod facts;
+pub mod files;
 pub mod git;
 pub mod index;
 pub mod ledger;
