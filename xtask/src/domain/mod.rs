@@ -23,6 +23,7 @@ pub mod pep440;
 pub mod place;
 pub mod preflight;
 pub mod python;
+pub mod python_eval;
 pub mod python_tokens;
 pub mod range;
 pub mod release;

@@ -6,6 +6,7 @@ use super::{
     manifest::{DeclaredVersion, Table},
     place::{Files, SourceFile, attribute, literal, module_file, unknown, whole_file},
     python::{self, Expr, Source, Text},
+    python_eval,
     toml::line_of,
 };
 
@@ -261,11 +262,20 @@ impl Resolver<'_> {
         self.computed("the version is computed in an f-string")
     }
 
-    /// The version stands in a file that setup.py reads: the one file that is named like it.
+    /// The version stands in a file that setup.py reads: the one that it opens and that holds a
+    /// version, else the one that is named like a version file.
     fn in_a_file(&self, value: &Expr) -> DeclaredVersion {
-        let mut named = Vec::new();
-        self.paths(value, &mut named, 0);
-        let mut places = self.places(&named);
+        let mut places = Vec::new();
+        for path in self.opened() {
+            if let Some(source) = self.files.beside(self.dir, &path) {
+                add_place(&mut places, version_in(&source, &path, self.files));
+            }
+        }
+        if places.len() != 1 {
+            let mut named = Vec::new();
+            self.paths(value, &mut named, 0);
+            places = self.places(&named);
+        }
         if places.is_empty() {
             let all: Vec<String> =
                 self.read.source.texts.iter().map(|text| text.raw.clone()).collect();
@@ -276,6 +286,30 @@ impl Resolver<'_> {
             0 => self.computed("the version is computed in a way that cannot be followed"),
             _ => self.computed("the version could stand in several files"),
         }
+    }
+
+    /// The paths of everything that is opened or read, wherever it happens.
+    fn opened(&self) -> Vec<String> {
+        let source = &self.read.source;
+        let names = |name: &str| self.read.assigned(name);
+        let mut paths = Vec::new();
+        let mut visit = |expr: &Expr| {
+            let Expr::Call { function, arguments, .. } = expr else { return };
+            let opened = match &**function {
+                Expr::Name(name) if name == "open" || name.ends_with(".open") => arguments.first(),
+                Expr::Attribute { of, name } if name == "read_text" || name == "open" => {
+                    Some(&**of)
+                }
+                _ => None,
+            };
+            paths.extend(opened.and_then(|path| python_eval::path(path, &names)));
+        };
+        let calls = source.calls.iter().map(|(call, _)| call);
+        let values = source.assignments.iter().map(|assignment| &assignment.value);
+        for expr in calls.chain(values).chain(&source.others) {
+            python::walk(expr, &mut visit);
+        }
+        paths
     }
 
     /// Texts of an expression, through the names in it.
@@ -297,11 +331,7 @@ impl Resolver<'_> {
         let mut places: Vec<DeclaredVersion> = Vec::new();
         for (index, text) in texts.iter().enumerate() {
             let Some(source) = self.version_file(texts, index) else { continue };
-            let Some(place) = version_in(&source, text, self.files) else { continue };
-            let known = |other: &DeclaredVersion| other.place() == place.place();
-            if !places.iter().any(known) {
-                places.push(place);
-            }
+            add_place(&mut places, version_in(&source, text, self.files));
         }
         places
     }
@@ -329,6 +359,14 @@ impl Resolver<'_> {
     }
 }
 
+/// Adds a place that is not there yet.
+fn add_place(places: &mut Vec<DeclaredVersion>, found: Option<DeclaredVersion>) {
+    let known = |place: &DeclaredVersion| places.iter().any(|other| other.place() == place.place());
+    if let Some(place) = found.filter(|place| !known(place)) {
+        places.push(place);
+    }
+}
+
 fn is_environment(function: &Expr) -> bool {
     matches!(function, Expr::Name(name)
         if ["os.environ.get", "environ.get", "os.getenv", "getenv"].contains(&name.as_str()))
@@ -345,7 +383,10 @@ fn looks_like_version_file(path: &str) -> bool {
 /// The version that a file holds, as a module or as its whole text.
 fn version_in(source: &SourceFile, name: &str, files: Files<'_>) -> Option<DeclaredVersion> {
     if !name.ends_with(".py") {
-        return Some(whole_file(source)).filter(|place| place.version().is_some());
+        let named = name.to_ascii_lowercase().contains("version");
+        return Some(whole_file(source))
+            .filter(|_| named)
+            .filter(|place| place.version().is_some());
     }
     ["__version__", "VERSION", "version", "__VERSION__"]
         .into_iter()
@@ -468,6 +509,48 @@ mod tests {
                 ("p/x/v.py", "__version__ = '2'\n"),
             ],
             Ok("p/x/v.py:1 2"),
+        );
+    }
+
+    #[test]
+    fn paths_that_it_puts_together() {
+        let azure = "PACKAGE_NAME = 'azure-storage-blob'\nfolder = PACKAGE_NAME.replace('-', '/')\nwith open(os.path.join(folder, '_version.py'), 'r') as fd:\n    version = re.search(r'^VERSION', fd.read(), re.M).group(1)\nsetup(name=PACKAGE_NAME, version=version)";
+        check(
+            &[
+                ("p/setup.py", azure),
+                ("p/azure/storage/blob/_version.py", "VERSION = '12.1'"),
+                ("p/azure/storage/blob/gen/_version.py", "VERSION = '1'"),
+            ],
+            Ok("p/azure/storage/blob/_version.py:1 12.1"),
+        );
+        let google = "root = os.path.abspath(os.path.dirname(__file__))\nversion = None\nwith open(os.path.join(root, 'google/x/gapic_version.py')) as fp:\n    found = re.findall(r'x', fp.read())\n    assert len(found) == 1\n    version = found[0]\nwith io.open(os.path.join(root, 'README.rst')) as f:\n    readme = f.read()\nsetuptools.setup(version=version)";
+        check(
+            &[
+                ("p/setup.py", google),
+                ("p/README.rst", "1.0"),
+                ("p/google/x/gapic_version.py", "__version__ = \"1.2.3\"  # {x-release}\n"),
+                ("p/google/x_v1/gapic_version.py", "__version__ = \"1.2.3\"\n"),
+            ],
+            Ok("p/google/x/gapic_version.py:1 1.2.3"),
+        );
+        let dagster = "def get_version() -> str:\n    version: dict[str, str] = {}\n    with open(Path(__file__).parent / \"d_w/version.py\", encoding=\"utf8\") as fp:\n        exec(fp.read(), version)\n    return version[\"__version__\"]\nver = get_version()\npin = \"\" if ver == \"1!0+dev\" else f\"=={ver}\"\nsetup(name='d', version=ver, install_requires=[f'x{pin}'])";
+        check(
+            &[("p/setup.py", dagster), ("p/d_w/version.py", "__version__ = \"1!0+dev\"\n")],
+            Ok("p/d_w/version.py:1 1!0+dev"),
+        );
+        let helper = "def read(*parts):\n    with codecs.open(os.path.join(here, *parts)) as f:\n        return f.read()\nsetup(version=find_version('src', 'x', '__init__.py'))";
+        check(
+            &[
+                ("p/setup.py", helper),
+                ("p/src/x/__init__.py", "__version__ = '3'"),
+                ("p/src/x/y/__init__.py", ""),
+            ],
+            Ok("p/src/x/__init__.py:1 3"),
+        );
+        let about = "about = {}\nwith open(Path(here) / 'pkg' / '__about__.py') as f:\n    exec(f.read(), about)\nsetup(version=about['__version__'])";
+        check(
+            &[("p/setup.py", about), ("p/pkg/__about__.py", "__version__ = '3.1'")],
+            Ok("p/pkg/__about__.py:1 3.1"),
         );
     }
 

@@ -21,10 +21,9 @@ const MANIFEST: &str = "pyproject.toml";
 const SETUP: [&str; 2] = ["setup.py", "setup.cfg"];
 
 /// Folders whose projects are there to be tried or copied, never to be published.
-const ASIDE: [&str; 14] = [
+const ASIDE: [&str; 13] = [
     "test",
     "tests",
-    "testing",
     "testdata",
     "test_data",
     "fixture",

@@ -108,9 +108,9 @@ impl Attacher<'_> {
         }
         for path in (self.files.list)(&self.distribution.dir) {
             let name = path.rsplit('/').next().unwrap_or(&path);
-            if COPIES.contains(&name)
-                && let Some(source) = (self.files.read)(&path)
-            {
+            let may_be =
+                name.ends_with(".py") && (name.contains("version") || COPIES.contains(&name));
+            if may_be && let Some(source) = (self.files.read)(&path) {
                 copies.extend(module_copies(&source, from));
             }
         }
@@ -179,9 +179,8 @@ impl Attacher<'_> {
     }
 }
 
-/// File names that hold a second copy of the version in real repositories.
-const COPIES: [&str; 6] =
-    ["__init__.py", "version.py", "_version.py", "__version__.py", "__about__.py", "conf.py"];
+/// Files that hold a second copy of the version in real repositories, next to `*version*.py`.
+const COPIES: [&str; 3] = ["__init__.py", "__about__.py", "conf.py"];
 
 /// Names that such a copy is assigned to.
 const ATTRIBUTES: [&str; 5] = ["__version__", "VERSION", "version", "release", "__VERSION__"];
