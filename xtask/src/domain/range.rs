@@ -139,8 +139,21 @@ fn moved(text: &str, clause: &Clause, new: &Version) -> Result<Option<Replacemen
         Op::Arbitrary => text[clause.version_span.clone()] == version.to_string(),
         _ => version == clause.version,
     };
-    let replacement = Replacement { span: clause.version_span.clone(), text: version.to_string() };
+    let replacement = match clause.op {
+        Op::Less => release_alone(text, clause, &version),
+        _ => Replacement { span: clause.version_span.clone(), text: version.to_string() },
+    };
     Ok((!same).then_some(replacement))
+}
+
+/// A cap such as `2.0.0dev` keeps the spelling of its suffix: only the release is replaced.
+fn release_alone(text: &str, clause: &Clause, version: &Version) -> Replacement {
+    let span = clause.version_span.clone();
+    let written = &text[span.clone()];
+    let end = written.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '!');
+    let end = written[..end.unwrap_or(written.len())].trim_end_matches('.').len();
+    let release = exactly(version, version.release().len());
+    Replacement { span: span.start..span.start + end, text: release.to_string() }
 }
 
 fn too_coarse(clause: String, new: &Version) -> Refusal {
@@ -352,6 +365,9 @@ mod tests {
                 (">=2.3,<3", ">=3.0,<4"),
                 ("<4", "<4"),
                 ("<3.0a0", "<4.0a0"),
+                (">= 2.3, < 3.0.0dev", ">= 3.0, < 4.0.0dev"),
+                ("<3.0.0.dev0", "<4.0.0.dev0"),
+                ("<3.0.0-alpha.1", "<4.0.0-alpha.1"),
                 ("<2.4,>=2.3", "<3.1,>=3.0"),
                 ("<2.3.1", "<3.0.1"),
                 ("<=2.99.99", "<=3.99.99"),
