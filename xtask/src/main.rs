@@ -48,7 +48,7 @@ fn run(invocation: Invocation) -> Result<ExitCode> {
         Command::Test(options) => commands::test::run(&root()?, &options),
         Command::Release(options) => commands::release::run(&root()?, &options),
         Command::Graph(options) => commands::graph::run(&root()?, &options),
-        _ => anyhow::bail!("not built yet"),
+        Command::Bump(options) => commands::bump::run(&root()?, &options),
     }
 }
 

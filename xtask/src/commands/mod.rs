@@ -1,5 +1,6 @@
 //! One file per subcommand, named as typed: read facts, plan, print, apply.
 
+pub mod bump;
 pub mod check;
 pub mod graph;
 pub mod release;

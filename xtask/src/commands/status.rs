@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use crate::cli::StatusOptions;
 use crate::domain::history::{Commit, TagRef, last_tag, since};
-use crate::domain::manifest::DeclaredVersion;
 use crate::domain::workspace::{Distribution, Workspace};
 use crate::effects::discover;
 use crate::effects::git::Git;
@@ -86,10 +85,8 @@ fn as_json(root: &Path, workspace: &Workspace, standings: &[Standing]) -> Value 
 }
 
 fn version_source(distribution: &Distribution) -> String {
-    match &distribution.manifest.version {
-        DeclaredVersion::Literal { file, line, .. } => format!("{file}:{line}"),
-        DeclaredVersion::Unknown { line, .. } => format!("{}:{line}", distribution.manifest.path),
-    }
+    let (file, line) = distribution.manifest.version.place();
+    format!("{file}:{line}")
 }
 
 fn print(workspace: &Workspace, standings: &[Standing]) {

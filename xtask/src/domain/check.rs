@@ -18,14 +18,13 @@ pub fn check(workspace: &Workspace) -> Vec<Finding> {
 
 fn version(workspace: &Workspace, at: usize) -> Option<Finding> {
     let manifest = &workspace.distributions[at].manifest;
-    let DeclaredVersion::Unknown { line, reason } = &manifest.version else { return None };
+    let DeclaredVersion::Unknown { file, line, reason } = &manifest.version else { return None };
     let message = format!("the version of {} is not known: {reason}", manifest.name);
-    Some(Finding::warning("version", message).at(&manifest.path, *line))
+    Some(Finding::warning("version", message).at(file, *line))
 }
 
 /// Requirements on siblings that exclude the sibling's own version, and ones without any range.
 fn ranges(workspace: &Workspace, at: usize) -> Vec<Finding> {
-    let path = &workspace.distributions[at].manifest.path;
     let mut findings = Vec::new();
     for (sibling, declared) in workspace.sibling_requirements(at) {
         let distribution = &workspace.distributions[sibling];
@@ -35,7 +34,9 @@ fn ranges(workspace: &Workspace, at: usize) -> Vec<Finding> {
             let message =
                 format!("`{}` admits every version of {name}, old and future ones", declared.text);
             let hint = "give it a range, such as the one that `cargo xtask new` writes";
-            findings.push(Finding::warning("no-range", message).at(path, declared.line).hint(hint));
+            findings.push(
+                Finding::warning("no-range", message).at(&declared.file, declared.line).hint(hint),
+            );
         }
         let excluded =
             distribution.version().filter(|version| admits(specifiers, version) == Some(false));
@@ -46,8 +47,9 @@ fn ranges(workspace: &Workspace, at: usize) -> Vec<Finding> {
             );
             let hint =
                 format!("cargo xtask bump {name} moves the ranges on it, or change the range");
-            findings
-                .push(Finding::error("stale-range", message).at(path, declared.line).hint(hint));
+            findings.push(
+                Finding::error("stale-range", message).at(&declared.file, declared.line).hint(hint),
+            );
         }
     }
     findings

@@ -31,6 +31,10 @@ impl Finding {
         Finding { severity: Severity::Warning, ..Finding::error(rule, message) }
     }
 
+    pub fn into_warning(self) -> Finding {
+        Finding { severity: Severity::Warning, ..self }
+    }
+
     pub fn at(mut self, file: impl Into<String>, line: usize) -> Finding {
         self.place = Some((file.into(), line));
         self

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::tag::TagPattern;
-use pep440_rs::Version;
+use super::version::Version;
 
 /// A tag and the commit it stands for (an annotated one peeled).
 #[derive(Clone, Debug, PartialEq, Eq)]

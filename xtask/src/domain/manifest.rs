@@ -2,14 +2,19 @@
 
 use std::ops::Range;
 
-use pep440_rs::Version;
-use toml_edit::{Item, TableLike, Value};
+use toml_edit::Item;
 
 use super::config::DistributionConfig;
 use super::finding::Finding;
 use super::name::Name;
+use super::place::{self, Context, Files, SourceFile, unknown};
 use super::requirement::Requirement;
-use super::toml::{TomlFile, start};
+use super::setup_cfg;
+use super::setup_py::{self, SetupPy};
+use super::specifier::Dialect;
+use super::tables;
+use super::toml::{TomlFile, line_of, start};
+use super::version::Version;
 
 /// One distribution as its manifest describes it.
 pub struct Manifest {
@@ -20,6 +25,8 @@ pub struct Manifest {
     pub requires_python: Option<String>,
     pub requirements: Vec<DeclaredRequirement>,
     pub config: DistributionConfig,
+    /// Why nothing but its own name should touch it: a test project, a template, no package.
+    pub aside: Option<String>,
     /// What is wrong in the manifest without making it unreadable.
     pub findings: Vec<Finding>,
 }
@@ -28,16 +35,28 @@ pub struct Manifest {
 #[derive(Clone, Debug)]
 pub enum DeclaredVersion {
     /// A literal in a file: the one place that holds the version.
+    /// `span` is the text alone, without quotes.
     Literal { file: String, line: usize, span: Range<usize>, text: String, version: Version },
+    /// Made by `tool` from a tag; the place says so.
+    FromTag { file: String, line: usize, tool: String },
     /// Not found, or not as a literal; the sentence says why.
-    Unknown { line: usize, reason: String },
+    Unknown { file: String, line: usize, reason: String },
 }
 
 impl DeclaredVersion {
     pub fn version(&self) -> Option<&Version> {
         match self {
             DeclaredVersion::Literal { version, .. } => Some(version),
-            DeclaredVersion::Unknown { .. } => None,
+            DeclaredVersion::FromTag { .. } | DeclaredVersion::Unknown { .. } => None,
+        }
+    }
+
+    /// The file and the line that say it.
+    pub fn place(&self) -> (&str, usize) {
+        match self {
+            DeclaredVersion::Literal { file, line, .. }
+            | DeclaredVersion::FromTag { file, line, .. }
+            | DeclaredVersion::Unknown { file, line, .. } => (file, *line),
         }
     }
 }
@@ -59,18 +78,38 @@ pub enum Table {
 #[derive(Clone, Debug)]
 pub struct DeclaredRequirement {
     pub table: Table,
+    /// The file it stands in: the manifest, setup.py, setup.cfg, a requirements file.
+    pub file: String,
     pub line: usize,
-    /// Span of the TOML string in the file, quotes included.
+    /// Span of the string in the file, with its quotes in TOML.
     pub span: Range<usize>,
-    /// The decoded string.
+    /// The decoded string. In tables that name the distribution by a key, the specifier alone.
     pub text: String,
     pub requirement: Requirement,
+    pub dialect: Dialect,
+    /// The bytes of the specifier in the file; `None` where it is written with escapes.
+    pub specifier_span: Option<Range<usize>>,
 }
 
 impl DeclaredRequirement {
     /// The specifier set as written.
     pub fn specifiers(&self) -> &str {
         &self.text[self.requirement.specifiers.clone()]
+    }
+
+    /// The requirement as a person reads it, the name included.
+    pub fn shown(&self) -> String {
+        self.shown_with(self.specifiers())
+    }
+
+    /// The same with other specifiers.
+    pub fn shown_with(&self, specifiers: &str) -> String {
+        let named_by_key = self.requirement.specifiers == (0..self.text.len());
+        if named_by_key {
+            return format!("{} {specifiers}", self.requirement.name);
+        }
+        let range = self.requirement.specifiers.clone();
+        format!("{}{specifiers}{}", &self.text[..range.start], &self.text[range.end..])
     }
 }
 
@@ -87,122 +126,127 @@ impl Manifest {
         self.requirements.iter().any(|declared| declared.table == Table::Group(name.to_owned()))
     }
 
-    /// Reads a manifest. `Ok(None)` when it names no distribution.
+    /// Reads a manifest alone, without the files that its version may stand in. `Ok(None)` when
+    /// it names no distribution.
     ///
     /// # Errors
     /// What makes it unusable: a wrong name or a configuration error.
     pub fn read(file: &TomlFile) -> Result<Option<Manifest>, Vec<Finding>> {
-        let Some(named) = file.get("project.name").or_else(|| file.get("tool.poetry.name")) else {
-            return Ok(None);
-        };
+        Manifest::read_with(file, Files { read: &|_| None, list: &|_| Vec::new() })
+    }
+
+    /// Reads a manifest and what it refers to: the file of its version, setup.py, setup.cfg.
+    ///
+    /// # Errors
+    /// As [`Manifest::read`].
+    pub fn read_with(file: &TomlFile, files: Files<'_>) -> Result<Option<Manifest>, Vec<Finding>> {
+        let dir = file.path.rsplit_once('/').map_or("", |(dir, _)| dir);
+        let paths = ["project.name", "tool.poetry.name", "tool.flit.metadata.dist-name"];
+        let named = paths.iter().chain(&["tool.flit.metadata.module"]).find_map(|p| file.get(p));
+        let Some(named) = named else { return Manifest::from_setup(Some(file), dir, files) };
         let line = file.line(start(named));
-        let name = named.as_str().and_then(Name::new).ok_or_else(|| {
-            vec![
-                Finding::error("name", "the name is not one that PEP 508 allows")
-                    .at(&file.path, line),
-            ]
-        })?;
+        let name =
+            named.as_str().and_then(Name::new).ok_or_else(|| vec![wrong_name(&file.path, line)])?;
         let mut findings = Vec::new();
-        let requirements = requirements(file, &mut findings);
+        let mut requirements = tables::requirements(file, &mut findings);
+        requirements.extend(tables::referenced(file, dir, files));
+        requirements.extend(setup_requirements(dir, files));
+        let written = name.to_string();
         Ok(Some(Manifest {
             path: file.path.clone(),
+            version: place::declared(&Context { file, files, dir, name: &written }),
             name,
-            version: declared_version(file, line),
             requires_python: file
                 .get("project.requires-python")
                 .and_then(Item::as_str)
                 .map(str::to_owned),
             requirements,
             config: DistributionConfig::read(file)?,
+            aside: no_package(file),
+            findings,
+        }))
+    }
+
+    /// Reads a distribution that setup.cfg or setup.py names, with the pyproject.toml beside it,
+    /// if any. `Ok(None)` when neither states a name.
+    ///
+    /// # Errors
+    /// What makes it unusable: a wrong name or a configuration error.
+    pub fn from_setup(
+        file: Option<&TomlFile>,
+        dir: &str,
+        files: Files<'_>,
+    ) -> Result<Option<Manifest>, Vec<Finding>> {
+        let cfg = files.beside(dir, "setup.cfg");
+        let setup = files.beside(dir, "setup.py");
+        let Some((source, line, written)) = setup_name(cfg.as_ref(), setup.as_ref()) else {
+            return Ok(None);
+        };
+        let name = Name::new(&written).ok_or_else(|| vec![wrong_name(&source, line)])?;
+        let mut findings = Vec::new();
+        let mut requirements = setup_requirements(dir, files);
+        let mut version = None;
+        if let Some(file) = file {
+            requirements.extend(tables::requirements(file, &mut findings));
+            let context = Context { file, files, dir, name: &written };
+            version = Some(place::declared(&context));
+        }
+        let version = version
+            .or_else(|| setup_cfg::version(cfg.as_ref()?, files, dir))
+            .or_else(|| Some(setup_py::version(setup.as_ref()?, files, dir)))
+            .unwrap_or_else(|| unknown(&source, line, "nothing says where the version stands"));
+        Ok(Some(Manifest {
+            path: file.map_or(source, |file| file.path.clone()),
+            name,
+            version,
+            requires_python: None,
+            requirements,
+            config: file
+                .map_or_else(|| Ok(DistributionConfig::default()), DistributionConfig::read)?,
+            aside: file.and_then(no_package),
             findings,
         }))
     }
 }
 
-fn declared_version(file: &TomlFile, name_line: usize) -> DeclaredVersion {
-    let Some(item) = file.get("project.version") else {
-        let reason = "`[project] version` is not there".to_owned();
-        return DeclaredVersion::Unknown { line: name_line, reason };
-    };
-    let line = file.line(start(item));
-    let text = item.as_str().unwrap_or_default();
-    match text.parse() {
-        Ok(version) => DeclaredVersion::Literal {
-            file: file.path.clone(),
-            line,
-            span: item.span().unwrap_or_default(),
-            text: text.to_owned(),
-            version,
-        },
-        Err(_) => DeclaredVersion::Unknown {
-            line,
-            reason: format!("`{text}` is not a version under PEP 440"),
-        },
-    }
+fn wrong_name(file: &str, line: usize) -> Finding {
+    Finding::error("name", "the name is not one that PEP 508 allows").at(file, line)
 }
 
-fn requirements(file: &TomlFile, findings: &mut Vec<Finding>) -> Vec<DeclaredRequirement> {
+/// Tools that let a project say that it is never built.
+fn no_package(file: &TomlFile) -> Option<String> {
+    ["tool.uv.package", "tool.poetry.package-mode", "tool.pdm.distribution"]
+        .into_iter()
+        .find(|key| file.get(key).and_then(Item::as_bool) == Some(false))
+        .map(|key| format!("`{key} = false`"))
+}
+
+/// The name in setup.cfg or setup.py, with its place.
+fn setup_name(
+    cfg: Option<&SourceFile>,
+    setup: Option<&SourceFile>,
+) -> Option<(String, usize, String)> {
+    if let Some(cfg) = cfg
+        && let Some(line) = setup_cfg::value(&setup_cfg::entries(&cfg.text), "metadata", "name")
+    {
+        let at = line_of(&cfg.text, line.span.start);
+        return Some((cfg.path.clone(), at, line.text.to_owned()));
+    }
+    let setup = setup?;
+    let read = SetupPy::read(&setup.text)?;
+    let name = read.name()?;
+    Some((setup.path.clone(), line_of(&setup.text, name.span.start), name.raw.clone()))
+}
+
+fn setup_requirements(dir: &str, files: Files<'_>) -> Vec<DeclaredRequirement> {
     let mut found = Vec::new();
-    let mut array = |table: Table, item: &Item| {
-        for value in item.as_array().into_iter().flatten() {
-            found.extend(declared_requirement(file, &table, value, findings));
-        }
-    };
-    if let Some(item) = file.get("project.dependencies") {
-        array(Table::Dependencies, item);
+    if let Some(cfg) = files.beside(dir, "setup.cfg") {
+        found.extend(tables::setup_cfg(&cfg));
     }
-    if let Some(item) = file.get("build-system.requires") {
-        array(Table::Build, item);
-    }
-    for (extra, item) in entries(file.get("project.optional-dependencies")) {
-        array(Table::Extra(extra.to_owned()), item);
-    }
-    for (group, item) in entries(file.get("dependency-groups")) {
-        array(Table::Group(group.to_owned()), item);
-    }
-    if let Some(item) = file.get("project.dependencies").filter(|item| item.is_table_like()) {
-        findings.push(
-            Finding::error("dependencies-table", "`[project.dependencies]` must be an array (PEP 621): build backends refuse the table")
-                .at(&file.path, file.line(start(item)))
-                .hint("cargo xtask check --fix turns it into the array"),
-        );
+    if let Some(setup) = files.beside(dir, "setup.py") {
+        found.extend(tables::setup_py(&setup));
     }
     found
-}
-
-fn entries(item: Option<&Item>) -> impl Iterator<Item = (&str, &Item)> {
-    item.and_then(Item::as_table_like).into_iter().flat_map(TableLike::iter)
-}
-
-/// One array element; what is no string (`{include-group = …}`) is no requirement.
-fn declared_requirement(
-    file: &TomlFile,
-    table: &Table,
-    value: &Value,
-    findings: &mut Vec<Finding>,
-) -> Option<DeclaredRequirement> {
-    let text = value.as_str()?;
-    let span = value.span().unwrap_or_default();
-    let line = file.line(span.start);
-    match Requirement::parse(text) {
-        Ok(requirement) => Some(DeclaredRequirement {
-            table: table.clone(),
-            line,
-            span,
-            text: text.to_owned(),
-            requirement,
-        }),
-        Err(why) => {
-            findings.push(
-                Finding::warning(
-                    "requirement-syntax",
-                    format!("`{text}` is not a requirement (PEP 508): {why}"),
-                )
-                .at(&file.path, line),
-            );
-            None
-        }
-    }
 }
 
 #[cfg(test)]

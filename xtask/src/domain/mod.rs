@@ -3,20 +3,37 @@
 //! Nothing below this line touches a file, a process, the environment, the clock or a terminal:
 //! facts come in as values, plans and findings go out as values.
 
+pub mod bump;
+pub mod changelog;
 pub mod check;
+pub mod commits;
 pub mod config;
 pub mod content;
+pub mod edit;
 pub mod environment;
 pub mod finding;
 pub mod graph;
 pub mod history;
 pub mod index_address;
 pub mod ledger;
+pub mod lock;
 pub mod manifest;
 pub mod name;
+pub mod pattern;
+pub mod pep440;
+pub mod place;
 pub mod preflight;
+pub mod python;
+pub mod python_eval;
+pub mod python_tokens;
+pub mod range;
 pub mod release;
 pub mod requirement;
+pub mod setup_cfg;
+pub mod setup_py;
+pub mod specifier;
+pub mod tables;
 pub mod tag;
 pub mod toml;
+pub mod version;
 pub mod workspace;

@@ -1,7 +1,7 @@
 //! A release as a plan: which distributions, which actions, in which order, and what an index
 //! that has some of the files already leaves to be done.
 
-use pep440_rs::Version;
+use super::version::Version;
 
 use super::workspace::Workspace;
 

@@ -1,11 +1,10 @@
 //! One requirement (PEP 508), parsed without losing where its parts stand in the text.
 
 use std::ops::Range;
-use std::str::FromStr;
-
-use pep440_rs::{Version, VersionSpecifiers};
 
 use super::name::Name;
+use super::specifier::{self, Dialect};
+use super::version::Version;
 
 /// A requirement and the byte spans of its parts within the text it was parsed from.
 #[derive(Clone, Debug)]
@@ -74,7 +73,7 @@ impl Requirement {
 /// Whether a specifier set admits a version, pre-releases included where the version is one.
 /// `None` when the set is not valid under PEP 440, for example a template.
 pub fn admits(specifiers: &str, version: &Version) -> Option<bool> {
-    Some(VersionSpecifiers::from_str(specifiers).ok()?.contains(version))
+    Some(specifier::admits(&specifier::parse(specifiers, Dialect::Pep440).ok()?, version))
 }
 
 struct Cursor<'a> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pep440_rs::Version;
+use super::version::Version;
 
 use super::finding::Finding;
 use super::name::Name;

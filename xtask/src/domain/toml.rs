@@ -10,6 +10,8 @@ use super::finding::Finding;
 pub struct TomlFile {
     pub path: String,
     document: Document<String>,
+    /// Where each line but the first starts.
+    breaks: Vec<usize>,
 }
 
 impl TomlFile {
@@ -26,7 +28,9 @@ impl TomlFile {
             Finding::error("toml-syntax", format!("not valid TOML: {message}"))
                 .at(path, line(offset))
         })?;
-        Ok(TomlFile { path: path.to_owned(), document })
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let breaks = ends.map(|(at, _)| at + 1).collect();
+        Ok(TomlFile { path: path.to_owned(), document, breaks })
     }
 
     pub fn text(&self) -> &str {
@@ -35,7 +39,7 @@ impl TomlFile {
 
     /// The line, counted from 1, in which the byte offset lies.
     pub fn line(&self, offset: usize) -> usize {
-        line_of(self.text(), offset)
+        1 + self.breaks.partition_point(|start| *start <= offset)
     }
 
     /// The item under a dotted path of bare keys, such as `project.dependencies`.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pep440_rs::Version;
+use super::version::Version;
 
 use super::config::RepositoryConfig;
 use super::finding::{Finding, Refusal};
@@ -56,15 +56,71 @@ impl Workspace {
     /// A name that stands twice, a cycle of hard dependencies, ambiguous tags.
     pub fn assemble(
         config: RepositoryConfig,
+        manifests: Vec<Manifest>,
+        findings: Vec<Finding>,
+    ) -> Result<Workspace, Refusal> {
+        Workspace::build(config, manifests, findings, Refusal::unless_clean)
+    }
+
+    /// The same for a repository that need not be fit for a release: what [`Workspace::assemble`]
+    /// refuses is a warning here. Of distributions with one name, the one that is not aside (else
+    /// the first by path) bears it; the others are set aside.
+    pub fn assemble_lenient(
+        config: RepositoryConfig,
         mut manifests: Vec<Manifest>,
         mut findings: Vec<Finding>,
+    ) -> Workspace {
+        manifests.sort_by_key(|m| (m.aside.is_some(), m.path.matches('/').count(), m.path.clone()));
+        let mut bearers: HashMap<String, String> = HashMap::new();
+        for manifest in &mut manifests {
+            let bearer = bearers.entry(manifest.name.normal().to_owned());
+            match bearer {
+                std::collections::hash_map::Entry::Occupied(bearer) => {
+                    manifest.aside.get_or_insert(format!("its name is that of {}", bearer.get()));
+                }
+                std::collections::hash_map::Entry::Vacant(free) => {
+                    free.insert(manifest.path.clone());
+                }
+            }
+        }
+        let mut warnings = Vec::new();
+        let workspace = Workspace::build(config, manifests, Vec::new(), |errors| {
+            warnings.extend(errors.into_iter().map(Finding::into_warning));
+            Ok(())
+        });
+        let mut workspace = workspace.unwrap_or_else(|never| {
+            unreachable!("nothing is refused where every finding is a warning: {never}")
+        });
+        findings.append(&mut warnings);
+        findings.append(&mut workspace.findings);
+        workspace.findings = findings;
+        workspace
+    }
+
+    /// `judge` decides whether findings refuse the repository.
+    fn build(
+        config: RepositoryConfig,
+        mut manifests: Vec<Manifest>,
+        mut findings: Vec<Finding>,
+        mut judge: impl FnMut(Vec<Finding>) -> Result<(), Refusal>,
     ) -> Result<Workspace, Refusal> {
-        manifests.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.path.cmp(&b.path)));
-        Refusal::unless_clean(duplicates(&manifests))?;
+        manifests.sort_by(|a, b| {
+            let key = |m: &Manifest| (m.aside.is_some(), m.path.matches('/').count());
+            a.name.cmp(&b.name).then(key(a).cmp(&key(b))).then_with(|| a.path.cmp(&b.path))
+        });
+        judge(duplicates(&manifests))?;
         let by_name = index(&manifests);
-        let (hard, soft) = edges(&manifests, &by_name);
-        let levels = levels(manifests.len(), &hard, &soft)
-            .map_err(|cycle| cycle_finding(&cycle, &manifests))?;
+        let (hard, mut soft) = edges(&manifests, &by_name);
+        let levels = match levels(manifests.len(), &hard, &soft) {
+            Ok(levels) => levels,
+            Err(cycle) => {
+                judge(vec![cycle_finding(&cycle, &manifests)])?;
+                // An order is still wanted: as many edges as close no cycle.
+                soft.splice(0..0, hard.iter().copied());
+                levels(manifests.len(), &[], &soft)
+                    .map_err(|cycle| cycle_finding(&cycle, &manifests))?
+            }
+        };
 
         let mut order: Vec<usize> = (0..manifests.len()).collect();
         order.sort_by_key(|&node| levels[node]);
@@ -85,7 +141,7 @@ impl Workspace {
             distribution.needs = needs;
             findings.append(&mut distribution.manifest.findings);
         }
-        Refusal::unless_clean(tag::ambiguities(&distributions))?;
+        judge(tag::ambiguities(&distributions))?;
         let by_name = by_name.into_iter().map(|(name, node)| (name, place[node])).collect();
         Ok(Workspace { config, distributions, findings, by_name })
     }
@@ -172,12 +228,13 @@ fn distribution(manifest: Manifest, level: usize) -> Distribution {
     Distribution { manifest, dir, level, needs: Vec::new(), tag }
 }
 
+/// The first of several with one name bears it.
 fn index(manifests: &[Manifest]) -> HashMap<String, usize> {
-    manifests
-        .iter()
-        .enumerate()
-        .map(|(node, manifest)| (manifest.name.normal().to_owned(), node))
-        .collect()
+    let mut by_name = HashMap::new();
+    for (node, manifest) in manifests.iter().enumerate() {
+        by_name.entry(manifest.name.normal().to_owned()).or_insert(node);
+    }
+    by_name
 }
 
 /// The manifests are sorted, so equal names are neighbours.

@@ -290,7 +290,7 @@ fn unanswered(repository: &Repository, distribution: &Distribution, why: &str) -
 }
 
 /// The versions of a distribution that an index lists.
-pub fn versions(files: &[ServedFile], name: &Name) -> Vec<pep440_rs::Version> {
+pub fn versions(files: &[ServedFile], name: &Name) -> Vec<crate::domain::version::Version> {
     let in_file_name = name.in_file_name();
     let mut versions: Vec<_> =
         files.iter().filter_map(|file| version_in_file_name(&file.name, &in_file_name)).collect();

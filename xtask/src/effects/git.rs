@@ -183,6 +183,49 @@ impl Git {
         let shell = shell::at(dir)?;
         shell::read(cmd!(shell, "git checkout --quiet --detach {commit}")).map(drop)
     }
+
+    /// Whether HEAD's history, as far as it is here, contains a commit.
+    pub fn is_ancestor(&self, commit: &str) -> bool {
+        let ask = |sh: Shell| shell::output(cmd!(sh, "git merge-base --is-ancestor {commit} HEAD"));
+        self.shell().and_then(ask).is_ok_and(|output| output.success())
+    }
+
+    /// Those of the paths (relative to the root) that differ from the last commit or are unknown
+    /// to it.
+    ///
+    /// # Errors
+    /// git fails.
+    pub fn dirty_among(&self, paths: &[String]) -> Result<Vec<String>> {
+        let wanted: std::collections::HashSet<&str> = paths.iter().map(String::as_str).collect();
+        let sh = self.shell()?;
+        let status = shell::read(cmd!(sh, "git status --porcelain -z --untracked-files=all"))?;
+        let mut records = status.split_terminator('\0');
+        let mut dirty = Vec::new();
+        while let Some(record) = records.next() {
+            let (state, path) = record.split_at_checked(3).unwrap_or(("", record));
+            if state.starts_with(['R', 'C']) {
+                // The old name is a record of its own.
+                records.next();
+            }
+            if wanted.contains(path) {
+                dirty.push(path.to_owned());
+            }
+        }
+        Ok(dirty)
+    }
+
+    /// One commit of exactly these files, whatever else is staged.
+    ///
+    /// # Errors
+    /// git refuses, for example a hook.
+    pub fn commit(&self, message: &str, paths: &[String]) -> Result<()> {
+        let list = paths.join("\0");
+        let only = "--only --pathspec-from-file=- --pathspec-file-nul";
+        let only = only.split(' ');
+        let sh = self.shell()?;
+        let commit = cmd!(sh, "git --literal-pathspecs commit --quiet {only...} -m {message}");
+        shell::read(commit.stdin(list)).map(drop)
+    }
 }
 
 const NOWHERE: &str = if cfg!(windows) { "nul" } else { "/dev/null" };

@@ -7,6 +7,7 @@ pub mod build_env;
 pub mod clock;
 pub mod discover;
 pub mod facts;
+pub mod files;
 pub mod git;
 pub mod index;
 pub mod ledger;

@@ -1,0 +1,361 @@
+//! `bump`: versions, sibling ranges, changelogs and locks, rewritten in place.
+
+use std::collections::HashMap;
+use std::io::{IsTerminal, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use crate::cli::BumpOptions;
+use crate::domain::bump::{Facts, History, Plan, Request};
+use crate::domain::commits;
+use crate::domain::edit::Kind;
+use crate::domain::finding::{Finding, Refusal};
+use crate::domain::history::{self, Commit, TagRef, last_tag};
+use crate::domain::manifest::DeclaredVersion;
+use crate::domain::place::Files;
+use crate::domain::range::Ranges;
+use crate::domain::version::Change;
+use crate::domain::workspace::Workspace;
+use crate::effects::git::Git;
+use crate::effects::{discover, files};
+
+/// # Errors
+/// Nothing was written: the repository cannot be understood, or the bump is refused.
+pub fn run(root: &Path, options: &BumpOptions) -> Result<ExitCode> {
+    let workspace = discover::lenient(root)?;
+    let request = request(&workspace, options)?;
+    let git = Git::at(root);
+    let history = histories(&workspace, git.as_ref(), &request)?;
+    let read = |path: &str| discover::source_file(root, path);
+    let list = |dir: &str| discover::files_below(root, dir);
+    let files = Files { read: &read, list: &list };
+    let plan = Plan::new(Facts { workspace: &workspace, files, history: &history }, &request)?;
+
+    match options.json {
+        true => println!("{:#}", as_json(&plan)),
+        false => print(&plan),
+    }
+    if options.dry_run || plan.writes.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if options.commit {
+        refuse_dirty(git.as_ref(), &plan)?;
+    }
+    if !options.yes && !options.json && !confirmed()? {
+        eprintln!("nothing was written");
+        return Ok(ExitCode::FAILURE);
+    }
+    apply(root, git.as_ref().filter(|_| options.commit), &plan)?;
+    if !options.json {
+        println!("{} written", count(plan.writes.len(), "file"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the words mean here: all but the last are targets; the last is a change, if it reads as
+/// one and names no distribution.
+fn request(workspace: &Workspace, options: &BumpOptions) -> Result<Request> {
+    let mut words: Vec<&str> = options.words.iter().map(String::as_str).collect();
+    let mut change = Change::Auto;
+    if let Some(last) = words.last() {
+        let is_target = *last == "all" || workspace.resolve(last).is_ok();
+        let read: Result<Change, _> = last.parse();
+        match read {
+            Ok(read) if !is_target || words.len() > 1 => {
+                change = read;
+                words.pop();
+            }
+            _ => {}
+        }
+    }
+    let all = words.is_empty() || words == ["all"];
+    let mut targets = Vec::new();
+    let mut errors = Vec::new();
+    for word in words.iter().filter(|_| !all) {
+        match workspace.resolve(word) {
+            Ok(at) => targets.push(at),
+            Err(finding) => errors.push(finding),
+        }
+    }
+    Refusal::unless_clean(errors)?;
+    let ranges = options.ranges.as_ref().or(workspace.config.ranges.as_ref());
+    Ok(Request {
+        targets,
+        change,
+        ranges: if ranges.is_some_and(|word| word == "fit") { Ranges::Fit } else { Ranges::Align },
+        cascade: options.dependents.as_deref() != Some("none"),
+        date: today(),
+    })
+}
+
+/// What git knows, as far as the request needs it: tags for versions that come from them, and the
+/// commits since them for `auto`.
+fn histories(workspace: &Workspace, git: Option<&Git>, request: &Request) -> Result<Vec<History>> {
+    let distributions = &workspace.distributions;
+    let auto = request.change == Change::Auto;
+    let from_tag = |version: &DeclaredVersion| matches!(version, DeclaredVersion::FromTag { .. });
+    let needed = auto || distributions.iter().any(|d| from_tag(&d.manifest.version));
+    let mut histories = vec![History::default(); distributions.len()];
+    let Some(git) = git.filter(|_| needed) else {
+        if auto {
+            let finding = Finding::error(
+                "auto",
+                "`auto` needs the commits since the last tag, and there is no git repository",
+            )
+            .hint("name the change: `cargo xtask bump all minor`");
+            return Err(Refusal::from(finding).into());
+        }
+        return Ok(histories);
+    };
+    let tags = git.tags()?;
+    let last: Vec<Option<&TagRef>> =
+        distributions.iter().map(|d| last_tag(&d.tag, &tags).map(|(tag, _)| tag)).collect();
+    for (history, distribution) in histories.iter_mut().zip(distributions) {
+        history.last =
+            last_tag(&distribution.tag, &tags).map(|(tag, version)| (version, tag.name.clone()));
+    }
+    if auto {
+        refuse_shallow(git, workspace, request, &last)?;
+        add_commits(git, workspace, &last, &mut histories)?;
+    }
+    Ok(histories)
+}
+
+/// A clone that is cut off may lack tags, or commits between a tag and now.
+fn refuse_shallow(
+    git: &Git,
+    workspace: &Workspace,
+    request: &Request,
+    last: &[Option<&TagRef>],
+) -> Result<()> {
+    if !git.is_shallow()? {
+        return Ok(());
+    }
+    let wanted = |at: &usize| request.targets.is_empty() || request.targets.contains(at);
+    let missing = (0..last.len())
+        .filter(wanted)
+        .filter(|at| last[*at].is_none_or(|tag| !git.is_ancestor(&tag.commit)));
+    let names: Vec<String> =
+        missing.map(|at| workspace.distributions[at].name().to_string()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let shown = match names.len() {
+        0..=5 => names.join(", "),
+        many => format!("{} and {} more", names[..5].join(", "), many - 5),
+    };
+    let message = format!(
+        "`auto` needs the commits since the last tag, and this clone is shallow: no tag of {shown} is in it"
+    );
+    let hint = "git fetch --unshallow --tags, or name the change";
+    Err(Refusal::from(Finding::error("auto", message).hint(hint)).into())
+}
+
+fn add_commits(
+    git: &Git,
+    workspace: &Workspace,
+    last: &[Option<&TagRef>],
+    histories: &mut [History],
+) -> Result<()> {
+    let mut tagged: Vec<&str> = last.iter().flatten().map(|tag| tag.commit.as_str()).collect();
+    tagged.sort_unstable();
+    tagged.dedup();
+    if tagged.is_empty() {
+        return Ok(());
+    }
+    let log = git.log(&tagged)?;
+    let owners: HashMap<&str, usize> =
+        workspace.distributions.iter().enumerate().map(|(at, d)| (d.dir.as_str(), at)).collect();
+    for commit in tagged {
+        let since = history::since(&log, commit);
+        for (at, history) in histories.iter_mut().enumerate() {
+            if last[at].is_some_and(|tag| tag.commit == commit) {
+                let own = since.iter().filter(|commit| touches(commit, at, &owners));
+                history.commits = own.filter_map(|commit| commits::read(&commit.message)).collect();
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a commit touches a file that belongs to this distribution and to none inside it.
+fn touches(commit: &Commit, at: usize, owners: &HashMap<&str, usize>) -> bool {
+    commit.files.iter().any(|file| {
+        let mut dir = file.as_str();
+        while !dir.is_empty() {
+            dir = dir.rsplit_once('/').map_or("", |(up, _)| up);
+            if let Some(owner) = owners.get(dir) {
+                return *owner == at;
+            }
+        }
+        false
+    })
+}
+
+/// Today in UTC, `YYYY-MM-DD`.
+fn today() -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    date(seconds / 86_400)
+}
+
+/// The civil date of a day counted from 1970-01-01 (proleptic Gregorian calendar).
+fn date(day: u64) -> String {
+    // Eras of 400 years that start on 1 March, so that the leap day is the last of its year.
+    let shifted = day + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+fn as_json(plan: &Plan) -> Value {
+    let bumps = plan.bumps.iter().map(|bump| {
+        json!({
+            "package": bump.package,
+            "from": bump.from.as_ref().map(ToString::to_string),
+            "to": bump.to.to_string(),
+            "reason": bump.reason,
+        })
+    });
+    let edits = plan.edits.iter().map(|edit| {
+        json!({
+            "file": edit.file,
+            "line": edit.line,
+            "kind": edit.kind.word(),
+            "package": edit.package,
+            "before": edit.before,
+            "after": edit.after,
+        })
+    });
+    let notes = plan.notes.iter().map(|note| {
+        json!({ "file": note.file, "line": note.line, "package": note.package, "text": note.text })
+    });
+    json!({
+        "bumps": bumps.collect::<Vec<_>>(),
+        "edits": edits.collect::<Vec<_>>(),
+        "notes": notes.collect::<Vec<_>>(),
+    })
+}
+
+fn print(plan: &Plan) {
+    if plan.bumps.is_empty() {
+        println!("Nothing to bump: no commit since the last tags asks for a release.");
+    } else {
+        println!("Bump plan: {}, in release order", count(plan.bumps.len(), "distribution"));
+    }
+    let width = |text: &dyn Fn(&crate::domain::bump::Bump) -> usize| {
+        plan.bumps.iter().map(text).max().unwrap_or(0)
+    };
+    let from = |bump: &crate::domain::bump::Bump| {
+        bump.from.as_ref().map_or("?".to_owned(), ToString::to_string)
+    };
+    let name_width = width(&|bump| bump.package.chars().count());
+    let move_width = width(&|bump| format!("{} -> {}", from(bump), bump.to).len());
+    for bump in &plan.bumps {
+        let versions = format!("{} -> {}", from(bump), bump.to);
+        println!("  {:name_width$}  {versions:move_width$}  {}", bump.package, bump.reason);
+        print_moves(plan, &bump.package, name_width + 4);
+    }
+    let others = plan.moves.iter().filter(|m| !plan.bumps.iter().any(|b| b.package == m.package));
+    let mut seen: Vec<&str> = Vec::new();
+    for moved in others {
+        if !seen.contains(&moved.package.as_str()) {
+            seen.push(&moved.package);
+            println!("  {:name_width$}  not bumped, its ranges follow", moved.package);
+            print_moves(plan, &moved.package, name_width + 4);
+        }
+    }
+    for kind in [Kind::Changelog, Kind::Lock] {
+        let mut files: Vec<&str> =
+            plan.edits.iter().filter(|e| e.kind == kind).map(|e| e.file.as_str()).collect();
+        files.dedup();
+        files.iter().for_each(|file| println!("  {file}  {}", kind.word()));
+    }
+    for note in &plan.notes {
+        println!("note: {}:{}: {}: {}", note.file, note.line, note.package, note.text);
+    }
+}
+
+fn print_moves(plan: &Plan, package: &str, indent: usize) {
+    for moved in plan.moves.iter().filter(|moved| moved.package == package) {
+        println!("{:indent$}{} -> {}", "", moved.before, moved.after);
+    }
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Asks on a terminal; elsewhere there is nobody to ask, and nothing that git cannot undo.
+fn confirmed() -> Result<bool> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(true);
+    }
+    eprint!("Write this? [y/N] ");
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).context("cannot read the answer")?;
+    Ok(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))
+}
+
+fn refuse_dirty(git: Option<&Git>, plan: &Plan) -> Result<()> {
+    let Some(git) = git else {
+        let finding = Finding::error("commit", "`--commit` needs a git repository at the root");
+        return Err(Refusal::from(finding.hint("leave `--commit` out")).into());
+    };
+    let paths: Vec<String> = plan.writes.iter().map(|write| write.path.clone()).collect();
+    let dirty = git.dirty_among(&paths)?;
+    let findings = dirty.into_iter().map(|path| {
+        Finding::error("dirty", format!("{path} has changes that are not committed"))
+            .hint("commit or stash them first: `--commit` commits whole files")
+    });
+    Ok(Refusal::unless_clean(findings.collect())?)
+}
+
+/// Carries the plan out.
+fn apply(root: &Path, commit: Option<&Git>, plan: &Plan) -> Result<()> {
+    files::write_all(root, &plan.writes)?;
+    let Some(git) = commit else { return Ok(()) };
+    let paths: Vec<String> = plan.writes.iter().map(|write| write.path.clone()).collect();
+    if let Err(error) = git.commit(&message(plan), &paths) {
+        files::put_back(root, &plan.writes)?;
+        return Err(error.context("the commit failed, so the files are as they were"));
+    }
+    Ok(())
+}
+
+/// A Conventional Commit that names what it releases.
+fn message(plan: &Plan) -> String {
+    let versions: Vec<String> =
+        plan.bumps.iter().map(|bump| format!("{} {}", bump.package, bump.to)).collect();
+    match versions.len() {
+        0..=3 => format!("chore(release): {}", versions.join(", ")),
+        many => format!("chore(release): {many} distributions\n\n{}", versions.join("\n")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates() {
+        for (day, expected) in [
+            (0, "1970-01-01"),
+            (11_016, "2000-02-29"),
+            (19_723, "2024-01-01"),
+            (20_513, "2026-03-01"),
+        ] {
+            assert_eq!(date(day), expected);
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! What goes with new versions: changelogs, locks, and other copies of the version.
+//!
+//! Works on a plan that knows its bumps. Must not decide about versions or ranges.
+
+use std::collections::HashMap;
+
+use super::{Bump, Facts, Note, Plan, Request};
+use crate::domain::{
+    changelog::{self, Entry, Release, Section},
+    commits,
+    edit::{Edit, Kind},
+    lock,
+    manifest::DeclaredVersion,
+    place::{Files, SourceFile, join},
+    python::{self, Expr},
+    toml::{TomlFile, line_of},
+    version::{Change, Version},
+    workspace::Distribution,
+};
+
+/// Adds the edits and notes of changelogs, locks and copies.
+pub fn all(facts: Facts<'_>, request: &Request, plan: &mut Plan) {
+    let bumps = std::mem::take(&mut plan.bumps);
+    for bump in &bumps {
+        let distribution = &facts.workspace.distributions[bump.at];
+        let mut attacher = Attacher { files: facts.files, distribution, bump, plan };
+        attacher.named_copies();
+        attacher.other_copies();
+        let entries = attacher.entries(request, facts.history.get(bump.at));
+        attacher.changelog(request, &entries);
+    }
+    locks(facts, &bumps, plan);
+    plan.bumps = bumps;
+}
+
+const CHANGELOGS: [&str; 6] =
+    ["CHANGELOG.md", "Changelog.md", "changelog.md", "CHANGES.md", "HISTORY.md", "CHANGELOG"];
+
+struct Attacher<'a> {
+    files: Files<'a>,
+    distribution: &'a Distribution,
+    bump: &'a Bump,
+    plan: &'a mut Plan,
+}
+
+impl Attacher<'_> {
+    fn edit(
+        &mut self,
+        source: &SourceFile,
+        span: std::ops::Range<usize>,
+        kind: Kind,
+        after: String,
+    ) {
+        self.plan.edits.push(Edit {
+            file: source.path.clone(),
+            line: line_of(&source.text, span.start),
+            before: source.text[span.clone()].to_owned(),
+            span,
+            kind,
+            package: self.bump.package.clone(),
+            after,
+        });
+    }
+
+    fn note(&mut self, file: &str, line: usize, text: String) {
+        let (file, package) = (file.to_owned(), self.bump.package.clone());
+        self.plan.notes.push(Note { file, line, package, text });
+    }
+
+    /// Copies in `version-files`: every place on a line that speaks of a version, or, where no
+    /// line does, every place.
+    fn named_copies(&mut self) {
+        let DeclaredVersion::Literal { text: old, .. } = &self.distribution.manifest.version else {
+            return;
+        };
+        for path in &self.distribution.manifest.config.version_files {
+            let Some(source) = self.files.beside(&self.distribution.dir, path) else {
+                let manifest = self.distribution.manifest.path.clone();
+                self.note(&manifest, 1, format!("`version-files`: {path} cannot be read"));
+                continue;
+            };
+            let all = occurrences(&source.text, old);
+            let speaking: Vec<usize> = all
+                .iter()
+                .copied()
+                .filter(|at| {
+                    line_around(&source.text, *at).to_ascii_lowercase().contains("version")
+                })
+                .collect();
+            let chosen = if speaking.is_empty() { all } else { speaking };
+            if chosen.is_empty() {
+                self.note(&source.path, 1, format!("`version-files`: {old} is not in it"));
+            }
+            for at in chosen {
+                self.edit(&source, at..at + old.len(), Kind::Version, self.bump.to.to_string());
+            }
+        }
+    }
+
+    /// Copies that nothing names are reported, never written.
+    fn other_copies(&mut self) {
+        let Some(from) = &self.bump.from else { return };
+        let (place, line) = self.distribution.manifest.version.place();
+        let (place, line) = (place.to_owned(), line);
+        let mut copies: Vec<(String, usize)> = Vec::new();
+        if let Some(source) = (self.files.read)(&self.distribution.manifest.path) {
+            copies.extend(manifest_copies(&source, from));
+        }
+        for path in (self.files.list)(&self.distribution.dir) {
+            let name = path.rsplit('/').next().unwrap_or(&path);
+            let may_be =
+                name.ends_with(".py") && (name.contains("version") || COPIES.contains(&name));
+            if may_be && let Some(source) = (self.files.read)(&path) {
+                copies.extend(module_copies(&source, from));
+            }
+        }
+        for (file, at) in copies {
+            let known = (file == place && at == line)
+                || self
+                    .plan
+                    .edits
+                    .iter()
+                    .rev()
+                    .take(64)
+                    .any(|edit| edit.file == file && edit.line == at);
+            if !known {
+                let text = format!(
+                    "another copy of {from}: name it in `version-files` of [tool.xtask] to have it written"
+                );
+                self.note(&file, at, text);
+            }
+        }
+    }
+
+    /// What the changelog is to say beyond what stands under Unreleased.
+    fn entries(&self, request: &Request, history: Option<&super::History>) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        if request.change == Change::Auto
+            && let Some(history) = history
+        {
+            entries.extend(commits::entries(&history.commits));
+        }
+        let moves = self.plan.moves.iter();
+        let own = moves.filter(|moved| {
+            self.bump.cascaded && moved.published && moved.package == self.bump.package
+        });
+        for moved in own {
+            let text = format!("Require `{}`.", moved.after);
+            let entry = Entry { section: Section::Changed, text };
+            if !entries.contains(&entry) {
+                entries.push(entry);
+            }
+        }
+        entries
+    }
+
+    fn changelog(&mut self, request: &Request, entries: &[Entry]) {
+        let dir = &self.distribution.dir;
+        let found = CHANGELOGS.iter().find_map(|name| self.files.beside(dir, name));
+        let Some(source) = found else { return };
+        let release = Release {
+            from: self.bump.from.as_ref(),
+            to: &self.bump.to,
+            date: &request.date,
+            entries,
+        };
+        match changelog::release(&source.text, &release) {
+            Some(edits) => {
+                for edit in edits {
+                    self.edit(&source, edit.span, Kind::Changelog, edit.text);
+                }
+            }
+            None if entries.is_empty() => {}
+            None => {
+                let text = "no `Unreleased` or release heading to write below (Keep a Changelog)";
+                self.note(&source.path, 1, text.to_owned());
+            }
+        }
+    }
+}
+
+/// Files that hold a second copy of the version in real repositories, next to `*version*.py`.
+const COPIES: [&str; 3] = ["__init__.py", "__about__.py", "conf.py"];
+
+/// Names that such a copy is assigned to.
+const ATTRIBUTES: [&str; 5] = ["__version__", "VERSION", "version", "release", "__VERSION__"];
+
+fn module_copies(source: &SourceFile, from: &Version) -> Vec<(String, usize)> {
+    // Reading Python costs more than looking whether there is anything to find.
+    if !source.text.to_ascii_lowercase().contains("version") && !source.text.contains("release") {
+        return Vec::new();
+    }
+    let parsed = python::read(&source.text);
+    let copies = parsed.assignments.iter().filter_map(|assignment| {
+        let Expr::Text(text) = &assignment.value else { return None };
+        let named = ATTRIBUTES.contains(&assignment.name.as_str()) && assignment.top_level;
+        let same = text.raw.parse::<Version>().is_ok_and(|version| version == *from);
+        (named && same).then(|| (source.path.clone(), line_of(&source.text, text.span.start)))
+    });
+    copies.collect()
+}
+
+/// Tools that keep their own copy of the version in pyproject.toml.
+const COPYING_TOOLS: [&str; 5] = [
+    "tool.poetry.version",
+    "tool.commitizen.version",
+    "tool.bumpversion.current_version",
+    "tool.bumpver.current_version",
+    "tool.tbump.version.current",
+];
+
+fn manifest_copies(source: &SourceFile, from: &Version) -> Vec<(String, usize)> {
+    if !source.path.ends_with(".toml") || !source.text.contains("[tool.") {
+        return Vec::new();
+    }
+    let Ok(file) = TomlFile::parse(&source.path, source.text.clone()) else { return Vec::new() };
+    let copies = COPYING_TOOLS.iter().filter_map(|key| {
+        let item = file.get(key)?;
+        let same = item.as_str()?.parse::<Version>().is_ok_and(|version| version == *from);
+        same.then(|| (source.path.clone(), file.line(item.span().map_or(0, |span| span.start))))
+    });
+    copies.collect()
+}
+
+/// Where `version` stands in `text` and is no part of a longer one.
+fn occurrences(text: &str, version: &str) -> Vec<usize> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(offset) = text.get(from..).and_then(|rest| rest.find(version)) {
+        let at = from + offset;
+        let end = at + version.len();
+        let before = text[..at].chars().next_back();
+        let mut after = text[end..].chars();
+        let next = after.next();
+        let longer = match next {
+            Some('.') => after.next().is_some_and(|c| c.is_ascii_alphanumeric()),
+            Some(c) => c.is_ascii_alphanumeric() || c == '+',
+            None => false,
+        };
+        let part = before.is_some_and(|c| c.is_ascii_digit() || c == '.' || c == '!');
+        if !longer && !part {
+            found.push(at);
+        }
+        from = end.max(at + 1);
+    }
+    found
+}
+
+fn line_around(text: &str, at: usize) -> &str {
+    let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+    &text[start..end]
+}
+
+/// The members' version lines in the locks of the root and of every distribution.
+fn locks(facts: Facts<'_>, bumps: &[Bump], plan: &mut Plan) {
+    let distributions = &facts.workspace.distributions;
+    let by_name: HashMap<&str, &Bump> =
+        bumps.iter().map(|bump| (distributions[bump.at].name().normal(), bump)).collect();
+    let mut dirs: Vec<&str> = distributions.iter().map(|d| d.dir.as_str()).chain([""]).collect();
+    dirs.sort_unstable();
+    dirs.dedup();
+    for dir in dirs {
+        for name in ["uv.lock", "poetry.lock"] {
+            if let Some(source) = facts.files.beside(dir, name) {
+                lock_edits(facts, &source, dir, &by_name, plan);
+            }
+        }
+    }
+}
+
+fn lock_edits(
+    facts: Facts<'_>,
+    source: &SourceFile,
+    dir: &str,
+    bumps: &HashMap<&str, &Bump>,
+    plan: &mut Plan,
+) {
+    for member in lock::members(&source.text) {
+        let normal = crate::domain::name::normalize(member.name);
+        let Some(bump) = bumps.get(normal.as_str()) else { continue };
+        let distribution = &facts.workspace.distributions[bump.at];
+        if join(dir, member.directory).is_none_or(|found| found != distribution.dir) {
+            continue;
+        }
+        let line = line_of(&source.text, member.span.start);
+        let (file, package) = (source.path.clone(), bump.package.clone());
+        let locked = member.version.parse::<Version>().ok();
+        if locked.is_some() && locked == bump.from {
+            plan.edits.push(Edit {
+                file,
+                span: member.span,
+                line,
+                kind: Kind::Lock,
+                package,
+                before: member.version.to_owned(),
+                after: bump.to.to_string(),
+            });
+        } else if locked.as_ref() != Some(&bump.to) {
+            let text = format!("stale: it has {} {}", bump.package, member.version);
+            plan.notes.push(Note { file, line, package, text });
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! `bump` as a pure function: what is asked for and what the repository says become a [`Plan`].
+//!
+//! The files are seen through [`Files`]; nothing here writes, asks or prints.
+
+mod attach;
+mod plan;
+#[cfg(test)]
+mod tests;
+
+use super::{
+    commits::Commit,
+    edit::{Edit, Write},
+    finding::Refusal,
+    place::Files,
+    range::Ranges,
+    version::{Change, Version},
+    workspace::Workspace,
+};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Indices into the workspace; empty for `all` that are not aside.
+    pub targets: Vec<usize>,
+    pub change: Change,
+    pub ranges: Ranges,
+    /// Whether a dependent whose published range moves is bumped too.
+    pub cascade: bool,
+    /// `YYYY-MM-DD`, for changelogs.
+    pub date: String,
+}
+
+/// What git says about one distribution, as far as it was asked.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// The highest version that a tag names, and that tag.
+    pub last: Option<(Version, String)>,
+    /// The commits since that tag that touch its directory and ask for a release.
+    pub commits: Vec<Commit>,
+}
+
+/// What the repository says.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    pub workspace: &'a Workspace,
+    pub files: Files<'a>,
+    /// Of every distribution, in the workspace's order.
+    pub history: &'a [History],
+}
+
+/// One distribution that gets a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bump {
+    /// Index into the workspace.
+    pub at: usize,
+    pub package: String,
+    /// Unknown where versions come from tags and there is none.
+    pub from: Option<Version>,
+    pub to: Version,
+    pub reason: String,
+    /// Nobody asked for it: only its ranges moved.
+    pub cascaded: bool,
+}
+
+/// One range that moves, whole, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// The distribution that states the range.
+    pub package: String,
+    pub before: String,
+    pub after: String,
+    /// Whether it is part of what is published.
+    pub published: bool,
+}
+
+/// Something that was seen and left as it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Note {
+    pub file: String,
+    pub line: usize,
+    pub package: String,
+    pub text: String,
+}
+
+/// All that a bump does. Carrying it out is writing `writes`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// In release order.
+    pub bumps: Vec<Bump>,
+    pub moves: Vec<Move>,
+    /// By file and place.
+    pub edits: Vec<Edit>,
+    pub notes: Vec<Note>,
+    /// One for each file that is edited.
+    pub writes: Vec<Write>,
+}
+
+impl Plan {
+    /// Plans a bump.
+    ///
+    /// # Errors
+    /// Everything that no rule covers, all at once: a version that cannot be followed or does not
+    /// go upwards, a range that cannot be made to admit the new version.
+    pub fn new(facts: Facts<'_>, request: &Request) -> Result<Plan, Refusal> {
+        let mut plan = plan::versions_and_ranges(facts, request)?;
+        attach::all(facts, request, &mut plan);
+        plan.finish(facts)
+    }
+
+    fn finish(mut self, facts: Facts<'_>) -> Result<Plan, Refusal> {
+        self.edits.sort_by(|a, b| (&a.file, a.span.start).cmp(&(&b.file, b.span.start)));
+        self.edits.dedup_by(|a, b| a.file == b.file && a.span == b.span && a.after == b.after);
+        self.notes.sort();
+        self.notes.dedup();
+        self.writes = plan::writes(facts, &self.edits)?;
+        Ok(self)
+    }
+}

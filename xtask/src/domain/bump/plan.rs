@@ -1,0 +1,513 @@
+//! The heart of a bump: which distributions get which version, and which ranges follow.
+//!
+//! Must not know changelogs and locks.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::{Bump, Facts, Move, Note, Plan, Request};
+use crate::domain::{
+    commits,
+    edit::{self, Edit, Kind, Write},
+    finding::{Finding, Refusal},
+    manifest::{DeclaredRequirement, DeclaredVersion, Table},
+    name::Name,
+    range::{self, Outcome},
+    specifier::Unreadable,
+    toml::line_of,
+    version::{self, Change, Step, Version},
+    workspace::Distribution,
+};
+
+/// The bumps, their version edits, and the ranges that follow.
+pub fn versions_and_ranges(facts: Facts<'_>, request: &Request) -> Result<Plan, Refusal> {
+    let mut planner = Planner::new(facts, request)?;
+    planner.targets();
+    while let Some(sibling) = planner.queue.pop_front() {
+        planner.follow(sibling);
+    }
+    Refusal::unless_clean(std::mem::take(&mut planner.refusals))?;
+    Ok(planner.into_plan())
+}
+
+/// Every edited file with its edits made.
+pub fn writes(facts: Facts<'_>, edits: &[Edit]) -> Result<Vec<Write>, Refusal> {
+    let mut writes = Vec::new();
+    let mut errors = Vec::new();
+    for edits in edits.chunk_by(|a, b| a.file == b.file) {
+        let path = &edits[0].file;
+        let written = match (facts.files.read)(path) {
+            Some(source) => edit::splice(path, &source.text, &edits.iter().collect::<Vec<_>>()),
+            None => Err(format!("{path}: cannot be read")),
+        };
+        match written {
+            Ok(write) => writes.push(write),
+            Err(why) => errors.push(Finding::error("edit", why)),
+        }
+    }
+    Refusal::unless_clean(errors)?;
+    Ok(writes)
+}
+
+/// Why a distribution gets a version.
+enum Cause {
+    Asked(Change),
+    Commits {
+        step: Step,
+        count: usize,
+        tag: String,
+    },
+    /// Ranges on these siblings moved.
+    Ranges {
+        step: Step,
+        on: Vec<usize>,
+    },
+    /// Its group moves.
+    Group(usize),
+}
+
+struct Planned {
+    from: Option<Version>,
+    to: Version,
+    cause: Cause,
+}
+
+struct Planner<'a> {
+    facts: Facts<'a>,
+    request: &'a Request,
+    planned: Vec<Option<Planned>>,
+    /// Distributions whose dependents have not been looked at.
+    queue: VecDeque<usize>,
+    /// For each distribution, who names it: the dependent and its requirement's number.
+    dependents: Vec<Vec<(usize, usize)>>,
+    /// The others that share a distribution's version.
+    groups: HashMap<usize, Vec<usize>>,
+    plan: Plan,
+    refusals: Vec<Finding>,
+}
+
+impl<'a> Planner<'a> {
+    fn new(facts: Facts<'a>, request: &'a Request) -> Result<Self, Refusal> {
+        let count = facts.workspace.distributions.len();
+        let mut dependents = vec![Vec::new(); count];
+        for (at, distribution) in facts.workspace.distributions.iter().enumerate() {
+            for (number, declared) in distribution.manifest.requirements.iter().enumerate() {
+                if let Some(sibling) = facts.workspace.find(&declared.requirement.name)
+                    && sibling != at
+                {
+                    dependents[sibling].push((at, number));
+                }
+            }
+        }
+        Ok(Planner {
+            facts,
+            request,
+            planned: (0..count).map(|_| None).collect(),
+            queue: VecDeque::new(),
+            dependents,
+            groups: groups(facts)?,
+            plan: Plan::default(),
+            refusals: Vec::new(),
+        })
+    }
+
+    fn distribution(&self, at: usize) -> &'a Distribution {
+        &self.facts.workspace.distributions[at]
+    }
+
+    /// The version that stands there now, or the last one that was tagged.
+    fn current(&self, at: usize) -> Option<&'a Version> {
+        self.distribution(at).version().or_else(|| {
+            self.facts
+                .history
+                .get(at)
+                .and_then(|history| history.last.as_ref().map(|(version, _)| version))
+        })
+    }
+
+    fn with_group(&self, at: usize) -> Vec<usize> {
+        self.groups.get(&at).cloned().unwrap_or_else(|| vec![at])
+    }
+
+    fn targets(&mut self) {
+        let everything = self.request.targets.is_empty();
+        let targets: Vec<usize> = match everything {
+            true => (0..self.planned.len())
+                .filter(|at| self.distribution(*at).manifest.aside.is_none())
+                .collect(),
+            false => self.request.targets.clone(),
+        };
+        for at in targets {
+            if self.planned[at].is_none() {
+                self.target(at, everything);
+            }
+        }
+    }
+
+    fn target(&mut self, at: usize, everything: bool) {
+        let group = self.with_group(at);
+        let (change, cause) = match &self.request.change {
+            Change::Auto => match self.asked_by_commits(&group) {
+                Some(asked) => asked,
+                None => return,
+            },
+            change => (change.clone(), Cause::Asked(change.clone())),
+        };
+        // What cannot be followed is refused where it was asked for by name.
+        let place = &self.distribution(at).manifest.version;
+        if let DeclaredVersion::Unknown { file, line, reason } = place {
+            if everything {
+                self.note(file, *line, at, format!("not bumped: {reason}"));
+            } else {
+                self.refuse(file, *line, at, reason);
+            }
+            return;
+        }
+        match self.next(&group, &change) {
+            Ok(to) => self.assign(at, &group, to, cause),
+            Err((message, hint)) => {
+                let (file, line) = place.place();
+                let name = self.distribution(at).name();
+                let finding = Finding::error("version", format!("cannot bump {name}: {message}"));
+                self.refusals.push(finding.at(file, line).hint(hint));
+            }
+        }
+    }
+
+    fn refuse(&mut self, file: &str, line: usize, at: usize, reason: &str) {
+        let name = self.distribution(at).name();
+        self.refusals.push(
+            Finding::error("version", format!("cannot bump {name}: {reason}"))
+                .at(file, line)
+                .hint("write the version as a literal there, or as `version` in [project]"),
+        );
+    }
+
+    /// The version that the commits of a group ask for, counted from what is tagged: a version
+    /// that stands there untagged may be that one already.
+    fn asked_by_commits(&self, group: &[usize]) -> Option<(Change, Cause)> {
+        let of = |at: &usize| self.facts.history.get(*at);
+        let (last, tag) = group.iter().filter_map(of).filter_map(|h| h.last.clone()).max()?;
+        let steps = group.iter().filter_map(of).filter_map(|h| commits::step(&h.commits, &last));
+        // `Step`'s order is major, minor, patch: the least is the weightiest.
+        let step = steps.min()?;
+        let wanted = version::apply(&last, step).ok()?;
+        let current = group.iter().filter_map(|at| self.current(*at)).max()?;
+        let count = group.iter().filter_map(of).map(|history| history.commits.len()).sum();
+        (*current < wanted).then_some((Change::To(wanted), Cause::Commits { step, count, tag }))
+    }
+
+    /// The version after the highest of a group; errors are a sentence and a hint.
+    fn next(&self, group: &[usize], change: &Change) -> Result<Version, (String, String)> {
+        let from = group.iter().filter_map(|at| self.current(*at)).max();
+        match (from, change) {
+            (Some(from), change) => version::change(from, change)
+                .map_err(|refusal| (refusal.to_string(), refusal.hint())),
+            (None, Change::To(to)) if to.is_local() => {
+                let refusal = version::Refusal::Local { version: Box::new(to.clone()) };
+                Err((refusal.to_string(), refusal.hint()))
+            }
+            (None, Change::To(to)) => Ok(to.clone()),
+            (None, _) => Err((
+                "its versions come from tags, and no tag names one".to_owned(),
+                "type the version itself, or fetch the tags (git fetch --tags)".to_owned(),
+            )),
+        }
+    }
+
+    /// Gives a whole group its version.
+    fn assign(&mut self, at: usize, group: &[usize], to: Version, cause: Cause) {
+        let mut cause = Some(cause);
+        for member in group {
+            let from = self.current(*member).cloned();
+            if from.as_ref().is_some_and(|from| *from >= to) || self.planned[*member].is_some() {
+                continue;
+            }
+            let cause = match *member == at {
+                true => cause.take().unwrap_or(Cause::Group(at)),
+                false => Cause::Group(at),
+            };
+            self.version_edit(*member, &to);
+            self.planned[*member] = Some(Planned { from, to: to.clone(), cause });
+            self.queue.push_back(*member);
+        }
+    }
+
+    fn version_edit(&mut self, at: usize, to: &Version) {
+        let distribution = self.distribution(at);
+        match &distribution.manifest.version {
+            DeclaredVersion::Literal { file, line, span, text, .. } => {
+                let lead = text.len() - text.trim_start_matches(['v', 'V']).len();
+                self.plan.edits.push(Edit {
+                    file: file.clone(),
+                    span: span.start + lead..span.end,
+                    line: *line,
+                    kind: Kind::Version,
+                    package: distribution.name().to_string(),
+                    before: text[lead..].to_owned(),
+                    after: to.to_string(),
+                });
+            }
+            DeclaredVersion::FromTag { file, line, tool } => {
+                let tag = distribution.tag.tag(to);
+                let text =
+                    format!("nothing to write: the version is the tag {tag} to come ({tool})");
+                self.note(file, *line, at, text);
+            }
+            DeclaredVersion::Unknown { file, line, reason } => {
+                self.note(file, *line, at, format!("the version is not written: {reason}"));
+            }
+        }
+    }
+
+    fn note(&mut self, file: &str, line: usize, at: usize, text: String) {
+        let package = self.distribution(at).name().to_string();
+        self.plan.notes.push(Note { file: file.to_owned(), line, package, text });
+    }
+
+    /// Moves every range on a sibling that has got a version.
+    fn follow(&mut self, sibling: usize) {
+        for (dependent, number) in self.dependents[sibling].clone() {
+            let distribution = self.distribution(dependent);
+            let declared = &distribution.manifest.requirements[number];
+            let kept = distribution.manifest.config.keep.contains(&declared.requirement.name);
+            let no_range = declared.specifiers().is_empty() || declared.requirement.url.is_some();
+            if !kept && !no_range {
+                self.requirement(sibling, dependent, declared);
+            }
+        }
+    }
+
+    fn requirement(&mut self, sibling: usize, dependent: usize, declared: &'a DeclaredRequirement) {
+        let Some(Planned { from, to, .. }) = &self.planned[sibling] else { return };
+        let specifiers = declared.specifiers();
+        let outcome =
+            range::follow(specifiers, declared.dialect, from.as_ref(), to, self.request.ranges);
+        let (old, new) = (from.as_ref().map(ToString::to_string), to.to_string());
+        let named = self.request.targets.contains(&dependent);
+        let aside = self.distribution(dependent).manifest.aside.clone().filter(|_| !named);
+        let (file, line) = (declared.file.as_str(), declared.line);
+        match outcome {
+            Err(range::Refusal::Unreadable(Unreadable::Template(_))) => {
+                let text =
+                    format!("`{}` is filled in by something else and stays", declared.shown());
+                self.note(file, line, dependent, text);
+            }
+            Err(_) if aside.is_some() => {}
+            Err(refusal) => self.refuse_range(declared, &refusal, &new),
+            Ok(Outcome { replacements, stale: false }) if replacements.is_empty() => {}
+            Ok(_) if aside.is_some() => {
+                let why = aside.unwrap_or_default();
+                let text = format!("`{}` is left as it is: {why}", declared.shown());
+                self.note(file, line, dependent, text);
+            }
+            Ok(outcome) => {
+                let old = old.unwrap_or_default();
+                if outcome.stale
+                    && (outcome.replacements.is_empty() || self.has_twin(dependent, declared))
+                {
+                    let text = format!("`{}` excluded {old} already and stays", declared.shown());
+                    self.note(file, line, dependent, text);
+                    return;
+                }
+                if outcome.stale {
+                    let text = format!("`{}` excluded {old} already", declared.shown());
+                    self.note(file, line, dependent, text);
+                }
+                self.moved(sibling, dependent, declared, &outcome);
+            }
+        }
+    }
+
+    /// Whether the same table names the same sibling again, for another environment: then a range
+    /// that excludes what is current does so on purpose.
+    fn has_twin(&self, dependent: usize, declared: &DeclaredRequirement) -> bool {
+        let requirements = &self.distribution(dependent).manifest.requirements;
+        let same = |other: &&DeclaredRequirement| {
+            other.table == declared.table
+                && other.requirement.name == declared.requirement.name
+                && (other.file == declared.file && other.span != declared.span)
+        };
+        requirements.iter().any(|other| same(&other))
+    }
+
+    fn refuse_range(
+        &mut self,
+        declared: &DeclaredRequirement,
+        refusal: &range::Refusal,
+        new: &str,
+    ) {
+        let name = &declared.requirement.name;
+        let message = format!("cannot rewrite `{}` for {name} {new}", declared.shown());
+        self.refusals.push(
+            Finding::error("range", format!("{message}\n  {refusal}"))
+                .at(&declared.file, declared.line)
+                .hint(format!(
+                    "write the range by hand, or add `keep = [\"{name}\"]` to [tool.xtask]"
+                )),
+        );
+    }
+
+    fn moved(
+        &mut self,
+        sibling: usize,
+        dependent: usize,
+        declared: &'a DeclaredRequirement,
+        outcome: &Outcome,
+    ) {
+        let Some(span) = &declared.specifier_span else {
+            let text = format!("`{}` is not written as it is read, and stays", declared.shown());
+            self.note(&declared.file, declared.line, dependent, text);
+            return;
+        };
+        let package = self.distribution(dependent).name().to_string();
+        let specifiers = declared.specifiers();
+        for replacement in &outcome.replacements {
+            let inside = &specifiers[..replacement.span.start];
+            self.plan.edits.push(Edit {
+                file: declared.file.clone(),
+                span: span.start + replacement.span.start..span.start + replacement.span.end,
+                // A range seldom goes over several lines, but TOML and Python let it.
+                line: declared.line + line_of(inside, inside.len()) - 1,
+                kind: Kind::Requirement,
+                package: package.clone(),
+                before: specifiers[replacement.span.clone()].to_owned(),
+                after: replacement.text.clone(),
+            });
+        }
+        let published = matches!(declared.table, Table::Dependencies | Table::Extra(_));
+        let after = range::apply(specifiers, &outcome.replacements);
+        self.plan.moves.push(Move {
+            package,
+            before: declared.shown(),
+            after: declared.shown_with(&after),
+            published,
+        });
+        if published && self.request.cascade {
+            self.cascade(sibling, dependent);
+        }
+    }
+
+    fn cascade(&mut self, sibling: usize, dependent: usize) {
+        match &mut self.planned[dependent] {
+            Some(Planned { cause: Cause::Ranges { on, .. }, .. }) => {
+                if !on.contains(&sibling) {
+                    on.push(sibling);
+                }
+            }
+            Some(_) => {}
+            None => self.cascade_version(sibling, dependent),
+        }
+    }
+
+    fn cascade_version(&mut self, sibling: usize, dependent: usize) {
+        let group = self.with_group(dependent);
+        let place = &self.distribution(dependent).manifest.version;
+        let (file, line) = place.place();
+        let from = group.iter().filter_map(|at| self.current(*at)).max();
+        let next = match (place, from) {
+            (DeclaredVersion::Unknown { reason, .. }, _) => Err(reason.clone()),
+            (_, None) => Err("its versions come from tags, and no tag names one".to_owned()),
+            (_, Some(from)) => version::cascade(from).map_err(|refusal| refusal.to_string()),
+        };
+        match next {
+            Ok((step, to)) => {
+                let cause = Cause::Ranges { step, on: vec![sibling] };
+                self.assign(dependent, &group, to, cause);
+            }
+            Err(reason) => {
+                let name = self.distribution(sibling).name();
+                let text = format!("its range on {name} moved, but it is not bumped: {reason}");
+                self.note(file, line, dependent, text);
+            }
+        }
+    }
+
+    fn into_plan(mut self) -> Plan {
+        let bumps = self.planned.iter().enumerate().filter_map(|(at, planned)| {
+            let planned = planned.as_ref()?;
+            Some(Bump {
+                at,
+                package: self.distribution(at).name().to_string(),
+                from: planned.from.clone(),
+                to: planned.to.clone(),
+                reason: self.reason(&planned.cause),
+                cascaded: matches!(planned.cause, Cause::Ranges { .. }),
+            })
+        });
+        self.plan.bumps = bumps.collect();
+        self.plan
+    }
+
+    fn reason(&self, cause: &Cause) -> String {
+        let name = |at: &usize| self.distribution(*at).name().to_string();
+        match cause {
+            Cause::Asked(Change::Step(step)) => format!("{}, asked for", step.word()),
+            Cause::Asked(_) => "asked for".to_owned(),
+            Cause::Commits { step, count, tag } => {
+                let commits =
+                    if *count == 1 { "1 commit".to_owned() } else { format!("{count} commits") };
+                format!("{}, because of {commits} since {tag}", step.word())
+            }
+            Cause::Ranges { step, on } => {
+                let names: Vec<String> = on.iter().map(name).collect();
+                let ranges = if names.len() == 1 { "range" } else { "ranges" };
+                format!("{}, because its {ranges} on {} moved", step.word(), list(&names))
+            }
+            Cause::Group(at) => format!("shares its version with {}", name(at)),
+        }
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn list(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+/// Who shares a version: the configured groups, and distributions whose version is one literal.
+fn groups(facts: Facts<'_>) -> Result<HashMap<usize, Vec<usize>>, Refusal> {
+    let workspace = facts.workspace;
+    let mut errors = Vec::new();
+    let mut sets: Vec<Vec<usize>> = Vec::new();
+    for group in &workspace.config.groups {
+        let mut members = Vec::new();
+        for name in group {
+            match Name::new(name).and_then(|name| workspace.find(&name)) {
+                Some(at) => members.push(at),
+                None => errors.push(
+                    Finding::error(
+                        "config",
+                        format!("`groups`: no distribution is called `{name}`"),
+                    )
+                    .at("Cargo.toml", 1),
+                ),
+            }
+        }
+        sets.push(members);
+    }
+    Refusal::unless_clean(errors)?;
+    let mut literals: HashMap<(&str, usize), Vec<usize>> = HashMap::new();
+    for (at, distribution) in workspace.distributions.iter().enumerate() {
+        if let DeclaredVersion::Literal { file, span, .. } = &distribution.manifest.version {
+            literals.entry((file, span.start)).or_default().push(at);
+        }
+    }
+    sets.extend(literals.into_values().filter(|members| members.len() > 1));
+    let mut groups: HashMap<usize, Vec<usize>> = HashMap::new();
+    for set in sets {
+        // A member of two sets joins them.
+        let mut joined: Vec<usize> = set
+            .iter()
+            .flat_map(|at| groups.get(at).cloned().unwrap_or_else(|| vec![*at]))
+            .collect();
+        joined.sort_unstable();
+        joined.dedup();
+        for at in &joined {
+            groups.insert(*at, joined.clone());
+        }
+    }
+    Ok(groups)
+}

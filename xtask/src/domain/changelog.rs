@@ -1,0 +1,419 @@
+//! A changelog in the manner of "Keep a Changelog" 1.1: what is unreleased becomes a release.
+//!
+//! Works on the text as written and gives the smallest edits; everything else stays. Must not know
+//! today's date, nor where entries come from.
+
+use std::ops::Range;
+
+use super::version::Version;
+
+/// The headings that entries stand under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Section {
+    Added,
+    Changed,
+    Fixed,
+}
+
+impl Section {
+    fn title(self) -> &'static str {
+        match self {
+            Section::Added => "Added",
+            Section::Changed => "Changed",
+            Section::Fixed => "Fixed",
+        }
+    }
+}
+
+/// One line to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub section: Section,
+    pub text: String,
+}
+
+/// The release that is being written down.
+#[derive(Clone, Debug)]
+pub struct Release<'a> {
+    pub from: Option<&'a Version>,
+    pub to: &'a Version,
+    /// `YYYY-MM-DD`.
+    pub date: &'a str,
+    /// Added to what stands under `Unreleased`; may be empty.
+    pub entries: &'a [Entry],
+}
+
+/// New text for some bytes; an empty span inserts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    pub span: Range<usize>,
+    pub text: String,
+}
+
+/// The edits that make a release of what is unreleased, in the order of the text.
+///
+/// `None` where the text keeps no release headings that could be followed (towncrier's files, free
+/// prose), or where there is nothing to write: neither an `Unreleased` heading nor an entry.
+pub fn release(text: &str, release: &Release<'_>) -> Option<Vec<Edit>> {
+    let headings = headings(text);
+    if headings.iter().any(|heading| heading.names_version(release.to) && !heading.unreleased()) {
+        return Some(Vec::new());
+    }
+    let eol = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let writer = Writer { text, release, eol };
+    let edits = match headings.iter().position(Heading::unreleased) {
+        Some(at) => writer.below_unreleased(&headings, at),
+        None if text.contains("towncrier") || release.entries.is_empty() => return None,
+        None => writer.new_section(&headings, headings.iter().position(Heading::is_release)?),
+    };
+    Some(edits)
+}
+
+/// A line that starts with `#`s outside a fenced block.
+struct Heading<'a> {
+    level: usize,
+    /// The line without its end.
+    span: Range<usize>,
+    title: &'a str,
+    title_start: usize,
+}
+
+fn headings(text: &str) -> Vec<Heading<'_>> {
+    let mut headings = Vec::new();
+    let mut start = 0;
+    let mut fenced = false;
+    for line in text.split_inclusive('\n') {
+        let content = line.trim_end_matches(['\r', '\n']);
+        if content.starts_with("```") || content.starts_with("~~~") {
+            fenced = !fenced;
+        }
+        let level = content.bytes().take_while(|byte| *byte == b'#').count();
+        let after = &content[level..];
+        if !fenced && (1..=6).contains(&level) && after.starts_with([' ', '\t']) {
+            let title = after.trim_start();
+            let title_start = start + content.len() - title.len();
+            let span = start..start + content.len();
+            headings.push(Heading { level, span, title: title.trim_end(), title_start });
+        }
+        start += line.len();
+    }
+    headings
+}
+
+const UNRELEASED: &str = "unreleased";
+
+/// Where `Unreleased` stands in `text`, in any case.
+fn find_unreleased(text: &str) -> Option<usize> {
+    text.to_ascii_lowercase().find(UNRELEASED)
+}
+
+impl Heading<'_> {
+    fn unreleased(&self) -> bool {
+        let Some(at) = find_unreleased(self.title) else { return false };
+        let version = self.version();
+        let rest = self.title[..at].chars().chain(self.title[at + UNRELEASED.len()..].chars());
+        version.is_some() || rest.clone().all(|c| !c.is_alphanumeric())
+    }
+
+    /// The version that the heading starts with and its bytes in the title.
+    fn version(&self) -> Option<(Version, Range<usize>)> {
+        let lead = self.title.find(|c: char| !matches!(c, '[' | 'v' | 'V'))?;
+        let rest = &self.title[lead..];
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !".!+-_".contains(c));
+        let word = &rest[..end.unwrap_or(rest.len())];
+        let version: Version = word.parse().ok()?;
+        word.starts_with(|c: char| c.is_ascii_digit()).then_some((version, lead..lead + word.len()))
+    }
+
+    fn is_release(&self) -> bool {
+        self.level >= 2 && self.version().is_some() && !self.unreleased()
+    }
+
+    fn names_version(&self, version: &Version) -> bool {
+        self.version().is_some_and(|(found, _)| found == *version)
+    }
+}
+
+struct Writer<'a> {
+    text: &'a str,
+    release: &'a Release<'a>,
+    eol: &'a str,
+}
+
+impl Writer<'_> {
+    fn below_unreleased(&self, headings: &[Heading<'_>], at: usize) -> Vec<Edit> {
+        let unreleased = &headings[at];
+        let mut edits = match unreleased.version() {
+            Some((_, version)) => self.dated(unreleased, version),
+            None => vec![self.heading_below(headings, unreleased)],
+        };
+        edits.extend(self.entries_in(headings, at));
+        edits.extend(self.links());
+        edits.sort_by_key(|edit| edit.span.start);
+        edits
+    }
+
+    /// `## 1.2.0 (Unreleased)` becomes `## 1.2.0 (2026-01-31)`.
+    fn dated(&self, heading: &Heading<'_>, version: Range<usize>) -> Vec<Edit> {
+        let mut edits = Vec::new();
+        if !heading.names_version(self.release.to) {
+            let span = heading.title_start + version.start..heading.title_start + version.end;
+            edits.push(Edit { span, text: self.release.to.to_string() });
+        }
+        if let Some(at) = find_unreleased(heading.title) {
+            let start = heading.title_start + at;
+            edits.push(Edit {
+                span: start..start + UNRELEASED.len(),
+                text: self.release.date.to_owned(),
+            });
+        }
+        edits
+    }
+
+    /// The release's heading right below `Unreleased`, so that what stood there is the release's.
+    fn heading_below(&self, headings: &[Heading<'_>], unreleased: &Heading<'_>) -> Edit {
+        let end = unreleased.span.end;
+        let heading = self.heading(headings, unreleased.level, unreleased.title.starts_with('['));
+        Edit { span: end..end, text: format!("{0}{0}{heading}", self.eol) }
+    }
+
+    /// A heading written as the ones that are there.
+    fn heading(&self, headings: &[Heading<'_>], level: usize, bracketed: bool) -> String {
+        let (to, date) = (self.release.to, self.release.date);
+        let marks = "#".repeat(level);
+        let before = headings.iter().find(|heading| heading.is_release());
+        let plain_v = before.is_some_and(|heading| heading.title.starts_with(['v', 'V']));
+        let inner_v = before.is_some_and(|heading| heading.title.starts_with("[v"));
+        let name = match bracketed {
+            true if inner_v => format!("[v{to}]"),
+            true => format!("[{to}]"),
+            false if plain_v => format!("v{to}"),
+            false => to.to_string(),
+        };
+        match before.map(|heading| heading.title) {
+            Some(title) if title.ends_with(')') && !title.contains("](") => {
+                format!("{marks} {name} ({date})")
+            }
+            Some(title) if title.contains(" — ") => format!("{marks} {name} — {date}"),
+            Some(title) if title.contains(" – ") => format!("{marks} {name} – {date}"),
+            _ => format!("{marks} {name} - {date}"),
+        }
+    }
+
+    /// A whole section before the first release, for a file that keeps no `Unreleased`.
+    fn new_section(&self, headings: &[Heading<'_>], first: usize) -> Vec<Edit> {
+        let next = &headings[first];
+        let eol = self.eol;
+        let heading = self.heading(headings, next.level, next.title.starts_with('['));
+        let body = self.sections(next.level + 1, &[]);
+        let at = next.span.start;
+        vec![Edit { span: at..at, text: format!("{heading}{eol}{eol}{body}{eol}") }]
+    }
+
+    /// Entries under the headings of the section at `at`, or under new ones at its end.
+    fn entries_in(&self, headings: &[Heading<'_>], at: usize) -> Vec<Edit> {
+        if self.release.entries.is_empty() {
+            return Vec::new();
+        }
+        let level = headings[at].level;
+        let inner: Vec<_> = headings[at + 1..].iter().take_while(|h| h.level > level).collect();
+        let section_end = headings[at + 1 + inner.len()..]
+            .first()
+            .map_or_else(|| self.end_of_prose(headings[at].span.end), |next| next.span.start);
+        let mut edits = Vec::new();
+        let mut written = Vec::new();
+        for (index, heading) in inner.iter().enumerate() {
+            let Some(section) = self.section_named(heading.title) else { continue };
+            let end = inner.get(index + 1).map_or(section_end, |next| next.span.start);
+            let items = self.items(section);
+            if !items.is_empty() && !written.contains(&section) {
+                edits.push(self.after_content(heading.span.end, end, &items, 1));
+                written.push(section);
+            }
+        }
+        let body = self.sections(level + 1, &written);
+        if !body.is_empty() {
+            let start = inner.last().map_or(headings[at].span.end, |last| last.span.end);
+            let body = body.strip_suffix(self.eol).unwrap_or(&body);
+            edits.push(self.after_content(start, section_end, body, 2));
+        }
+        edits
+    }
+
+    /// Inserts `body` after the last text between `start` and `end`, `breaks` line ends further
+    /// down; a heading without text keeps the blank line that Markdown has below it.
+    fn after_content(&self, start: usize, end: usize, body: &str, breaks: usize) -> Edit {
+        let content = self.text[start..end].trim_end().len();
+        let at = start + content;
+        let breaks = if content == 0 { 2 } else { breaks };
+        let body = body.strip_suffix(self.eol).unwrap_or(body);
+        Edit { span: at..at, text: format!("{}{body}", self.eol.repeat(breaks)) }
+    }
+
+    /// Where the last section ends: before the link definitions at the foot of the file.
+    fn end_of_prose(&self, from: usize) -> usize {
+        let mut start = from;
+        for line in self.text[from..].split_inclusive('\n') {
+            if line.starts_with('[') && line.contains("]: ") {
+                return start;
+            }
+            start += line.len();
+        }
+        self.text.len()
+    }
+
+    fn section_named(&self, title: &str) -> Option<Section> {
+        [Section::Added, Section::Changed, Section::Fixed]
+            .into_iter()
+            .find(|section| section.title().eq_ignore_ascii_case(title))
+    }
+
+    fn items(&self, section: Section) -> String {
+        let entries = self.release.entries.iter().filter(|entry| entry.section == section);
+        entries.map(|entry| format!("- {}{}", entry.text, self.eol)).collect()
+    }
+
+    fn sections(&self, level: usize, without: &[Section]) -> String {
+        let mut sections = Vec::new();
+        for section in [Section::Added, Section::Changed, Section::Fixed] {
+            let items = self.items(section);
+            if !items.is_empty() && !without.contains(&section) {
+                let (marks, title, eol) = ("#".repeat(level), section.title(), self.eol);
+                sections.push(format!("{marks} {title}{eol}{eol}{items}"));
+            }
+        }
+        sections.join(self.eol)
+    }
+
+    /// `[Unreleased]: …/compare/v1.2.0...HEAD` starts at the new tag, and the release gets its own.
+    fn links(&self) -> Vec<Edit> {
+        self.link_edits().unwrap_or_default()
+    }
+
+    fn link_edits(&self) -> Option<Vec<Edit>> {
+        let from = self.release.from?.to_string();
+        let to = self.release.to.to_string();
+        let mut start = 0;
+        for line in self.text.split_inclusive('\n') {
+            let content = line.trim_end();
+            if content.to_ascii_lowercase().starts_with("[unreleased]:") {
+                let compare = content.find("/compare/")? + "/compare/".len();
+                let dots = compare + content[compare..].find("..")?;
+                let old_tag = &content[compare..dots];
+                if !old_tag.ends_with(&from) {
+                    return None;
+                }
+                let prefix = &old_tag[..old_tag.len() - from.len()];
+                let url = content["[unreleased]:".len()..compare].trim_start();
+                let own = format!("{}[{to}]: {url}{old_tag}...{prefix}{to}", self.eol);
+                let end = start + content.len();
+                let tag_start = start + compare + prefix.len();
+                return Some(vec![
+                    Edit { span: tag_start..start + dots, text: to },
+                    Edit { span: end..end, text: own },
+                ]);
+            }
+            start += line.len();
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(section: Section, text: &str) -> Entry {
+        Entry { section, text: text.to_owned() }
+    }
+
+    #[track_caller]
+    fn check(text: &str, entries: &[Entry], expected: Option<&str>) {
+        for eol in ["\n", "\r\n"] {
+            let text = text.replace('\n', eol);
+            let expected = expected.map(|expected| expected.replace('\n', eol));
+            let (from, to) = ("1.2.0".parse().unwrap(), "1.3.0".parse().unwrap());
+            let wanted = Release { from: Some(&from), to: &to, date: "2026-01-31", entries };
+            let edits = release(&text, &wanted);
+            let result = edits.map(|edits| {
+                let mut result = text.clone();
+                for edit in edits.iter().rev() {
+                    result.replace_range(edit.span.clone(), &edit.text);
+                }
+                result
+            });
+            assert_eq!(result, expected);
+        }
+    }
+
+    #[test]
+    fn unreleased_becomes_the_version() {
+        check(
+            "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- A thing.\n\n## [1.2.0] - 2025-01-01\n",
+            &[],
+            Some(
+                "# Changelog\n\n## [Unreleased]\n\n## [1.3.0] - 2026-01-31\n\n### Added\n\n- A thing.\n\n## [1.2.0] - 2025-01-01\n",
+            ),
+        );
+        check("# C\n\n## unreleased", &[], Some("# C\n\n## unreleased\n\n## 1.3.0 - 2026-01-31"));
+        check(
+            "## Unreleased\n\n## v1.2.0 (2025-01-01)\n",
+            &[],
+            Some("## Unreleased\n\n## v1.3.0 (2026-01-31)\n\n## v1.2.0 (2025-01-01)\n"),
+        );
+        check(
+            "## 1.3.0 (Unreleased)\n\n- x\n\n## 1.2.0 (2025-01-01)\n",
+            &[],
+            Some("## 1.3.0 (2026-01-31)\n\n- x\n\n## 1.2.0 (2025-01-01)\n"),
+        );
+        check("## 1.2.1 (unreleased)\n", &[], Some("## 1.3.0 (2026-01-31)\n"));
+    }
+
+    #[test]
+    fn entries_join_what_is_there() {
+        let entries = [entry(Section::Added, "B."), entry(Section::Changed, "C.")];
+        check(
+            "## [Unreleased]\n\n### Added\n\n- A.\n\n### Fixed\n\n- F.\n\n## [1.2.0] - 2025-01-01\n",
+            &entries,
+            Some(
+                "## [Unreleased]\n\n## [1.3.0] - 2026-01-31\n\n### Added\n\n- A.\n- B.\n\n### Fixed\n\n- F.\n\n### Changed\n\n- C.\n\n## [1.2.0] - 2025-01-01\n",
+            ),
+        );
+        check(
+            "## [Unreleased]\n\n## [1.2.0] - 2025-01-01\n",
+            &entries[1..],
+            Some(
+                "## [Unreleased]\n\n## [1.3.0] - 2026-01-31\n\n### Changed\n\n- C.\n\n## [1.2.0] - 2025-01-01\n",
+            ),
+        );
+        check(
+            "# Changes\n\n## [1.2.0] - 2025-01-01\n\n- x\n",
+            &entries,
+            Some(
+                "# Changes\n\n## [1.3.0] - 2026-01-31\n\n### Added\n\n- B.\n\n### Changed\n\n- C.\n\n## [1.2.0] - 2025-01-01\n\n- x\n",
+            ),
+        );
+    }
+
+    #[test]
+    fn links_at_the_foot_follow() {
+        check(
+            "## [Unreleased]\n\n- x\n\n[Unreleased]: https://host.example/o/r/compare/core-v1.2.0...HEAD\n[1.2.0]: https://host.example/x\n",
+            &[entry(Section::Fixed, "F.")],
+            Some(
+                "## [Unreleased]\n\n## [1.3.0] - 2026-01-31\n\n- x\n\n### Fixed\n\n- F.\n\n[Unreleased]: https://host.example/o/r/compare/core-v1.3.0...HEAD\n[1.3.0]: https://host.example/o/r/compare/core-v1.2.0...core-v1.3.0\n[1.2.0]: https://host.example/x\n",
+            ),
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_followed_is_left() {
+        check("Free prose.\n", &[entry(Section::Fixed, "F.")], None);
+        check("## [1.2.0] - 2025-01-01\n", &[], None);
+        check("<!-- towncrier -->\n## 1.2.0\n", &[entry(Section::Fixed, "F.")], None);
+        check("```\n## [Unreleased]\n```\n", &[], None);
+        check("## Unreleased features of note\n", &[], None);
+        let done = "## [Unreleased]\n\n## [1.3.0] - 2026-01-01\n";
+        check(done, &[], Some(done));
+    }
+}

@@ -1,0 +1,178 @@
+//! Writes a set of files all or none: temporary files beside them, then renames.
+//!
+//! A crash between two renames is the one thing this cannot undo; it takes microseconds for each.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::domain::edit::Write;
+
+/// Writes every file, or none: what was renamed is put back when a later one fails.
+///
+/// # Errors
+/// A file is no longer what the plan was made from, or cannot be written; nothing has changed then.
+pub fn write_all(root: &Path, writes: &[Write]) -> Result<()> {
+    write_all_with(root, writes, &mut |_| Ok(()))
+}
+
+/// `before_each` is asked before every operation on the file system, so that tests can make any
+/// of them fail.
+fn write_all_with(
+    root: &Path,
+    writes: &[Write],
+    before_each: &mut dyn FnMut(usize) -> io::Result<()>,
+) -> Result<()> {
+    let mut count = 0;
+    let mut step = || {
+        count += 1;
+        before_each(count)
+    };
+    for write in writes {
+        let now = fs::read(root.join(&write.path));
+        if now.with_context(|| format!("cannot read {}", write.path))? != write.before.as_bytes() {
+            bail!("{} has been changed meanwhile; nothing was written", write.path);
+        }
+    }
+    let mut staged: Vec<Staged> = Vec::with_capacity(writes.len());
+    for write in writes {
+        match step().and_then(|()| Staged::new(root, write)) {
+            Ok(file) => staged.push(file),
+            Err(error) => {
+                staged.iter().for_each(Staged::discard);
+                return Err(error)
+                    .with_context(|| format!("cannot write {}; nothing was written", write.path));
+            }
+        }
+    }
+    for (done, file) in staged.iter().enumerate() {
+        if let Err(error) = step().and_then(|()| fs::rename(&file.temporary, &file.target)) {
+            staged[done..].iter().for_each(Staged::discard);
+            put_back(root, &writes[..done])?;
+            return Err(error).with_context(|| {
+                format!("cannot replace {}; everything is as it was", writes[done].path)
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Undoes writes that were carried out.
+///
+/// # Errors
+/// A file cannot be put back; it is named.
+pub fn put_back(root: &Path, writes: &[Write]) -> Result<()> {
+    for write in writes {
+        let undo = Write {
+            path: write.path.clone(),
+            before: write.after.clone(),
+            after: write.before.clone(),
+        };
+        Staged::new(root, &undo)
+            .and_then(|file| fs::rename(&file.temporary, &file.target))
+            .with_context(|| format!("cannot put {} back: `git checkout` it", write.path))?;
+    }
+    Ok(())
+}
+
+struct Staged {
+    temporary: PathBuf,
+    target: PathBuf,
+}
+
+impl Staged {
+    /// The new contents beside the file, with its mode.
+    fn new(root: &Path, write: &Write) -> io::Result<Staged> {
+        let target = root.join(&write.path);
+        let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let temporary = target.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+        let staged = Staged { temporary, target };
+        let written = fs::metadata(&staged.target).and_then(|metadata| {
+            fs::write(&staged.temporary, &write.after)?;
+            fs::set_permissions(&staged.temporary, metadata.permissions())
+        });
+        if written.is_err() {
+            staged.discard();
+        }
+        written.map(|()| staged)
+    }
+
+    fn discard(&self) {
+        // It may never have been created; either way nothing more can be done about it.
+        let _ = fs::remove_file(&self.temporary);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repository() -> (PathBuf, Vec<Write>) {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let root =
+            std::env::temp_dir().join(format!("xtask-files-{}-{number}", std::process::id()));
+        fs::create_dir_all(root.join("d")).unwrap();
+        let writes = ["a", "d/b", "c", "d/e"].map(|path| {
+            fs::write(root.join(path), format!("{path} old")).unwrap();
+            let (before, after) = (format!("{path} old"), format!("{path} new"));
+            Write { path: path.into(), before, after }
+        });
+        (root, writes.to_vec())
+    }
+
+    fn tree(root: &Path) -> Vec<(String, String)> {
+        let mut files: Vec<_> = walkdir::WalkDir::new(root)
+            .into_iter()
+            .map(Result::unwrap)
+            .filter(|entry| entry.file_type().is_file())
+            .map(|entry| {
+                (entry.path().display().to_string(), fs::read_to_string(entry.path()).unwrap())
+            })
+            .collect();
+        files.sort();
+        files
+    }
+
+    #[test]
+    fn a_fault_at_any_operation_leaves_all_or_nothing() {
+        let (root, writes) = repository();
+        let before = tree(&root);
+        for fault in 1..=writes.len() * 2 {
+            let failed = write_all_with(&root, &writes, &mut |step| match step == fault {
+                true => Err(io::Error::other("fault")),
+                false => Ok(()),
+            });
+            assert!(failed.is_err());
+            assert_eq!(tree(&root), before, "fault at {fault}");
+        }
+        write_all(&root, &writes).unwrap();
+        assert!(tree(&root).iter().all(|(_, text)| text.ends_with("new")));
+        assert_eq!(tree(&root).len(), before.len());
+        fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_changed_meanwhile_is_not_overwritten() {
+        let (root, writes) = repository();
+        fs::write(root.join("d/e"), "other").unwrap();
+        let before = tree(&root);
+        assert!(write_all(&root, &writes).is_err());
+        assert_eq!(tree(&root), before);
+        fs::remove_dir_all(root).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_mode_stays() {
+        use std::os::unix::fs::PermissionsExt;
+        let (root, writes) = repository();
+        fs::set_permissions(root.join("a"), fs::Permissions::from_mode(0o755)).unwrap();
+        write_all(&root, &writes).unwrap();
+        assert_eq!(fs::metadata(root.join("a")).unwrap().permissions().mode() & 0o777, 0o755);
+        fs::remove_dir_all(root).unwrap();
+    }
+}
