@@ -3,9 +3,6 @@
 //! The way through the crate: `cli` (what was typed) → `commands` (facts, plan, apply) →
 //! `domain` (pure) and `effects` (the world) → `ui` (what a person sees).
 
-// Until `release` is wired up.
-#![allow(dead_code)]
-
 mod cli;
 mod commands;
 mod domain;

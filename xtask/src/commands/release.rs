@@ -10,33 +10,50 @@ use serde_json::{Value, json};
 use crate::cli::ReleaseOptions;
 use crate::domain::finding::{Finding, Refusal};
 use crate::domain::ledger::files_json;
-use crate::domain::preflight::{self, Check};
+use crate::domain::preflight::{self, Check, short};
 use crate::domain::release::{Plan, Until};
 use crate::domain::workspace::Workspace;
+use crate::effects::lock::Lock;
 use crate::effects::release::{Outcome, Release, StageReport, Stopped};
 use crate::effects::site::{self, Site};
 use crate::effects::tools::Tools;
-use crate::effects::{discover, facts};
+use crate::effects::{discover, facts, parallel};
 use crate::ui::progress::Progress;
 use crate::ui::{Style, paint};
 
 /// # Errors
 /// Refused before anything happened, or stopped on the way.
 pub fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
+    let scratch = site::scratch(root)?;
+    let what = if options.rehearse { "rehearsal" } else { "release" };
+    let _lock = Lock::take(&scratch, what)?;
     let progress = Progress::start();
-    let tools = Tools::ready(|what| progress.say(what))?;
-    let site = site(root, options, &tools, &progress)?;
-    let head = site.git.head()?;
+    let tools = Tools::ready(|installing| progress.say(installing))?;
 
     // Everything is read from a clean export of HEAD: what a release is made of is what is
     // committed, and that includes its configuration.
-    let source = site.scratch.join("export");
+    let git = site::repository(root)?;
+    let head = git.head()?;
+    let source = scratch.join(format!("{what}-source"));
     site::remove(&source)?;
-    site.git.export(&head, &source)?;
+    git.export(&head, &source)?;
     let workspace = discover::workspace(&source)?;
     let targets = targets(&workspace, options)?;
+    let site = match options.rehearse {
+        false => Site::real(root, &workspace.config, &tools)?,
+        true => {
+            if !git.dirty()?.is_empty() {
+                progress.say(&format!(
+                    "note: the working tree is not clean; HEAD ({}) is rehearsed, without the changes",
+                    short(&head)
+                ));
+            }
+            let setting = || Site::rehearsal(root, &source, &workspace, &targets, &tools);
+            progress.during("setting the stage", setting).0?
+        }
+    };
 
-    let local = facts::local(&site, &workspace, &targets, &head)?;
+    let local = facts::local(&site, &tools, &workspace, &targets, &head)?;
     let mut checks = local.checks();
     if let Err(refusal) = preflight::refuse_failed(&checks) {
         return refused(options, &checks, refusal);
@@ -47,7 +64,10 @@ pub fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
         return refused(options, &checks, refusal);
     }
 
-    let plan = Plan::new(indexes.open, options.until);
+    for check in checks.iter().filter(|check| check.hint.is_some()) {
+        progress.say(&format!("note: {}", check.detail));
+    }
+    let plan = Plan::new(indexes.open, options.until, !options.rehearse);
     print_plan(&workspace, &plan, &indexes.released, &site, options);
     if options.dry_run || plan.packages.is_empty() {
         let outcome = Outcome::nothing_done(&plan);
@@ -56,8 +76,6 @@ pub fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
     }
     consent(options)?;
 
-    let jobs =
-        options.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let release = Release {
         site: &site,
         tools: &tools,
@@ -68,44 +86,22 @@ pub fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
         head: &head,
         served: indexes.served,
         ledgers: local.ledgers,
-        jobs,
+        jobs: options.jobs.unwrap_or_else(parallel::cores),
     };
     let outcome = release.carry_out();
     drop(progress);
     let code = match &outcome.stopped {
-        None => ExitCode::SUCCESS,
+        None => {
+            print_summary(&workspace, &plan, &site, options);
+            ExitCode::SUCCESS
+        }
         Some(stopped) => {
             print_stopped(stopped, options);
             ExitCode::from(if stopped.published.is_empty() { 1 } else { 3 })
         }
     };
-    if outcome.stopped.is_none() {
-        print_summary(&workspace, &plan, &site, options);
-    }
     report(options, &workspace, &checks, &outcome, &indexes.released);
     Ok(code)
-}
-
-fn site(root: &Path, options: &ReleaseOptions, tools: &Tools, progress: &Progress) -> Result<Site> {
-    // The configuration of the working tree names the remote and the indexes; what is released
-    // is read from the commit afterwards.
-    let here = discover::workspace(root)?;
-    if !options.rehearse {
-        return Site::real(root, &here.config, tools);
-    }
-    let forget: Vec<String> = targets(&here, options)?
-        .into_iter()
-        .filter_map(|at| {
-            let distribution = &here.distributions[at];
-            Some(distribution.tag.tag(distribution.version()?))
-        })
-        .collect();
-    let (site, _) = progress
-        .during("setting the stage", || Site::rehearsal(root, &here.config, &forget, tools));
-    if let Some(note) = facts::rehearsed_commit(root)? {
-        progress.say(&note);
-    }
-    site
 }
 
 /// The targets as indices into the workspace, in release order.
@@ -117,7 +113,8 @@ fn targets(workspace: &Workspace, options: &ReleaseOptions) -> Result<Vec<usize>
         );
     }
     if options.targets.is_empty() {
-        return Ok((0..workspace.distributions.len()).collect());
+        let own = |at: &usize| workspace.distributions[*at].manifest.aside.is_none();
+        return Ok((0..workspace.distributions.len()).filter(own).collect());
     }
     let (mut found, mut findings) = (Vec::new(), Vec::new());
     for target in &options.targets {

@@ -86,8 +86,9 @@ fn wheels(
         build::build(tools, &source.join(&distribution.dir), &requires, &out, epoch)
             .with_context(|| distribution.name().to_string())
     };
-    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-    parallel::map(jobs, &workspace.distributions, build).into_iter().collect::<Result<Vec<_>>>()?;
+    parallel::map(parallel::cores(), &workspace.distributions, build)
+        .into_iter()
+        .collect::<Result<Vec<_>>>()?;
     let files = build::artifacts(&out)?.into_iter().filter(|file| file.name.ends_with(".whl"));
     Ok(files.map(|file| out.join(file.name)).collect())
 }

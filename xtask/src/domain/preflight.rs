@@ -4,7 +4,9 @@
 use glob::Pattern;
 
 use super::finding::{Finding, Refusal};
+use super::index_address::token_variable;
 use super::release::Answer;
+use super::version::Version;
 
 /// One check: what was looked at, whether it holds, and what to do where it does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +20,11 @@ pub struct Check {
 impl Check {
     pub fn passed(check: &'static str, detail: impl Into<String>) -> Check {
         Check { check, ok: true, detail: detail.into(), hint: None }
+    }
+
+    /// Holds, and there is something that a person should know before going on.
+    pub fn noted(check: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Check {
+        Check { check, ok: true, detail: detail.into(), hint: Some(hint.into()) }
     }
 
     pub fn failed(
@@ -56,13 +63,17 @@ pub struct RepositoryFacts<'a> {
     pub dirty: &'a [String],
     pub shallow: bool,
     pub remote: &'a str,
-    /// Whether the remote can be asked.
-    pub reachable: Answer<()>,
+    /// Whether one of the remote's branches holds HEAD.
+    pub on_remote: Answer<bool>,
+    /// Why the remote would not take a tag.
+    pub refuses_tags: Option<String>,
 }
 
 /// Branch, tree, history and remote.
 pub fn repository(facts: &RepositoryFacts) -> Vec<Check> {
-    vec![branch(facts), tree(facts), history(facts), remote(facts)]
+    let mut checks = vec![branch(facts), tree(facts), history(facts)];
+    checks.extend(remote(facts));
+    checks
 }
 
 fn branch(facts: &RepositoryFacts) -> Check {
@@ -119,15 +130,35 @@ fn history(facts: &RepositoryFacts) -> Check {
     }
 }
 
-fn remote(facts: &RepositoryFacts) -> Check {
-    match &facts.reachable {
-        Answer::Known(()) => Check::passed("remote", facts.remote),
-        Answer::Unknown(why) => Check::failed(
+fn remote(facts: &RepositoryFacts) -> Vec<Check> {
+    let remote = facts.remote;
+    let on_remote = match &facts.on_remote {
+        Answer::Known(true) => {
+            Check::passed("remote", format!("{remote} has {}", short(facts.head)))
+        }
+        Answer::Known(false) => Check::failed(
             "remote",
-            format!("the git remote `{}` cannot be asked for its tags: {why}", facts.remote),
-            "git remote -v shows where it points; `remote` in [workspace.metadata.xtask] of Cargo.toml names another one",
+            format!("no branch of the git remote `{remote}` has HEAD ({})", short(facts.head)),
+            format!("git push {remote}: what is released has to be there for others to see"),
         ),
-    }
+        // Whether it would take a tag is no question then.
+        Answer::Unknown(why) => {
+            return vec![Check::failed(
+                "remote",
+                format!("the git remote `{remote}` cannot be asked: {why}"),
+                "git remote -v shows where it points; `remote` in [workspace.metadata.xtask] of Cargo.toml names another one",
+            )];
+        }
+    };
+    let writable = match &facts.refuses_tags {
+        None => Check::passed("push", format!("{remote} would take a tag")),
+        Some(why) => Check::failed(
+            "push",
+            format!("the git remote `{remote}` would not take a tag: {why}"),
+            "ask for the right to push tags, or push with other credentials",
+        ),
+    };
+    vec![on_remote, writable]
 }
 
 /// Credentials for one index.
@@ -156,6 +187,78 @@ pub fn credentials(facts: &CredentialFacts) -> Check {
             "credentials",
             format!("twine cannot use `{repository}`: {why}"),
             format!("describe it as [{repository}] in .pypirc"),
+        ),
+    }
+}
+
+/// One secret for two indexes: whoever runs the lesser one could publish to the other.
+pub fn separate_secrets(shared_by: Option<[&str; 2]>) -> Check {
+    match shared_by {
+        None => Check::passed("secrets", "each index has its own"),
+        Some([staging, index]) => Check::failed(
+            "secrets",
+            format!("one secret would go to both {staging} and {index}"),
+            format!(
+                "make an API token for each: {} and {}",
+                token_variable(staging),
+                token_variable(index)
+            ),
+        ),
+    }
+}
+
+/// Variables of this environment that would redirect a tool; the tools do not see them.
+pub fn environment(hostile: &[String]) -> Check {
+    if hostile.is_empty() {
+        return Check::passed("environment", "nothing in it redirects pip, twine or Python");
+    }
+    let names = hostile.join(", ");
+    Check::noted(
+        "environment",
+        format!("{names}: kept from every tool"),
+        "nothing to do; unset them to silence this",
+    )
+}
+
+/// Whether a version goes upwards from what an index has, within its own series: a fix for an
+/// old series may come after a newer one.
+pub fn upwards(name: &str, version: &Version, published: &[Version]) -> Check {
+    let series = |digits: usize| {
+        let same = |other: &&Version| {
+            other.release().iter().take(digits).eq(version.release().iter().take(digits))
+        };
+        published.iter().filter(same).max()
+    };
+    match series(2).or_else(|| series(1)).or_else(|| series(0)) {
+        Some(highest) if highest > version => Check::failed(
+            "version",
+            format!("{name} {version} is lower than {highest}, which is published"),
+            format!("cargo xtask bump {name}"),
+        ),
+        Some(highest) => {
+            Check::passed("version", format!("{name} {version}: above {highest}, or the same"))
+        }
+        None => Check::passed("version", format!("{name} {version}: the first one")),
+    }
+}
+
+/// Names that an index has never seen. It takes only about four a day from one account.
+pub fn new_names(index: &str, names: &[String]) -> Check {
+    const A_DAY: usize = 4;
+    match names.len() {
+        0 => Check::passed("names", format!("{index} knows all of them")),
+        count if count > A_DAY => Check::noted(
+            "names",
+            format!(
+                "{count} names are new to {index}, which takes about {A_DAY} a day: {}",
+                names.join(", ")
+            ),
+            "it may stop half-way with 429; then run the same command again the next day",
+        ),
+        _ => Check::noted(
+            "names",
+            format!("new to {index}: {}", names.join(", ")),
+            "they will belong to your account",
         ),
     }
 }
@@ -269,7 +372,8 @@ mod tests {
             dirty,
             shallow: false,
             remote: "origin",
-            reachable: Answer::Known(()),
+            on_remote: Answer::Known(true),
+            refuses_tags: None,
         })
     }
 
@@ -344,6 +448,35 @@ mod tests {
             false,
             "the tag core-v2.3.0 of core 2.3.0 exists here on old, and not on the remote",
         );
+    }
+
+    #[track_caller]
+    fn goes_upwards(version: &str, published: &[&str], ok: bool) {
+        let published: Vec<Version> = published.iter().map(|v| v.parse().unwrap()).collect();
+        assert_eq!(
+            upwards("core", &version.parse().unwrap(), &published).ok,
+            ok,
+            "{version} {published:?}"
+        );
+    }
+
+    #[test]
+    fn versions_go_upwards_within_their_series() {
+        goes_upwards("1.0", &[], true);
+        goes_upwards("2.4.0", &["2.3.0", "2.3.1"], true);
+        goes_upwards("2.3.0", &["2.3.1"], false);
+        goes_upwards("1.9.1", &["1.9.0", "2.0.0"], true);
+        goes_upwards("1.8.0", &["1.9.0", "2.0.0"], false);
+        goes_upwards("2.3.0", &["2.3.0"], true);
+        goes_upwards("1.0", &["2025.1"], false);
+    }
+
+    #[test]
+    fn many_new_names_are_said_beforehand() {
+        let names: Vec<String> = (0..5).map(|n| format!("n{n}")).collect();
+        assert!(new_names("pypi", &names).detail.contains("about 4 a day"));
+        assert!(new_names("pypi", &names[..4]).ok);
+        assert_eq!(new_names("pypi", &[]).hint, None);
     }
 
     #[test]

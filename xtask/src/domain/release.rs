@@ -3,8 +3,6 @@
 
 use super::version::Version;
 
-use super::workspace::Workspace;
-
 /// One file that was built.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Artifact {
@@ -48,6 +46,8 @@ pub enum Action {
     Build(usize),
     /// Check all that was built, together.
     Check,
+    /// Test the built files in a fresh environment, before any index has seen them.
+    Try(usize),
     /// Upload to the staging index, and fetch back what it serves.
     Stage(usize),
     /// Test what staging served in a fresh environment.
@@ -77,11 +77,17 @@ pub struct Plan {
 impl Plan {
     /// Takes the packages to be released, in release order. Everything is staged and tested
     /// before the first thing is published: until then nothing has happened that matters.
-    pub fn new(packages: Vec<Package>, until: Until) -> Plan {
+    ///
+    /// With `names_burn`, the staging index is a real one, on which a file name is taken for ever:
+    /// then everything is tested here before it sees anything.
+    pub fn new(packages: Vec<Package>, until: Until, names_burn: bool) -> Plan {
         let all = 0..packages.len();
         let mut actions: Vec<Action> = all.clone().map(Action::Build).collect();
         if !packages.is_empty() {
             actions.push(Action::Check);
+        }
+        if until >= Until::Staged && names_burn {
+            actions.extend(all.clone().map(Action::Try));
         }
         if until >= Until::Staged {
             actions.extend(all.clone().flat_map(|at| [Action::Stage(at), Action::Smoke(at)]));
@@ -150,14 +156,6 @@ pub fn files_of(served: &[ServedFile], in_file_name: &str, version: &Version) ->
     served.iter().filter(wanted).cloned().collect()
 }
 
-/// The names of what a release leaves alone because nothing in it is new, for the summary.
-pub fn names(workspace: &Workspace, packages: &[Package]) -> Vec<String> {
-    let name = |package: &Package| {
-        format!("{} {}", workspace.distributions[package.at].name(), package.version)
-    };
-    packages.iter().map(name).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,11 +166,14 @@ mod tests {
 
     #[test]
     fn everything_is_tested_before_anything_is_published() {
-        let plan = Plan::new(vec![package(0), package(1)], Until::Published);
+        let plan = Plan::new(vec![package(0), package(1)], Until::Published, true);
         let first_publish =
             plan.actions.iter().position(|a| matches!(a, Action::Publish(_))).unwrap();
         let last_smoke = plan.actions.iter().rposition(|a| matches!(a, Action::Smoke(_))).unwrap();
         assert!(last_smoke < first_publish);
+        let first_stage = plan.actions.iter().position(|a| matches!(a, Action::Stage(_))).unwrap();
+        let last_try = plan.actions.iter().rposition(|a| matches!(a, Action::Try(_))).unwrap();
+        assert!(last_try < first_stage);
         assert_eq!(
             plan.actions[first_publish..],
             [Action::Publish(0), Action::Tag(0), Action::Publish(1), Action::Tag(1)]
@@ -181,11 +182,11 @@ mod tests {
 
     #[test]
     fn an_early_end_leaves_out_what_comes_later() {
-        let built = Plan::new(vec![package(0)], Until::Built);
+        let built = Plan::new(vec![package(0)], Until::Built, true);
         assert_eq!(built.actions, [Action::Build(0), Action::Check]);
-        let staged = Plan::new(vec![package(0)], Until::Staged);
+        let staged = Plan::new(vec![package(0)], Until::Staged, false);
         assert_eq!(staged.actions.last(), Some(&Action::Smoke(0)));
-        assert!(Plan::new(Vec::new(), Until::Published).actions.is_empty());
+        assert!(Plan::new(Vec::new(), Until::Published, true).actions.is_empty());
     }
 
     fn artifact(name: &str) -> Artifact {

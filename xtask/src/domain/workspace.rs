@@ -33,6 +33,11 @@ impl Distribution {
         self.manifest.version.version()
     }
 
+    /// The tag of the version that stands in the repository, where one does.
+    pub fn current_tag(&self) -> Option<String> {
+        self.version().map(|version| self.tag.tag(version))
+    }
+
     /// Whether a path relative to the root lies in this distribution's directory.
     pub fn contains(&self, path: &str) -> bool {
         self.dir.is_empty()

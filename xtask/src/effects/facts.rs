@@ -2,22 +2,20 @@
 //! say. Nothing here changes anything.
 
 use std::collections::HashMap;
-use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::git::Git;
 use super::ledger;
 use super::site::Site;
 use super::tools::Tools;
-use super::twine::Repository;
+use super::twine::{self, Repository};
+use crate::domain::environment;
 use crate::domain::history::{Commit, TagRef, since};
 use crate::domain::index_address::token_variable;
 use crate::domain::ledger::Ledger;
 use crate::domain::name::Name;
-use crate::domain::preflight::{
-    self, Check, CredentialFacts, PackageFacts, RepositoryFacts, short,
-};
+use crate::domain::preflight::{self, Check, CredentialFacts, PackageFacts, RepositoryFacts};
 use crate::domain::release::{Answer, Package, ServedFile, files_of, version_in_file_name};
 use crate::domain::workspace::{Distribution, Workspace};
 
@@ -66,34 +64,38 @@ pub struct Served {
 /// git fails. Whatever only stands in the way of a release is a check instead.
 pub fn local(
     site: &Site,
+    tools: &Tools,
     workspace: &Workspace,
     targets: &[usize],
     head: &str,
 ) -> Result<LocalFacts> {
     let git = &site.git;
-    let remote_tags = git.remote_tags(&site.remote);
-    let reachable = match &remote_tags {
-        Answer::Known(_) => Answer::Known(()),
-        Answer::Unknown(why) => Answer::Unknown(why.clone()),
-    };
+    let tags = Tags { local: git.tags()?, remote: git.remote_tags(&site.remote) };
     let dirty = git.dirty()?;
+    let free_tag = targets
+        .iter()
+        .filter_map(|&at| workspace.distributions[at].current_tag())
+        .find(|tag| tags.is_free(tag));
     let mut checks = preflight::repository(&RepositoryFacts {
         head,
         branch: git.branch().as_deref(),
         branches: &site.branches,
         dirty: &dirty,
         // Stand-ins are told nothing about history.
-        shallow: site.twine_config.is_none() && git.is_shallow()?,
+        shallow: site.is_real() && git.is_shallow()?,
         remote: &site.remote,
-        reachable,
+        on_remote: git.remote_has_head(&site.remote),
+        refuses_tags: free_tag.and_then(|tag| git.refusal_of_tag(&site.remote, &tag)),
     });
     checks.extend([&site.staging, &site.index].map(credentials));
+    checks.push(preflight::separate_secrets(twine::shared_secret(&site.staging, &site.index)));
+    checks.push(preflight::environment(&redirections()));
+    checks.push(Check::passed("tools", tool_versions(tools)));
     checks.extend(workspace.findings.iter().filter(|finding| finding.is_error()).map(|finding| {
         Check::failed(finding.rule, finding.to_string(), finding.hint.clone().unwrap_or_default())
     }));
 
     let (mut found, mut ledgers) = (Vec::new(), HashMap::new());
-    let tags = Tags { local: git.tags()?, remote: remote_tags };
     for &at in targets {
         let distribution = &workspace.distributions[at];
         match built_before(site, distribution) {
@@ -126,12 +128,32 @@ impl Tags {
         commit_of(&self.local, name)
     }
 
+    fn is_free(&self, name: &str) -> bool {
+        self.local(name).is_none() && matches!(self.remote(name), Answer::Known(None))
+    }
+
     fn remote(&self, name: &str) -> Answer<Option<String>> {
         match &self.remote {
             Answer::Known(tags) => Answer::Known(commit_of(tags, name)),
             Answer::Unknown(why) => Answer::Unknown(why.clone()),
         }
     }
+}
+
+/// Variables that would redirect a tool if it saw them.
+fn redirections() -> Vec<String> {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| environment::redirects(name)).collect();
+    names.sort();
+    names
+}
+
+fn tool_versions(tools: &Tools) -> String {
+    let pinned = ["build", "twine", "pip"].into_iter();
+    let pinned = pinned.filter_map(|name| Some(format!("{name} {}", Tools::version_of(name)?)));
+    let all: Vec<String> =
+        [format!("Python {}", tools.base.version)].into_iter().chain(pinned).collect();
+    all.join(", ")
 }
 
 fn commit_of(tags: &[TagRef], name: &str) -> Option<String> {
@@ -172,14 +194,14 @@ fn package_facts(
     ledger: Option<&Ledger>,
 ) -> Result<PackageFacts> {
     let distribution = &workspace.distributions[at];
-    let tag = current_tag(distribution);
+    let tag = distribution.current_tag().unwrap_or_default();
     let remote_tag = tags.remote(&tag);
     let changed = match &remote_tag {
         Answer::Known(Some(commit)) => changed_since(git, distribution, commit)?,
         _ => None,
     };
     let released = |sibling: &usize| {
-        let tag = current_tag(&workspace.distributions[*sibling]);
+        let tag = workspace.distributions[*sibling].current_tag().unwrap_or_default();
         targets.contains(sibling) || matches!(tags.remote(&tag), Answer::Known(Some(_)))
     };
     let needs = workspace.transitive_needs(at);
@@ -200,10 +222,6 @@ fn package_facts(
             .map(|&sibling| workspace.distributions[sibling].name().to_string())
             .collect(),
     })
-}
-
-fn current_tag(distribution: &Distribution) -> String {
-    distribution.version().map(|version| distribution.tag.tag(version)).unwrap_or_default()
 }
 
 /// Commits since `tagged` that touch the distribution; `None` when HEAD does not contain it.
@@ -255,6 +273,7 @@ pub fn indexes(
     for target in &local.targets {
         facts.sort(workspace, target, &site.index.name);
     }
+    facts.judge_open(workspace, &site.index.name, site.is_real());
     Ok(facts)
 }
 
@@ -281,6 +300,26 @@ impl IndexFacts {
     }
 }
 
+impl IndexFacts {
+    /// Versions and names of what is still to be released, held against what the index has. To a
+    /// stand-in every name is new.
+    fn judge_open(&mut self, workspace: &Workspace, index: &str, real: bool) {
+        let mut new = Vec::new();
+        for package in &self.open {
+            let name = workspace.distributions[package.at].name();
+            let published =
+                versions(self.served.index.get(&package.at).map_or(&[], Vec::as_slice), name);
+            if published.is_empty() {
+                new.push(name.to_string());
+            }
+            self.checks.push(preflight::upwards(&name.to_string(), &package.version, &published));
+        }
+        if real {
+            self.checks.push(preflight::new_names(index, &new));
+        }
+    }
+}
+
 fn unanswered(repository: &Repository, distribution: &Distribution, why: &str) -> Check {
     Check::failed(
         "index",
@@ -297,21 +336,4 @@ pub fn versions(files: &[ServedFile], name: &Name) -> Vec<crate::domain::version
     versions.sort();
     versions.dedup();
     versions
-}
-
-/// What a person should know about the commit that a rehearsal takes; `None` when it is simply
-/// what lies in the working tree.
-///
-/// # Errors
-/// git fails.
-pub fn rehearsed_commit(root: &Path) -> Result<Option<String>> {
-    let git = Git::at(root).context("no git repository")?;
-    if git.dirty()?.is_empty() {
-        return Ok(None);
-    }
-    let head = git.head()?;
-    Ok(Some(format!(
-        "note: the working tree is not clean; HEAD ({}) is rehearsed, without the changes",
-        short(&head)
-    )))
 }

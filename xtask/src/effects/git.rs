@@ -142,6 +142,40 @@ impl Git {
         }
     }
 
+    /// Whether one of the remote's branches holds HEAD.
+    pub fn remote_has_head(&self, remote: &str) -> Answer<bool> {
+        let ask = || {
+            let sh = self.shell()?;
+            shell::read(cmd!(sh, "git ls-remote --heads {remote}").env("GIT_TERMINAL_PROMPT", "0"))
+        };
+        let heads = match ask() {
+            Ok(heads) => heads,
+            Err(error) => return Answer::Unknown(last_line(&error)),
+        };
+        let heads = heads.lines().filter_map(|line| line.split_whitespace().next());
+        // A head that is not known here can only lie ahead of what was fetched.
+        Answer::Known(heads.into_iter().any(|head| self.is_within("HEAD", head)))
+    }
+
+    fn is_within(&self, commit: &str, head: &str) -> bool {
+        let ask = || {
+            let sh = self.shell()?;
+            shell::output(cmd!(sh, "git merge-base --is-ancestor {commit} {head}"))
+        };
+        ask().is_ok_and(|output| output.success())
+    }
+
+    /// Why the remote would not take this tag, found out without sending it.
+    pub fn refusal_of_tag(&self, remote: &str, tag: &str) -> Option<String> {
+        let refspec = format!("HEAD:refs/tags/{tag}");
+        let ask = || {
+            let sh = self.shell()?;
+            let push = cmd!(sh, "git push --dry-run --porcelain --no-verify {remote} {refspec}");
+            shell::read(push.env("GIT_TERMINAL_PROMPT", "0"))
+        };
+        ask().err().map(|error| last_line(&error))
+    }
+
     /// Makes an annotated tag on a commit. One that is there already is left as it is: the
     /// remote will say whether it is the same.
     ///

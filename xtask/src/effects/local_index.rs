@@ -2,7 +2,7 @@
 //! long as this process lives.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use xshell::Shell;
@@ -13,8 +13,7 @@ use super::tools::Tools;
 /// A running index that serves one directory.
 pub struct LocalIndex {
     _server: Running,
-    pub port: u16,
-    pub dir: PathBuf,
+    port: u16,
 }
 
 impl LocalIndex {
@@ -29,7 +28,7 @@ impl LocalIndex {
             Supervised::start(tools.script(&shell, "serve.py").arg(dir))?.first_line()?;
         let port =
             port.parse().with_context(|| format!("the local index gave no port but `{port}`"))?;
-        Ok(LocalIndex { _server: server, port, dir: dir.to_owned() })
+        Ok(LocalIndex { _server: server, port })
     }
 
     /// The address that twine uploads to.

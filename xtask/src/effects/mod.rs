@@ -12,6 +12,7 @@ pub mod git;
 pub mod index;
 pub mod ledger;
 pub mod local_index;
+pub mod lock;
 pub mod parallel;
 pub mod pip;
 pub mod python;

@@ -146,6 +146,13 @@ impl Release<'_> {
     }
 }
 
+/// Which files a smoke test installs.
+#[derive(Clone, Copy)]
+enum Source {
+    Built,
+    Staged,
+}
+
 struct Run<'a> {
     release: &'a Release<'a>,
     states: Vec<Mutex<State>>,
@@ -174,8 +181,9 @@ impl Run<'_> {
         match action {
             Action::Build(at) => self.stage(at, "build", || self.build(at)),
             Action::Check => self.check(),
+            Action::Try(at) => self.stage(at, "try", || self.smoke_test(at, Source::Built)),
             Action::Stage(at) => self.stage(at, "stage", || self.upload_to_staging(at)),
-            Action::Smoke(at) => self.stage(at, "smoke", || self.smoke_test(at)),
+            Action::Smoke(at) => self.stage(at, "smoke", || self.smoke_test(at, Source::Staged)),
             Action::Publish(at) => self.stage(at, "publish", || self.publish(at)),
             Action::Tag(at) => self.stage(at, "tag", || self.tag(at)),
         }
@@ -394,9 +402,7 @@ impl Run<'_> {
                 return Err(error);
             }
         }
-        let mut ledger = self.ledger(at)?;
-        ledger::record(&self.dir(at), &mut ledger, format!("uploaded to {}", index.repository))?;
-        self.state(at).ledger = Some(ledger);
+        self.record(at, format!("uploaded to {}", index.repository))?;
         let served = index.confirm(tools, name, &built, PATIENCE)?;
         Ok((true, served))
     }
@@ -419,18 +425,15 @@ impl Run<'_> {
         Ok(built.iter().map(|file| dir.join(&file.name)).collect())
     }
 
-    fn smoke_test(&self, at: usize) -> Result<Told> {
+    fn smoke_test(&self, at: usize, source: Source) -> Result<Told> {
         let workspace = self.release.workspace;
         let distribution = self.distribution(at);
-        let own = self.package(at);
-        let mut wheels = wheels_of(&self.state(at).staged);
-        let mut versions = vec![(distribution.name().to_string(), own.version.to_string())];
-        for sibling in workspace.transitive_needs(own.at) {
+        let mut wheels = self.wheels(at, source);
+        let mut versions =
+            vec![(distribution.name().to_string(), self.package(at).version.to_string())];
+        for sibling in workspace.transitive_needs(self.package(at).at) {
             let (version, found) = match self.release.plan.position(sibling) {
-                Some(position) => (
-                    self.package(position).version.to_string(),
-                    wheels_of(&self.state(position).staged),
-                ),
+                Some(at) => (self.package(at).version.to_string(), self.wheels(at, source)),
                 None => self.published_wheels(sibling)?,
             };
             versions.push((workspace.distributions[sibling].name().to_string(), version));
@@ -448,10 +451,32 @@ impl Run<'_> {
             timeout: smoke.timeout,
         };
         let checks = smoke::run(self.release.tools, &test)?;
-        let mut ledger = self.ledger(at)?;
-        ledger::record(&self.dir(at), &mut ledger, format!("smoke-tested, {checks} checks"))?;
-        self.state(at).ledger = Some(ledger);
+        let what = match source {
+            Source::Built => format!("{checks} checks passed before staging"),
+            Source::Staged => format!("{checks} checks passed on what staging served"),
+        };
+        self.record(at, what)?;
         Ok(done(format!("{checks} checks in a fresh environment")))
+    }
+
+    /// The wheels of one package, as built or as the staging index served them.
+    fn wheels(&self, at: usize, source: Source) -> Vec<PathBuf> {
+        let files = match source {
+            Source::Built => self.files(at),
+            Source::Staged => self.state(at).staged.clone(),
+        };
+        files
+            .into_iter()
+            .filter(|file| file.extension().is_some_and(|extension| extension == "whl"))
+            .collect()
+    }
+
+    /// Writes an event into the ledger of a package.
+    fn record(&self, at: usize, what: String) -> Result<()> {
+        let mut ledger = self.ledger(at)?;
+        ledger::record(&self.dir(at), &mut ledger, what)?;
+        self.state(at).ledger = Some(ledger);
+        Ok(())
     }
 
     /// The wheels of a sibling that is not part of this release, from the index that users have.
@@ -501,8 +526,7 @@ impl Run<'_> {
         let message = format!("{} {}", self.distribution(at).name(), package.version);
         release.site.git.tag(&package.tag, &ledger.commit, &message)?;
         release.site.git.push_tag(&release.site.remote, &package.tag)?;
-        let mut ledger = ledger;
-        ledger::record(&self.dir(at), &mut ledger, format!("tagged {}", package.tag))?;
+        self.record(at, format!("tagged {}", package.tag))?;
         Ok(done(format!(
             "{} on {}, pushed to {}",
             package.tag,
@@ -523,13 +547,13 @@ impl Run<'_> {
         let what = match failure.stage {
             "build" => "its build failed".to_owned(),
             "check" => "what was built is not fit to be uploaded".to_owned(),
-            "smoke" => "its smoke test failed".to_owned(),
+            "try" | "smoke" => "its smoke test failed".to_owned(),
             stage => format!("the stage `{stage}` failed"),
         };
         let why: String =
             format!("{:#}", failure.error).lines().map(|line| format!("\n  {line}")).collect();
         let hint = match (failure.package, failure.stage) {
-            (Some(at), "smoke") if self.staged_for_real() => format!(
+            (Some(at), "smoke") if self.release.site.is_real() => format!(
                 "fix it, `cargo xtask bump {} patch`, and run the same command again; what is done is skipped",
                 self.distribution(at).name()
             ),
@@ -541,10 +565,6 @@ impl Run<'_> {
             unpublished,
             hint,
         }
-    }
-
-    fn staged_for_real(&self) -> bool {
-        self.release.site.twine_config.is_none()
     }
 
     fn package(&self, at: usize) -> &Package {
@@ -586,10 +606,6 @@ impl Run<'_> {
 
 fn usable(repository: &twine::Repository) -> Result<&Index> {
     repository.index.as_ref().map_err(|why| anyhow!("twine cannot use {}: {why}", repository.name))
-}
-
-fn wheels_of(files: &[PathBuf]) -> Vec<PathBuf> {
-    files.iter().filter(|file| file.extension().is_some_and(|e| e == "whl")).cloned().collect()
 }
 
 /// The versions of everything that had a hand in the build, for the ledger.

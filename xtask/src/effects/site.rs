@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use xshell::cmd;
 
+use super::build;
 use super::git::Git;
 use super::local_index::LocalIndex;
 use super::shell;
 use super::tools::Tools;
 use super::twine::{self, Repository};
 use crate::domain::config::{IndexConfig, RepositoryConfig};
+use crate::domain::finding::{Finding, Refusal};
+use crate::domain::workspace::Workspace;
 
 /// Everything outside the workspace that a release touches.
 pub struct Site {
@@ -30,7 +33,7 @@ pub struct Site {
     /// What twine reads instead of the user's `.pypirc`.
     pub twine_config: Option<PathBuf>,
     /// They run as long as the site is there.
-    local: Vec<LocalIndex>,
+    _local: Vec<LocalIndex>,
 }
 
 impl Site {
@@ -49,29 +52,53 @@ impl Site {
             staging,
             index,
             twine_config: None,
-            local: Vec::new(),
+            _local: Vec::new(),
         })
     }
 
     /// A clone of HEAD with a bare remote and two indexes of its own, all under `target/`, made
-    /// anew every time. `forget` names the tags that must not be there yet.
+    /// anew every time. There nothing of the targets has been released yet; what they need beside
+    /// them and is released in the repository is on the index from the start, built from `source`,
+    /// the export of HEAD.
     ///
     /// # Errors
-    /// git fails, or an index does not start.
+    /// git fails, an index does not start, or a released dependency does not build.
     pub fn rehearsal(
         root: &Path,
-        config: &RepositoryConfig,
-        forget: &[String],
+        source: &Path,
+        workspace: &Workspace,
+        targets: &[usize],
         tools: &Tools,
     ) -> Result<Site> {
+        let config = &workspace.config;
         let stage = scratch(root)?.join("rehearsal");
         remove(&stage)?;
         fs::create_dir_all(&stage)?;
-        let clone = clone_with_remote(&repository(root)?, &stage, &config.remote, forget)?;
+        let tag = |at: usize| workspace.distributions[at].current_tag();
+        let forget: Vec<String> = targets.iter().filter_map(|&at| tag(at)).collect();
+        let clone = clone_with_remote(&repository(root)?, &stage, &config.remote, &forget)?;
         let names = [&config.staging.repository, &config.index.repository];
+        let folders = names.map(|name| stage.join(name));
+
+        let tags = clone.tags()?;
+        let mut beside: Vec<usize> =
+            targets.iter().flat_map(|&at| workspace.transitive_needs(at)).collect();
+        beside.sort_unstable();
+        beside.dedup();
+        beside.retain(|&at| {
+            !targets.contains(&at) && tags.iter().any(|t| Some(&t.name) == tag(at).as_ref())
+        });
+        for at in beside {
+            let distribution = &workspace.distributions[at];
+            let requires = distribution.manifest.build_requires();
+            let epoch = clone.commit_time("HEAD")?;
+            build::build(tools, &source.join(&distribution.dir), &requires, &folders[1], &epoch)
+                .with_context(|| format!("{}, which is needed", distribution.name()))?;
+        }
+
         let mut local = Vec::new();
-        for name in names {
-            local.push(LocalIndex::start(tools, &stage.join(name))?);
+        for folder in &folders {
+            local.push(LocalIndex::start(tools, folder)?);
         }
         let twine_config = stage.join("pypirc");
         fs::write(&twine_config, pypirc(names, &local))?;
@@ -86,18 +113,26 @@ impl Site {
             staging,
             index,
             twine_config: Some(twine_config),
-            local,
+            _local: local,
         })
     }
 
-    /// The folder of files that the stand-in for the index serves; `None` on a real site.
-    pub fn index_folder(&self) -> Option<&Path> {
-        self.local.last().map(|index| index.dir.as_path())
+    /// Whether this is the real thing, where a file name is taken for ever.
+    pub fn is_real(&self) -> bool {
+        self.twine_config.is_none()
     }
 }
 
-fn repository(root: &Path) -> Result<Git> {
-    Git::at(root).with_context(|| format!("{} is no git repository", root.display()))
+/// The git work tree at `root`.
+///
+/// # Errors
+/// There is none: a release is made of commits.
+pub fn repository(root: &Path) -> Result<Git> {
+    let missing = || {
+        Finding::error("git", format!("{} is no git repository", root.display()))
+            .hint("a release is made of commits: git init, git add, git commit")
+    };
+    Ok(Git::at(root).ok_or_else(|| Refusal::from(missing()))?)
 }
 
 /// `target/xtask/` of the repository, hidden from its git whatever its `.gitignore` says.
@@ -149,7 +184,7 @@ fn pypirc(names: [&String; 2], local: &[LocalIndex]) -> String {
     for (name, index) in names.iter().zip(local) {
         let address = index.upload_address();
         text += &format!(
-            "\n[{name}]\nrepository = {address}\nusername = rehearsal\npassword = rehearsal\n"
+            "\n[{name}]\nrepository = {address}\nusername = rehearsal\npassword = rehearsal-{name}\n"
         );
     }
     text

@@ -9,7 +9,7 @@ use xshell::{Cmd, Shell};
 
 use super::index::Index;
 use super::shell;
-use super::tools::Tools;
+use super::tools::{Tools, digest};
 use crate::domain::config::IndexConfig;
 use crate::domain::index_address::{simple_address, token_variable};
 
@@ -20,6 +20,8 @@ pub struct Repository {
     pub index: Result<Index, String>,
     /// Where its credentials come from; `None` when twine would find none.
     pub credentials: Option<String>,
+    /// A digest by which two secrets can be told equal; it says nothing else about them.
+    secret: Option<String>,
 }
 
 /// Asks twine about its repositories. `config_file` stands in for the user's `.pypirc`.
@@ -60,7 +62,15 @@ fn repository(config: &IndexConfig, answer: &Value) -> Repository {
     } else {
         described["credentials"].as_str().map(str::to_owned)
     };
-    Repository { name: name.clone(), index, credentials }
+    let from_environment = secret(name).map(|(_, secret)| digest(&secret));
+    let secret = from_environment.or_else(|| described["secret"].as_str().map(str::to_owned));
+    Repository { name: name.clone(), index, credentials, secret }
+}
+
+/// The names of two repositories that would get one and the same secret.
+pub fn shared_secret<'a>(staging: &'a Repository, index: &'a Repository) -> Option<[&'a str; 2]> {
+    let same = staging.secret.is_some() && staging.secret == index.secret;
+    same.then_some([staging.name.as_str(), index.name.as_str()])
 }
 
 /// `twine check --strict` over built files.
