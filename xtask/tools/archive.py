@@ -1,16 +1,19 @@
 """Tell what lies in sdists and wheels, as JSON.
 
 Usage: ``archive.py FILE...``. Prints an array with one object per file: ``filename``,
-``members`` (paths; those of an sdist without its top folder) and ``metadata`` (every header of
-METADATA or PKG-INFO as a list of strings). A file that cannot be read has ``error`` instead.
+``size`` in bytes, ``members`` (path to SHA-256; the paths of an sdist without its top folder) and
+``metadata`` (every header of METADATA or PKG-INFO as a list of strings). A file that cannot be
+read has ``error`` instead.
 """
 
 import email.parser
 import email.policy
+import hashlib
 import json
 import sys
 import tarfile
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +26,28 @@ def _headers(text: bytes) -> dict[str, list[str]]:
     return headers
 
 
+def _once(files: Iterable[tuple[str, bytes]]) -> dict[str, str]:
+    """Digest every file; a path that comes twice hides one of its two contents."""
+    members: dict[str, str] = {}
+    for path, content in files:
+        if path in members:
+            raise ValueError(f"{path} is in it twice")
+        members[path] = hashlib.sha256(content).hexdigest()
+    return members
+
+
+def _bytes(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    """Return what a member holds; for a link, where it points."""
+    if not member.isfile():
+        return member.linkname.encode()
+    content = archive.extractfile(member)
+    return content.read() if content else b""
+
+
 def _wheel(path: Path) -> dict[str, Any]:
     with zipfile.ZipFile(path) as archive:
-        members = [info.filename for info in archive.infolist() if not info.is_dir()]
+        infos = [info for info in archive.infolist() if not info.is_dir()]
+        members = _once((info.filename, archive.read(info)) for info in infos)
         found = [m for m in members if m.count("/") == 1 and m.endswith(".dist-info/METADATA")]
         if len(found) != 1:
             raise ValueError(f"{len(found)} METADATA files, not one")
@@ -34,15 +56,15 @@ def _wheel(path: Path) -> dict[str, Any]:
 
 def _sdist(path: Path) -> dict[str, Any]:
     with tarfile.open(path) as archive:
-        names = [member.name for member in archive.getmembers() if not member.isdir()]
-        tops = {name.split("/", 1)[0] for name in names}
+        found = [member for member in archive.getmembers() if not member.isdir()]
+        tops = {member.name.split("/", 1)[0] for member in found}
         if len(tops) != 1:
             raise ValueError(f"{len(tops)} top folders, not one")
         top = tops.pop()
         info = archive.extractfile(f"{top}/PKG-INFO")
         if info is None:
             raise ValueError("PKG-INFO is no file")
-        members = [name[len(top) + 1 :] for name in names]
+        members = _once((member.name[len(top) + 1 :], _bytes(archive, member)) for member in found)
         return {"members": members, "metadata": _headers(info.read())}
 
 
@@ -50,7 +72,7 @@ def inspect(path: Path) -> dict[str, Any]:
     """Return what lies in one archive; errors of reading it become the key ``error``."""
     read = _wheel if path.suffix == ".whl" else _sdist
     try:
-        return {"filename": path.name, **read(path)}
+        return {"filename": path.name, "size": path.stat().st_size, **read(path)}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, tarfile.TarError) as error:
         return {"filename": path.name, "error": f"{type(error).__name__}: {error}"}
 

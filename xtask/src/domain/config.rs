@@ -101,8 +101,20 @@ pub struct DistributionConfig {
     pub smoke: SmokeConfig,
     /// Other files that repeat the version, relative to the distribution's directory.
     pub version_files: Vec<String>,
+    /// What its archives may differ in from what git tracks.
+    pub content: ContentConfig,
     /// Siblings whose range is kept as it is.
     pub keep: Vec<Name>,
+}
+
+/// Differences between what git tracks and what is built that are meant, as glob patterns of paths
+/// relative to the distribution's directory.
+#[derive(Clone, Debug, Default)]
+pub struct ContentConfig {
+    /// Made by the back end.
+    pub generated: Vec<String>,
+    /// Left out on purpose.
+    pub omitted: Vec<String>,
 }
 
 /// What the smoke test of a distribution does in its fresh environment.
@@ -144,6 +156,8 @@ impl DistributionConfig {
         let names = |item: &Item| strings(item)?.iter().map(|name| Name::new(name)).collect();
         self.keep =
             section.get("keep", "an array of distribution names", names)?.unwrap_or_default();
+        self.content.generated = section.strings("generated")?.unwrap_or_default();
+        self.content.omitted = section.strings("omitted")?.unwrap_or_default();
         section.section("smoke")
     }
 }

@@ -12,6 +12,7 @@ pub mod content;
 pub mod edit;
 pub mod environment;
 pub mod finding;
+pub mod globs;
 pub mod graph;
 pub mod history;
 pub mod index_address;

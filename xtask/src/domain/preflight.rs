@@ -1,9 +1,8 @@
 //! What has to hold before a release does anything, judged from facts; every check is made, and
 //! all that fail are shown together.
 
-use glob::Pattern;
-
 use super::finding::{Finding, Refusal};
+use super::globs::any_matches;
 use super::index_address::token_variable;
 use super::release::Answer;
 use super::version::Version;
@@ -77,13 +76,7 @@ pub fn repository(facts: &RepositoryFacts) -> Vec<Check> {
 }
 
 fn branch(facts: &RepositoryFacts) -> Check {
-    let allowed = |name: &str| {
-        facts.branches.is_empty()
-            || facts
-                .branches
-                .iter()
-                .any(|pattern| Pattern::new(pattern).is_ok_and(|p| p.matches(name)))
-    };
+    let allowed = |name: &str| facts.branches.is_empty() || any_matches(facts.branches, name);
     let wanted = facts.branches.join(" or ");
     let switch = format!("git switch {}", facts.branches.first().map_or("BRANCH", String::as_str));
     match facts.branch {

@@ -38,6 +38,15 @@ impl Distribution {
         self.version().map(|version| self.tag.tag(version))
     }
 
+    /// The paths in its directory, relative to that.
+    pub fn own_paths(&self, paths: &[String]) -> Vec<String> {
+        let own = |path: &String| match self.dir.as_str() {
+            "" => Some(path.clone()),
+            dir => path.strip_prefix(dir)?.strip_prefix('/').map(str::to_owned),
+        };
+        paths.iter().filter_map(own).collect()
+    }
+
     /// Whether a path relative to the root lies in this distribution's directory.
     pub fn contains(&self, path: &str) -> bool {
         self.dir.is_empty()

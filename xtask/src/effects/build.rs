@@ -105,5 +105,8 @@ fn archive(value: &Value) -> Result<Archive> {
     };
     let headers = value["metadata"].as_object().into_iter().flatten();
     let metadata = headers.map(|(key, values)| (key.clone(), strings(values))).collect();
-    Ok(Archive { file, members: strings(&value["members"]), metadata })
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let members = value["members"].as_object().into_iter().flatten();
+    let members = members.map(|(path, digest)| (path.clone(), text(digest))).collect();
+    Ok(Archive { file, size: value["size"].as_u64().unwrap_or_default(), members, metadata })
 }

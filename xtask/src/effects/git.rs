@@ -46,6 +46,16 @@ impl Git {
         Ok(listed.split_terminator('\0').map(str::to_owned).collect())
     }
 
+    /// Every file of a commit, relative to the root.
+    ///
+    /// # Errors
+    /// git fails.
+    pub fn tracked(&self, commit: &str) -> Result<Vec<String>> {
+        let sh = self.shell()?;
+        let listed = shell::read(cmd!(sh, "git ls-tree -r -z --name-only --full-tree {commit}"))?;
+        Ok(listed.split_terminator('\0').map(str::to_owned).collect())
+    }
+
     /// All local tags with the commits they stand for.
     ///
     /// # Errors

@@ -300,22 +300,34 @@ impl Run<'_> {
                 format!("twine check --strict:{said}"),
             ));
         }
+        let known = release.site.git.tracked(release.head)?;
         let archives: Vec<Vec<Archive>> =
             (0..self.states.len()).map(|at| self.state(at).archives.clone()).collect();
+        let tracked: Vec<Vec<String>> =
+            (0..self.states.len()).map(|at| self.distribution(at).own_paths(&known)).collect();
         let built: Vec<Built> = archives
             .iter()
+            .zip(&tracked)
             .enumerate()
-            .map(|(at, archives)| Built {
-                name: self.distribution(at).name(),
-                version: &self.package(at).version,
-                archives,
-            })
+            .map(|(at, (archives, tracked))| self.built(at, archives, tracked))
             .collect();
         findings.extend(content::check(&built, &self.siblings()));
         for at in 0..self.states.len() {
             findings.extend(self.conflicts(at));
         }
         Ok(Refusal(findings))
+    }
+
+    fn built<'b>(&'b self, at: usize, archives: &'b [Archive], tracked: &'b [String]) -> Built<'b> {
+        let manifest = &self.distribution(at).manifest;
+        Built {
+            name: &manifest.name,
+            version: &self.package(at).version,
+            archives,
+            tracked,
+            requires_python: manifest.requires_python.as_deref(),
+            config: &manifest.config.content,
+        }
     }
 
     fn siblings(&self) -> Siblings {

@@ -1,0 +1,124 @@
+//! Where the wheels of several distributions install: never over each other, never into a
+//! namespace that one of them closes; and what they offer for import.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::super::finding::Finding;
+use super::super::name::Name;
+use super::{Archive, Built};
+
+/// The wheels' members that end up in site-packages, with whose they are.
+fn installed<'a>(built: &'a [Built]) -> impl Iterator<Item = (&'a str, &'a Name)> {
+    built.iter().flat_map(|one| {
+        let wheels = one.archives.iter().filter(|archive| archive.is_wheel());
+        let members: BTreeSet<&str> =
+            wheels.flat_map(|wheel| wheel.members.keys().map(String::as_str)).collect();
+        members.into_iter().map(|member| (member, one.name))
+    })
+}
+
+/// A path in two distributions: whichever is installed last wins, and removing one breaks both.
+pub fn shared(built: &[Built]) -> Vec<Finding> {
+    let mut owners: HashMap<&str, &Name> = HashMap::new();
+    let mut findings = Vec::new();
+    for (path, name) in installed(built) {
+        match owners.insert(path, name) {
+            Some(owner) if owner != name => {
+                findings.push(Finding::error(
+                    "shared-path",
+                    format!("{owner} and {name} both install {path}"),
+                ));
+            }
+            _ => {}
+        }
+    }
+    findings
+}
+
+/// An `__init__.py` in a folder that another distribution installs into: it hides the other's
+/// modules from some installers and editors (PEP 420).
+pub fn namespaces(built: &[Built]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (path, name) in installed(built) {
+        let Some(folder) = path.strip_suffix("__init__.py").filter(|folder| !folder.is_empty())
+        else {
+            continue;
+        };
+        let guest =
+            installed(built).find(|(other, guest)| *guest != name && other.starts_with(folder));
+        if let Some((_, guest)) = guest {
+            findings.push(
+                Finding::error(
+                    "namespace-init",
+                    format!("{name} ships {path}, but {guest} installs into {folder} too"),
+                )
+                .hint("a namespace package has no __init__.py (PEP 420): remove it"),
+            );
+        }
+    }
+    findings
+}
+
+/// The modules that a wheel offers for import: its top-level modules and packages and, in a
+/// namespace, the packages directly below it.
+pub fn import_names(wheel: &Archive) -> Vec<String> {
+    let mut names = BTreeSet::new();
+    let own = wheel
+        .members
+        .keys()
+        .filter(|member| !member.contains(".dist-info/") && !member.contains(".data/"));
+    let packages: BTreeSet<&str> =
+        own.clone().filter_map(|member| member.strip_suffix("/__init__.py")).collect();
+    for member in own {
+        let stem = member.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let outermost = packages
+            .iter()
+            .filter(|package| stem == **package || stem.starts_with(&format!("{package}/")))
+            .min_by_key(|package| package.len());
+        match outermost {
+            Some(package) => _ = names.insert(package.replace('/', ".")),
+            None if stem.is_empty() => names.extend(module_name(member)),
+            None => {}
+        }
+    }
+    names.into_iter().collect()
+}
+
+/// The name of a top-level module file, extension modules included.
+fn module_name(file: &str) -> Option<String> {
+    let (stem, extension) = file.split_once('.')?;
+    let importable = extension == "py" || extension.ends_with("so") || extension.ends_with("pyd");
+    importable.then(|| stem.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Siblings;
+    use super::super::tests::{archive, messages, pair};
+    use super::*;
+
+    #[test]
+    fn distributions_do_not_share_paths_or_close_a_namespace() {
+        let a = pair("a", "1", &["ns/__init__.py", "ns/a.py", "x.py"], &[]);
+        let b = pair("b", "1", &["ns/b/__init__.py", "x.py"], &[]);
+        let found = messages(&[("a", "1", a), ("b", "1", b)], &Siblings::default());
+        assert_eq!(
+            found,
+            ["a and b both install x.py", "a ships ns/__init__.py, but b installs into ns/ too"]
+        );
+    }
+
+    #[test]
+    fn what_a_wheel_offers_for_import() {
+        let members = [
+            "ns/core/__init__.py",
+            "ns/core/sub/__init__.py",
+            "one.py",
+            "ext.cpython-312-x.so",
+            "x-1.dist-info/METADATA",
+            "data/readme.txt",
+        ];
+        let wheel = archive("x-1-py3-none-any.whl", &members, &[]);
+        assert_eq!(import_names(&wheel), ["ext", "ns.core", "one"]);
+    }
+}
