@@ -12,6 +12,7 @@ Names are in PEP 503 normal form, ``sha256`` is null where the index does not gi
 
 import json
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
@@ -23,6 +24,9 @@ import requests
 ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
 # Seconds to connect, and seconds between two packets.
 TIMEOUT = (10, 30)
+# Seconds between two attempts, and the longest that an index may ask to wait.
+PAUSES = (0.5, 2)
+LONGEST_PAUSE = 60.0
 
 
 class _Anchors(HTMLParser):
@@ -64,9 +68,8 @@ def _from_json(body: dict[str, Any], base: str) -> list[dict[str, Any]]:
 def ask(simple: str, project: str) -> dict[str, Any]:
     """Return the files that the index at ``simple`` lists for ``project``."""
     url = f"{simple.rstrip('/')}/{project}/"
-    headers = {"Accept": ACCEPT, "Cache-Control": "no-cache", "Pragma": "no-cache"}
     try:
-        response = requests.get(url, headers=headers, timeout=TIMEOUT)
+        response = _get_patiently(url)
         if response.status_code == 404:
             return {"files": []}
         if response.status_code != 200:
@@ -76,6 +79,22 @@ def ask(simple: str, project: str) -> dict[str, Any]:
         return {"files": _from_html(response.text, response.url)}
     except (requests.RequestException, KeyError, TypeError, ValueError) as error:
         return {"unknown": _sentence(error)}
+
+
+def _get_patiently(url: str) -> requests.Response:
+    """Ask again, a few times, when the answer may be another one in a moment."""
+    headers = {"Accept": ACCEPT, "Cache-Control": "no-cache", "Pragma": "no-cache"}
+    for pause in PAUSES:
+        try:
+            response = requests.get(url, headers=headers, timeout=TIMEOUT)
+        except requests.ConnectionError:
+            time.sleep(pause)
+            continue
+        if response.status_code != 429 and response.status_code < 500:
+            return response
+        told = response.headers.get("Retry-After", "")
+        time.sleep(min(float(told), LONGEST_PAUSE) if told.isdecimal() else pause)
+    return requests.get(url, headers=headers, timeout=TIMEOUT)
 
 
 def fetch(files: list[dict[str, str]]) -> dict[str, Any]:

@@ -19,6 +19,8 @@ pub struct RepositoryConfig {
     /// twine repository that is staged on, and the one that is published to.
     pub staging: IndexConfig,
     pub index: IndexConfig,
+    /// Seconds that an index may take to show what it has accepted.
+    pub patience: u64,
     /// How `bump` treats ranges on siblings: `align` or `fit`.
     pub ranges: Option<String>,
     /// Distributions that share one version, by name.
@@ -42,6 +44,7 @@ impl Default for RepositoryConfig {
             remote: "origin".into(),
             staging: index("testpypi"),
             index: index("pypi"),
+            patience: 300,
             ranges: None,
             groups: Vec::new(),
         }
@@ -76,6 +79,9 @@ impl RepositoryConfig {
                 index.repository = repository;
             }
             index.simple = section.string(simple)?;
+        }
+        if let Some(patience) = section.get("patience", "a number of seconds", seconds)? {
+            self.patience = patience;
         }
         let known = |item: &Item| {
             item.as_str().filter(|word| ["align", "fit"].contains(word)).map(str::to_owned)
@@ -170,11 +176,13 @@ impl SmokeConfig {
                 item.as_array()?.iter().map(|value| command(&Item::Value(value.clone()))).collect()
             })?
             .unwrap_or_default();
-        let seconds =
-            |item: &Item| item.as_integer().and_then(|n| u64::try_from(n).ok()).filter(|&n| n > 0);
         self.timeout = section.get("timeout", "a number of seconds", seconds)?.unwrap_or(60);
         Ok(())
     }
+}
+
+fn seconds(item: &Item) -> Option<u64> {
+    u64::try_from(item.as_integer()?).ok().filter(|&seconds| seconds > 0)
 }
 
 /// An argument list, or one string that is split at white space (no quoting, never a shell).

@@ -36,5 +36,6 @@ pub mod specifier;
 pub mod tables;
 pub mod tag;
 pub mod toml;
+pub mod upload_reply;
 pub mod version;
 pub mod workspace;

@@ -14,6 +14,7 @@ use crate::domain::environment;
 use crate::domain::history::{Commit, TagRef, since};
 use crate::domain::index_address::token_variable;
 use crate::domain::ledger::Ledger;
+use crate::domain::manifest::{DeclaredRequirement, Table};
 use crate::domain::name::Name;
 use crate::domain::preflight::{self, Check, CredentialFacts, PackageFacts, RepositoryFacts};
 use crate::domain::release::{Answer, Package, ServedFile, files_of, version_in_file_name};
@@ -253,6 +254,13 @@ pub fn indexes(
     // Siblings that stay as they are count too: what is built may need them.
     let mut asked: Vec<usize> = local.targets.iter().map(|target| target.at).collect();
     asked.extend(local.targets.iter().flat_map(|target| workspace.transitive_needs(target.at)));
+    asked.extend(local.targets.iter().flat_map(|target| {
+        let published = |declared: &&DeclaredRequirement| {
+            matches!(declared.table, Table::Dependencies | Table::Extra(_))
+        };
+        let siblings = workspace.sibling_requirements(target.at);
+        siblings.filter(move |(_, declared)| published(declared)).map(|(sibling, _)| sibling)
+    }));
     asked.sort_unstable();
     asked.dedup();
     let names: Vec<&Name> = asked.iter().map(|&at| workspace.distributions[at].name()).collect();

@@ -1,17 +1,24 @@
 //! twine: what it knows of indexes, and its uploads. A secret goes into the environment of the
 //! one twine process that needs it, and nowhere else.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde_json::Value;
 use xshell::{Cmd, Shell};
 
 use super::index::Index;
-use super::shell;
+use super::shell::{self, Output};
 use super::tools::{Tools, digest};
 use crate::domain::config::IndexConfig;
 use crate::domain::index_address::{simple_address, token_variable};
+use crate::domain::upload_reply::{self, Reply};
+
+/// twine has no time limit of its own: a server that says nothing would hold it for ever. This is
+/// long enough for 100 MB on a slow line.
+const LONGEST_UPLOAD: Duration = Duration::from_secs(900);
 
 /// How twine reaches one repository.
 #[derive(Debug)]
@@ -85,34 +92,55 @@ pub fn check(tools: &Tools, files: &[PathBuf]) -> Result<Option<String>> {
     Ok((!output.success()).then(|| shell::tail(&output.both(), 30)))
 }
 
+/// An upload that did not succeed. Whether a file arrived all the same, only the index can tell.
+#[derive(Debug)]
+pub struct UploadFailed {
+    pub reply: Reply,
+    repository: String,
+    /// The end of what twine said, without any secret.
+    said: String,
+}
+
+impl fmt::Display for UploadFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "twine could not upload to {}:{}", self.repository, self.said)
+    }
+}
+
+impl std::error::Error for UploadFailed {}
+
 /// Uploads the files of one distribution.
 ///
 /// # Errors
-/// twine failed. Whether a file arrived all the same, only the index can tell.
+/// twine failed, could not be started, or did not end in time.
 pub fn upload(
     tools: &Tools,
     repository: &str,
     config_file: Option<&Path>,
     files: &[PathBuf],
-) -> Result<()> {
-    let shell = Shell::new()?;
-    let mut upload = tools
-        .module(&shell, "twine")
-        .args(["--no-color", "upload", "--disable-progress-bar", "--non-interactive"])
-        .args(["--repository", repository]);
-    if let Some(config_file) = config_file {
-        upload = upload.arg("--config-file").arg(config_file);
-    }
+) -> Result<(), UploadFailed> {
+    let failed = |reply, said| UploadFailed { reply, repository: repository.to_owned(), said };
     // A configuration of our own (the rehearsal's) goes with no secret of the user's.
     let secret = if config_file.is_none() { secret(repository) } else { None };
-    let output = shell::output(with_credentials(upload, secret.as_ref()).args(files))?;
+    let run = || -> Result<Output> {
+        let shell = Shell::new()?;
+        let mut upload = tools
+            .module(&shell, "twine")
+            .args(["--no-color", "upload", "--disable-progress-bar", "--non-interactive"])
+            .args(["--repository", repository]);
+        if let Some(config_file) = config_file {
+            upload = upload.arg("--config-file").arg(config_file);
+        }
+        shell::output_within(with_credentials(upload, secret.as_ref()).args(files), LONGEST_UPLOAD)
+    };
+    let output = run().map_err(|error| failed(Reply::Unclear, format!(" {error:#}")))?;
     if output.success() {
         return Ok(());
     }
-    let said = shell::tail(&output.both(), 12);
+    let said = output.both();
     // An index may echo what it was sent.
     let said = secret.map_or(said.clone(), |(_, password)| said.replace(&password, "***"));
-    bail!("twine could not upload to {repository}:{said}")
+    Err(failed(upload_reply::read(&said), shell::tail(&said, 12)))
 }
 
 /// User and password from the environment, if any; else twine looks for itself.

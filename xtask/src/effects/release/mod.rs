@@ -1,0 +1,341 @@
+//! Carries out a release plan: one exhaustive match over its actions.
+
+mod produce;
+mod send;
+mod try_out;
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use super::facts::{Served, versions};
+use super::index::{Index, fetch};
+use super::site::{Site, remove};
+use super::smoke::{self, SmokeTest};
+use super::tools::Tools;
+use super::{build, ledger, parallel, twine};
+use crate::domain::content::{self, Archive, Built, Siblings, import_names};
+use crate::domain::finding::{Finding, Refusal};
+use crate::domain::ledger::{Event, Ledger};
+use crate::domain::preflight::short;
+use crate::domain::release::{
+    Action, Answer, Artifact, Package, Plan, ServedFile, Upload, files_of, to_upload,
+};
+use crate::domain::upload_reply::Reply;
+use crate::domain::workspace::{Distribution, Workspace};
+use crate::effects::twine::UploadFailed;
+use crate::ui::progress::Progress;
+
+/// Everything that carrying out a plan needs.
+pub struct Release<'a> {
+    pub site: &'a Site,
+    pub tools: &'a Tools,
+    pub workspace: &'a Workspace,
+    pub plan: &'a Plan,
+    pub progress: &'a Progress,
+    /// The clean export of `head`.
+    pub source: &'a Path,
+    pub head: &'a str,
+    pub served: Served,
+    /// What was built before, by index in the workspace.
+    pub ledgers: HashMap<usize, Ledger>,
+    pub jobs: usize,
+}
+
+/// What came of it.
+pub struct Outcome {
+    pub packages: Vec<PackageReport>,
+    pub stopped: Option<Stopped>,
+}
+
+pub struct PackageReport {
+    pub package: Package,
+    pub files: Vec<Artifact>,
+    pub stages: Vec<StageReport>,
+}
+
+pub struct StageReport {
+    pub stage: &'static str,
+    pub status: Status,
+    pub seconds: f64,
+    pub detail: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Done,
+    Skipped,
+    Failed,
+}
+
+impl Status {
+    pub fn word(self) -> &'static str {
+        match self {
+            Status::Done => "done",
+            Status::Skipped => "skipped",
+            Status::Failed => "failed",
+        }
+    }
+}
+
+/// Why a release ended early, and where that leaves it.
+pub struct Stopped {
+    pub message: String,
+    /// What the index has now, each with its version.
+    pub published: Vec<String>,
+    pub unpublished: Vec<String>,
+    pub hint: String,
+}
+
+impl Outcome {
+    /// The outcome of a plan that was only shown.
+    pub fn nothing_done(plan: &Plan) -> Outcome {
+        let report = |package: &Package| PackageReport {
+            package: package.clone(),
+            files: Vec::new(),
+            stages: Vec::new(),
+        };
+        Outcome { packages: plan.packages.iter().map(report).collect(), stopped: None }
+    }
+}
+
+/// What a stage has to say when it is over.
+struct Told {
+    status: Status,
+    detail: String,
+}
+
+fn done(detail: impl Into<String>) -> Told {
+    Told { status: Status::Done, detail: detail.into() }
+}
+
+fn skipped(detail: impl Into<String>) -> Told {
+    Told { status: Status::Skipped, detail: detail.into() }
+}
+
+/// What is known of one package while the plan is carried out.
+#[derive(Default)]
+struct State {
+    ledger: Option<Ledger>,
+    archives: Vec<Archive>,
+    /// The files as the staging index served them.
+    staged: Vec<PathBuf>,
+    reached: Reached,
+    stages: Vec<StageReport>,
+}
+
+/// Whether something of a package is on the index, where nothing takes it back.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Reached {
+    #[default]
+    No,
+    Yes,
+    /// It was sent, and there is no answer that settles it.
+    Perhaps,
+}
+
+impl Release<'_> {
+    /// Does everything that the plan says, until it is done or something fails.
+    pub fn carry_out(self) -> Outcome {
+        let states: Vec<Mutex<State>> =
+            self.plan.packages.iter().map(|_| Mutex::default()).collect();
+        let run = Run { release: &self, states };
+        let result = run.actions();
+        let stopped = result.err().map(|failure| run.stopped(&failure));
+        let packages = self.plan.packages.iter().zip(run.states);
+        let packages = packages
+            .map(|(package, state)| {
+                let state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
+                let files = state.ledger.map(|ledger| ledger.files).unwrap_or_default();
+                PackageReport { package: package.clone(), files, stages: state.stages }
+            })
+            .collect();
+        Outcome { packages, stopped }
+    }
+}
+
+/// Which files a smoke test installs.
+#[derive(Clone, Copy)]
+enum Source {
+    Built,
+    Staged,
+}
+
+struct Run<'a> {
+    release: &'a Release<'a>,
+    states: Vec<Mutex<State>>,
+}
+
+/// The action that failed, and why.
+struct Failure {
+    /// `None` when it concerns all packages together.
+    package: Option<usize>,
+    stage: &'static str,
+    error: anyhow::Error,
+}
+
+impl Run<'_> {
+    fn actions(&self) -> Result<(), Failure> {
+        let is_build = |action: &Action| matches!(action, Action::Build(_));
+        let together = |a: &Action, b: &Action| is_build(a) && is_build(b);
+        for actions in self.release.plan.actions.chunk_by(together) {
+            let results = parallel::map(self.release.jobs, actions, |&action| self.perform(action));
+            results.into_iter().collect::<Result<Vec<()>, Failure>>()?;
+        }
+        Ok(())
+    }
+
+    fn perform(&self, action: Action) -> Result<(), Failure> {
+        match action {
+            Action::Build(at) => self.stage(at, "build", || self.build(at)),
+            Action::Check => self.check(),
+            Action::Try(at) => self.stage(at, "try", || self.smoke_test(at, Source::Built)),
+            Action::Stage(at) => self.stage(at, "stage", || self.upload_to_staging(at)),
+            Action::Smoke(at) => self.stage(at, "smoke", || self.smoke_test(at, Source::Staged)),
+            Action::Publish(at) => self.stage(at, "publish", || self.publish(at)),
+            Action::Tag(at) => self.stage(at, "tag", || self.tag(at)),
+        }
+    }
+
+    /// Does one stage of one package, shown and timed.
+    fn stage(
+        &self,
+        at: usize,
+        stage: &'static str,
+        work: impl FnOnce() -> Result<Told>,
+    ) -> Result<(), Failure> {
+        let label = self.label(at);
+        let (result, seconds) = self.release.progress.during(&format!("{label}: {stage}"), work);
+        let (status, detail) = match &result {
+            Ok(told) => (told.status, told.detail.clone()),
+            Err(error) => (Status::Failed, format!("{error:#}")),
+        };
+        let first_line = detail.lines().next().unwrap_or_default();
+        self.release.progress.say(&format!(
+            "  {label:30} {stage:8} {seconds:5.1} s  {:7} {first_line}",
+            status.word()
+        ));
+        self.state(at).stages.push(StageReport { stage, status, seconds, detail });
+        result.map(drop).map_err(|error| Failure { package: Some(at), stage, error })
+    }
+
+    /// Writes an event into the ledger of a package.
+    fn record(&self, at: usize, what: String) -> Result<()> {
+        let mut ledger = self.ledger(at)?;
+        ledger::record(&self.dir(at), &mut ledger, what)?;
+        self.state(at).ledger = Some(ledger);
+        Ok(())
+    }
+
+    fn stopped(&self, failure: &Failure) -> Stopped {
+        let (mut published, mut unpublished) = (Vec::new(), Vec::new());
+        for at in 0..self.states.len() {
+            match self.reached_before_or_now(at) {
+                Reached::Yes => published.push(self.label(at)),
+                Reached::Perhaps => {
+                    published.push(format!("{} (uploaded, not confirmed)", self.label(at)))
+                }
+                Reached::No => unpublished.push(self.label(at)),
+            }
+        }
+        let name = failure.package.map(|at| self.distribution(at).name().to_string());
+        let who = failure.package.map(|at| format!(" at {}", self.label(at))).unwrap_or_default();
+        let (what, hint) =
+            explain(failure, name.as_deref().unwrap_or("PACKAGE"), self.release.site.is_real());
+        let why: String =
+            format!("{:#}", failure.error).lines().map(|line| format!("\n  {line}")).collect();
+        Stopped {
+            message: format!("release stopped{who}: {what}{why}"),
+            published,
+            unpublished,
+            hint,
+        }
+    }
+
+    /// An earlier run may have published it.
+    fn reached_before_or_now(&self, at: usize) -> Reached {
+        let (package, name) = (self.package(at), self.distribution(at).name());
+        let listed = self.release.served.index.get(&package.at).map_or(&[][..], Vec::as_slice);
+        let before = !files_of(listed, &name.in_file_name(), &package.version).is_empty();
+        if before { Reached::Yes } else { self.state(at).reached }
+    }
+
+    fn package(&self, at: usize) -> &Package {
+        &self.release.plan.packages[at]
+    }
+
+    fn distribution(&self, at: usize) -> &Distribution {
+        &self.release.workspace.distributions[self.package(at).at]
+    }
+
+    fn label(&self, at: usize) -> String {
+        format!("{} {}", self.distribution(at).name(), self.package(at).version)
+    }
+
+    fn dir(&self, at: usize) -> PathBuf {
+        let version = self.package(at).version.to_string();
+        ledger::dir(&self.release.site.dist, &self.distribution(at).name().in_file_name(), &version)
+    }
+
+    fn files(&self, at: usize) -> Vec<PathBuf> {
+        let dir = self.dir(at);
+        let state = self.state(at);
+        state
+            .ledger
+            .iter()
+            .flat_map(|ledger| &ledger.files)
+            .map(|file| dir.join(&file.name))
+            .collect()
+    }
+
+    fn ledger(&self, at: usize) -> Result<Ledger> {
+        self.state(at).ledger.clone().ok_or_else(|| anyhow!("it was not built"))
+    }
+
+    fn state(&self, at: usize) -> MutexGuard<'_, State> {
+        self.states[at].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What failed, and what to type next, in a sentence each.
+fn explain(failure: &Failure, name: &str, real: bool) -> (String, String) {
+    let again = "run the same command again; what is done is skipped";
+    let reply = failure.error.downcast_ref::<UploadFailed>().map(|failed| failed.reply);
+    let (what, hint) = match (failure.stage, reply) {
+        (_, Some(Reply::Taken)) => (
+            "a file name is taken there for ever, with other bytes",
+            format!("cargo xtask bump {name} gives it new names; then {again}"),
+        ),
+        (_, Some(Reply::NotAllowed)) => {
+            ("the credentials are not accepted", format!("mend the token and {again}"))
+        }
+        (_, Some(Reply::TooManyProjects)) => (
+            "the account has registered as many new projects as the index takes in a day",
+            format!("tomorrow, {again}"),
+        ),
+        (_, Some(Reply::Refused)) => {
+            ("the index refuses the file", format!("mend it, cargo xtask bump {name}, and {again}"))
+        }
+        (_, Some(Reply::Unclear)) => {
+            ("the index did not take the upload, or did not say so", again.to_owned())
+        }
+        ("build", _) => ("its build failed", format!("mend it, commit, and {again}")),
+        ("check", _) => {
+            ("what was built is not fit to be uploaded", format!("mend it, commit, and {again}"))
+        }
+        ("smoke", _) if real => (
+            "its smoke test failed",
+            format!("mend it, cargo xtask bump {name}, and {again}: staging has these names now"),
+        ),
+        ("try" | "smoke", _) => ("its smoke test failed", format!("mend it, commit, and {again}")),
+        ("tag", _) => {
+            ("it is published, and its tag could not be set", format!("mend it and {again}"))
+        }
+        _ => ("it did not get through", again.to_owned()),
+    };
+    (what.to_owned(), format!("{hint} (docs/when-a-release-stops.md)"))
+}

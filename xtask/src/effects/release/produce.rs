@@ -1,0 +1,230 @@
+//! Builds what a release consists of, and judges it before any index sees it.
+
+use super::*;
+
+impl Run<'_> {
+    pub(super) fn build(&self, at: usize) -> Result<Told> {
+        let release = self.release;
+        let (package, distribution) = (self.package(at), self.distribution(at));
+        let dir = self.dir(at);
+        if let Some(ledger) =
+            release.ledgers.get(&package.at).filter(|ledger| self.still_stands(at, ledger))
+        {
+            let detail = format!("built from {} before", short(&ledger.commit));
+            self.state(at).ledger = Some(ledger.clone());
+            return Ok(skipped(detail));
+        }
+        let half = dir.with_extension("partial");
+        remove(&half)?;
+        fs::create_dir_all(&half)?;
+        let epoch = release.site.git.commit_time(release.head)?;
+        let requires = distribution.manifest.build_requires();
+        let source = release.source.join(&distribution.dir);
+        let environment = build::build(release.tools, &source, &requires, &half, &epoch)?;
+        let files = build::artifacts(&half)?;
+        let mut ledger = Ledger {
+            name: distribution.name().to_string(),
+            version: package.version.to_string(),
+            commit: release.head.to_owned(),
+            tag: package.tag.clone(),
+            files,
+            tools: tool_versions(release.tools, environment),
+            events: Vec::<Event>::new(),
+        };
+        ledger::record(&half, &mut ledger, "built")?;
+        remove(&dir)?;
+        fs::rename(&half, &dir)?;
+        let bytes: u64 = ledger.files.iter().map(|file| file.size).sum();
+        let detail = format!("{} files, {} kB", ledger.files.len(), bytes.div_ceil(1000));
+        self.state(at).ledger = Some(ledger);
+        Ok(done(detail))
+    }
+
+    /// Whether files that were built before are still the ones to release: built from this very
+    /// commit, or on the index already, where nothing can take their place.
+    fn still_stands(&self, at: usize, ledger: &Ledger) -> bool {
+        let served = self.release.served.index.get(&self.package(at).at);
+        let on_index = served.is_some_and(|served| {
+            ledger.files.iter().any(|file| served.iter().any(|s| s.name == file.name))
+        });
+        ledger.commit == self.release.head || on_index
+    }
+
+    /// Everything that was built, judged together.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        let all = 0..self.states.len();
+        let (result, seconds) =
+            self.release.progress.during("checking what was built", || self.content_findings());
+        let failure = |error| Failure { package: None, stage: "check", error };
+        let findings = result.map_err(failure)?;
+        let status = if findings.0.is_empty() { Status::Done } else { Status::Failed };
+        let detail = if findings.0.is_empty() {
+            "twine, names, metadata, siblings, paths".to_owned()
+        } else {
+            findings.to_string()
+        };
+        for at in all {
+            let detail = detail.clone();
+            self.state(at).stages.push(StageReport { stage: "check", status, seconds, detail });
+        }
+        if findings.0.is_empty() {
+            self.release.progress.say(&format!(
+                "  {:30} {:8} {seconds:5.1} s  {:7} {detail}",
+                "all of it", "check", "done"
+            ));
+            return Ok(());
+        }
+        Err(failure(findings.into()))
+    }
+
+    fn content_findings(&self) -> Result<Refusal> {
+        let tools = self.release.tools;
+        let all = 0..self.states.len();
+        let mut files = Vec::new();
+        for at in all.clone() {
+            self.read_archives(at)?;
+            if self.adopt(at)? {
+                self.read_archives(at)?;
+            }
+            files.extend(self.files(at));
+        }
+        let mut findings = Vec::new();
+        if let Some(said) = twine::check(tools, &files)? {
+            findings.push(Finding::error("twine-check", format!("twine check --strict:{said}")));
+        }
+        let archives: Vec<Vec<Archive>> =
+            all.clone().map(|at| self.state(at).archives.clone()).collect();
+        let tracked: Vec<Vec<String>> =
+            all.clone().map(|at| self.tracked(at)).collect::<Result<_>>()?;
+        let built: Vec<Built> =
+            all.clone().map(|at| self.built(at, &archives[at], &tracked[at])).collect();
+        findings.extend(content::check(&built, &self.siblings()));
+        findings.extend(all.flat_map(|at| self.conflicts(at)));
+        Ok(Refusal(findings))
+    }
+
+    fn read_archives(&self, at: usize) -> Result<()> {
+        let archives = build::inspect(self.release.tools, &self.files(at))?;
+        self.state(at).archives = archives;
+        Ok(())
+    }
+
+    /// The paths that git tracked in the distribution's directory when it was built.
+    fn tracked(&self, at: usize) -> Result<Vec<String>> {
+        let all = self.release.site.git.tracked(&self.ledger(at)?.commit)?;
+        Ok(self.distribution(at).own_paths(&all))
+    }
+
+    /// Takes over files that an index has under the names just built, when they hold the same,
+    /// member for member: another machine built them from this commit, and its bytes are the ones
+    /// that count. Returns whether anything was taken over.
+    fn adopt(&self, at: usize) -> Result<bool> {
+        let release = self.release;
+        let mut adopted = false;
+        // What is published comes first: it can never be anything else.
+        for (repository, served) in [
+            (&release.site.index, &release.served.index),
+            (&release.site.staging, &release.served.staging),
+        ] {
+            let built = self.ledger(at)?.files;
+            let listed = served.get(&self.package(at).at).map_or(&[][..], Vec::as_slice);
+            let Upload::Conflict(names) = to_upload(&built, listed) else { continue };
+            let dir = release.site.scratch.join("adopted").join(&repository.name);
+            remove(&dir)?;
+            fs::create_dir_all(&dir)?;
+            let theirs: Vec<ServedFile> =
+                listed.iter().filter(|file| names.contains(&file.name)).cloned().collect();
+            fetch(release.tools, &theirs, &dir)?;
+            let paths: Vec<PathBuf> = theirs.iter().map(|file| dir.join(&file.name)).collect();
+            let held = build::inspect(release.tools, &paths)?;
+            let ours = self.state(at).archives.clone();
+            let same = |theirs: &Archive| {
+                ours.iter().any(|own| own.file == theirs.file && own.holds_the_same_as(theirs))
+            };
+            if held.iter().all(same) {
+                self.take_over(at, &paths, &repository.name)?;
+                adopted = true;
+            }
+        }
+        Ok(adopted)
+    }
+
+    fn take_over(&self, at: usize, paths: &[PathBuf], from: &str) -> Result<()> {
+        let (dir, mut ledger) = (self.dir(at), self.ledger(at)?);
+        for path in paths {
+            let file = build::artifact(path)?;
+            fs::copy(path, dir.join(&file.name))?;
+            ledger.files.retain(|own| own.name != file.name);
+            ledger.files.push(file);
+        }
+        ledger.files.sort_by(|a, b| a.name.cmp(&b.name));
+        ledger::record(
+            &dir,
+            &mut ledger,
+            format!("taken over from {from}, which had it from this commit"),
+        )?;
+        self.state(at).ledger = Some(ledger);
+        Ok(())
+    }
+
+    fn built<'b>(&'b self, at: usize, archives: &'b [Archive], tracked: &'b [String]) -> Built<'b> {
+        let manifest = &self.distribution(at).manifest;
+        Built {
+            name: &manifest.name,
+            version: &self.package(at).version,
+            archives,
+            tracked,
+            requires_python: manifest.requires_python.as_deref(),
+            config: &manifest.config.content,
+        }
+    }
+
+    fn siblings(&self) -> Siblings {
+        let workspace = self.release.workspace;
+        let normal = |at: usize| workspace.distributions[at].name().normal().to_owned();
+        let planned = self
+            .release
+            .plan
+            .packages
+            .iter()
+            .map(|package| (normal(package.at), package.version.clone()));
+        let published =
+            self.release.served.index.iter().map(|(&at, files)| {
+                (normal(at), versions(files, workspace.distributions[at].name()))
+            });
+        Siblings { planned: planned.collect(), published: published.collect() }
+    }
+
+    /// An index that has other bytes under the names that were built: it will never take these.
+    fn conflicts(&self, at: usize) -> Vec<Finding> {
+        let release = self.release;
+        let (package, name) = (self.package(at), self.distribution(at).name());
+        let built =
+            self.state(at).ledger.as_ref().map(|ledger| ledger.files.clone()).unwrap_or_default();
+        let sides = [
+            (&release.site.staging, &release.served.staging),
+            (&release.site.index, &release.served.index),
+        ];
+        let conflict =
+            |(repository, served): (&twine::Repository, &HashMap<usize, Vec<ServedFile>>)| {
+                let Upload::Conflict(files) = to_upload(&built, served.get(&package.at)?) else {
+                    return None;
+                };
+                let message = format!(
+                    "{} has other bytes under {} already",
+                    repository.name,
+                    files.join(" and ")
+                );
+                let hint = format!("a file name is taken for ever: cargo xtask bump {name}");
+                Some(Finding::error("taken", message).hint(hint))
+            };
+        sides.into_iter().filter_map(conflict).collect()
+    }
+}
+
+/// The versions of everything that had a hand in the build, for the ledger.
+fn tool_versions(tools: &Tools, environment: Vec<(String, String)>) -> Vec<(String, String)> {
+    let twine = Tools::version_of("twine").map(|version| ("twine".to_owned(), version.to_owned()));
+    let python = ("python".to_owned(), tools.base.version.clone());
+    environment.into_iter().chain(twine).chain([python]).collect()
+}

@@ -1,0 +1,144 @@
+//! Sends files to an index: only what it lacks, and never without knowing what it has.
+
+use std::thread::sleep;
+
+use super::*;
+
+/// How often a file is sent before a failure that may pass is taken for one that stays.
+const TRIES: u32 = 5;
+
+/// How long to look for a file that the index says it has already.
+const SECOND_LOOK: Duration = Duration::from_secs(10);
+
+impl Run<'_> {
+    pub(super) fn upload_to_staging(&self, at: usize) -> Result<Told> {
+        let site = self.release.site;
+        let index = usable(&site.staging)?;
+        let (sent, served) = self.ensure_uploaded(at, index)?;
+        let dir = site.scratch.join("staged").join(self.distribution(at).name().in_file_name());
+        remove(&dir)?;
+        fs::create_dir_all(&dir)?;
+        self.state(at).staged = self.fetch_back(at, &served, &dir)?;
+        Ok(if sent {
+            done(format!("served back by {}, same bytes", index.repository))
+        } else {
+            skipped("there already, same bytes")
+        })
+    }
+
+    pub(super) fn publish(&self, at: usize) -> Result<Told> {
+        let index = usable(&self.release.site.index)?;
+        let uploaded = self.ensure_uploaded(at, index);
+        self.state(at).reached = match &uploaded {
+            Ok(_) => Reached::Yes,
+            Err(error) => self.reached(at, index, error),
+        };
+        let (sent, _) = uploaded?;
+        Ok(if sent {
+            done(format!("confirmed by {}", index.repository))
+        } else {
+            skipped("there already, same bytes")
+        })
+    }
+
+    /// Whether something of a package is on the index although publishing it failed.
+    fn reached(&self, at: usize, index: &Index, error: &anyhow::Error) -> Reached {
+        let name = self.distribution(at).name();
+        let built = self.ledger(at).map(|ledger| ledger.files).unwrap_or_default();
+        let listed = index.files(self.release.tools, &[name]).map(|mut answers| answers.remove(0));
+        let there =
+            |files: &[ServedFile]| built.iter().any(|b| files.iter().any(|f| f.name == b.name));
+        let refused = error
+            .downcast_ref::<UploadFailed>()
+            .is_some_and(|failed| failed.reply != Reply::Unclear);
+        match listed {
+            Ok(Answer::Known(files)) if there(&files) => Reached::Yes,
+            // It answered, and it said no: nothing of it is under way.
+            Ok(Answer::Known(_)) if refused => Reached::No,
+            _ => Reached::Perhaps,
+        }
+    }
+
+    /// Sends what an index lacks, then waits until it shows all of it. Returns whether anything
+    /// was sent, and what the index lists.
+    fn ensure_uploaded(&self, at: usize, index: &Index) -> Result<(bool, Vec<ServedFile>)> {
+        let (tools, name) = (self.release.tools, self.distribution(at).name());
+        let built = self.ledger(at)?.files;
+        let patience = Duration::from_secs(self.release.workspace.config.patience);
+        let mut sent = false;
+        for attempt in 1.. {
+            // Asked before every attempt: the last one may have arrived after all.
+            let failure = match index.files(tools, &[name])?.remove(0) {
+                Answer::Unknown(why) => {
+                    anyhow!("{} was asked what it has: {why}", index.repository)
+                }
+                Answer::Known(files) => match to_upload(&built, &files) {
+                    Upload::Nothing if sent => break,
+                    Upload::Nothing => return Ok((false, files)),
+                    Upload::Conflict(files) => {
+                        bail!("{} has other bytes under {}", index.repository, files.join(" and "))
+                    }
+                    Upload::Send(missing) => {
+                        sent = true;
+                        match self.upload(at, index, &missing) {
+                            Ok(()) => break,
+                            Err(failed) if failed.reply == Reply::Unclear => failed.into(),
+                            Err(failed) if failed.reply == Reply::Taken => {
+                                // It may be ours, from an attempt that the listing does not show yet.
+                                let seen =
+                                    index.confirm(tools, name, &built, SECOND_LOOK.min(patience));
+                                return seen.map(|files| (true, files)).map_err(|_| failed.into());
+                            }
+                            Err(failed) => return Err(failed.into()),
+                        }
+                    }
+                },
+            };
+            if attempt == TRIES {
+                return Err(failure);
+            }
+            let pause = Duration::from_secs(1 << (attempt - 1));
+            let first = failure.to_string();
+            let first = first.lines().next().unwrap_or_default();
+            self.release.progress.say(&format!("  {first}; asking again in {} s", pause.as_secs()));
+            sleep(pause);
+        }
+        self.record(at, format!("uploaded to {}", index.repository))?;
+        let served = index.confirm(tools, name, &built, patience)?;
+        Ok((true, served))
+    }
+
+    fn upload(&self, at: usize, index: &Index, files: &[Artifact]) -> Result<(), UploadFailed> {
+        let paths: Vec<PathBuf> = files.iter().map(|file| self.dir(at).join(&file.name)).collect();
+        let config = self.release.site.twine_config.as_deref();
+        twine::upload(self.release.tools, &index.repository, config, &paths)
+    }
+
+    /// Downloads what an index serves under the built names and compares it byte for byte.
+    fn fetch_back(&self, at: usize, served: &[ServedFile], dir: &Path) -> Result<Vec<PathBuf>> {
+        let built = self.ledger(at)?.files;
+        let ours = |file: &&ServedFile| built.iter().any(|artifact| artifact.name == file.name);
+        let wanted: Vec<ServedFile> = served.iter().filter(ours).cloned().collect();
+        fetch(self.release.tools, &wanted, dir)?;
+        for file in &built {
+            if build::artifact(&dir.join(&file.name))? != *file {
+                bail!("what the index serves as {} is not what was built", file.name);
+            }
+        }
+        Ok(built.iter().map(|file| dir.join(&file.name)).collect())
+    }
+
+    pub(super) fn tag(&self, at: usize) -> Result<Told> {
+        let site = self.release.site;
+        let (package, ledger) = (self.package(at), self.ledger(at)?);
+        let message = format!("{} {}", self.distribution(at).name(), package.version);
+        site.git.tag(&package.tag, &ledger.commit, &message)?;
+        site.git.push_tag(&site.remote, &package.tag)?;
+        self.record(at, format!("tagged {}", package.tag))?;
+        Ok(done(format!("{} on {}, pushed to {}", package.tag, short(&ledger.commit), site.remote)))
+    }
+}
+
+fn usable(repository: &twine::Repository) -> Result<&Index> {
+    repository.index.as_ref().map_err(|why| anyhow!("twine cannot use {}: {why}", repository.name))
+}
