@@ -159,11 +159,22 @@ fn tags_that_could_be_anothers_are_refused() {
 
 /// The distribution whose tag was configured is the one to change, not the one with the default.
 #[test]
+#[ignore = "the distribution that comes later is blamed, whichever was configured"]
 fn a_configured_tag_that_takes_a_default_one_is_blamed() {
     let repo = Repo::new()
         .package("core", "2.3.0")
-        .package("sched", "1.5.0")
-        .append("packages/sched/pyproject.toml", "[tool.xtask]\ntag = \"core-v{version}\"\n")
+        .append("packages/core/pyproject.toml", "[tool.xtask]\ntag = \"runner-v{version}\"\n")
+        .package("runner", "1.5.0")
         .commit();
-    repo.xtask("status").refused(1).says("packages/sched/pyproject.toml:13: `tool.xtask.tag`");
+    repo.xtask("status").refused(1).says("packages/core/pyproject.toml:13: `tool.xtask.tag`");
+}
+
+#[test]
+#[ignore = "a value of a wrong type hides the unknown keys of its table"]
+fn unknown_keys_and_wrong_types_are_said_together() {
+    let config = "[workspace.metadata.xtask]\nremote = 3\nbranch = [\"main\"]\n";
+    let repo = Repo::new().package("core", "2.3.0").file("Cargo.toml", config).commit();
+    let run = repo.xtask("status").exits(1);
+    run.says("Cargo.toml:2: `workspace.metadata.xtask.remote`")
+        .says("Cargo.toml:3: `workspace.metadata.xtask.branch`");
 }

@@ -1,6 +1,6 @@
 //! What has to hold before a release: everything that does not, in one list, before any request.
 
-use crate::support::{Repo, Silence};
+use crate::support::{Indexes, Repo, Silence};
 
 #[test]
 fn everything_that_stands_in_the_way_is_said_at_once_and_nothing_is_sent() {
@@ -10,7 +10,7 @@ fn everything_that_stands_in_the_way_is_said_at_once_and_nothing_is_sent() {
         .package("runner", "1.5.0: core>=2.3,<3")
         .package("app", "2.3.0: base>=0.8")
         .commit();
-    let silence = Silence::listen(&repo);
+    let silence = Silence::as_indexes(&repo);
     // core: released, then changed without a bump.
     repo.git("tag -a -m core core-v2.3.0");
     repo.git("push --quiet origin core-v2.3.0");
@@ -45,20 +45,50 @@ fn everything_that_stands_in_the_way_is_said_at_once_and_nothing_is_sent() {
 }
 
 #[test]
-fn a_detached_head_is_no_place_to_release_from() {
+fn a_detached_head_in_a_shallow_clone_is_no_place_to_release_from() {
     let repo = Repo::new().package("core", "2.3.0").commit();
-    let silence = Silence::listen(&repo);
+    repo.record("a second commit");
+    let repo = repo.cloned("--depth 1");
+    let silence = Silence::as_indexes(&repo);
     repo.git("checkout --quiet --detach");
-    repo.xtask("release all --yes").refused(1).advises("HEAD is detached", "git switch");
+    let run = repo.xtask("release all --yes").refused(1);
+    run.advises("HEAD is detached", "git switch")
+        .advises("clone is shallow", "git fetch --unshallow");
     silence.unbroken();
 }
 
 #[test]
 fn a_target_with_a_typing_mistake_is_guessed() {
     let repo = Repo::new().package("core", "2.3.0").package("runner", "1.5.0").commit();
-    let silence = Silence::listen(&repo);
+    let silence = Silence::as_indexes(&repo);
     let run = repo.xtask("release runnre coree --yes").refused(1);
     run.advises("no distribution is called `runnre`", "did you mean `runner`?")
         .advises("no distribution is called `coree`", "did you mean `core`?");
+    silence.unbroken();
+}
+
+#[test]
+fn a_tag_without_its_files_and_an_index_without_an_answer_are_told_apart() {
+    let repo = Repo::new().package("core", "2.3.0").commit();
+    let mut indexes = Indexes::open(&repo);
+    repo.git("tag -a -m core core-v2.3.0");
+    repo.git("push --quiet origin core-v2.3.0");
+    let run = repo.xtask("release all --yes").refused(1);
+    run.advises("core 2.3.0 is tagged core-v2.3.0, but pypi does not have it", "bump core");
+    indexes.have_nothing();
+
+    indexes.stop();
+    let run = repo.xtask("release all --yes").refused(1);
+    run.advises("testpypi was asked for core: it cannot be reached", "try again")
+        .advises("pypi was asked for core: it cannot be reached", "try again");
+}
+
+#[test]
+fn a_remote_that_does_not_answer_is_not_taken_for_one_without_tags() {
+    let repo = Repo::new().package("core", "2.3.0").commit();
+    let silence = Silence::as_indexes(&repo);
+    repo.git("remote set-url origin ../nowhere.git");
+    let run = repo.xtask("release all --yes").refused(1);
+    run.advises("the git remote `origin` cannot be asked for its tags", "git remote -v");
     silence.unbroken();
 }

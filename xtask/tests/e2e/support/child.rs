@@ -19,6 +19,8 @@ pub struct Process {
     stderr: Receiver<String>,
     /// What it has said on standard error so far.
     heard: String,
+    /// It ended by itself, and has been waited for.
+    ended: bool,
 }
 
 impl Process {
@@ -36,7 +38,14 @@ impl Process {
             stdout.read_to_string(&mut text).unwrap();
             text
         });
-        Process { child, line, stdout: Some(stdout), stderr: heard, heard: String::new() }
+        Process {
+            child,
+            line,
+            stdout: Some(stdout),
+            stderr: heard,
+            heard: String::new(),
+            ended: false,
+        }
     }
 
     /// Waits until a line on standard error holds all of `words`.
@@ -57,6 +66,11 @@ impl Process {
         drop(self);
     }
 
+    /// SIGKILL to this one process: what it has started has to notice by itself.
+    pub fn kill_alone(&mut self) {
+        self.child.kill().unwrap();
+    }
+
     #[track_caller]
     pub fn finish(mut self) -> Run {
         let end = Instant::now() + LIMIT;
@@ -70,6 +84,7 @@ impl Process {
             }
             sleep(Duration::from_millis(10));
         };
+        self.ended = true;
         let stdout = self.stdout.take().unwrap().join().unwrap();
         while let Ok(line) = self.stderr.recv() {
             self.heard += &format!("{line}\n");
@@ -81,7 +96,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(Some(_))) {
+        if self.ended {
             return;
         }
         // The group first: as long as its leader is not waited for, its number is nobody else's.

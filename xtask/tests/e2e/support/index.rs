@@ -59,12 +59,16 @@ impl Index {
     pub fn refuse_nothing(&self) {
         fs::remove_file(self.folder.join("refuse")).unwrap();
     }
+
+    fn stop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 impl Drop for Index {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.stop();
     }
 }
 
@@ -98,6 +102,12 @@ impl Indexes {
         write_pypirc(repo, [self.staging.port, self.index.port], credentials);
     }
 
+    /// Both go away.
+    pub fn stop(&mut self) {
+        self.staging.stop();
+        self.index.stop();
+    }
+
     /// Neither of them was sent anything.
     #[track_caller]
     pub fn have_nothing(&self) {
@@ -119,14 +129,26 @@ fn write_pypirc(repo: &Repo, ports: [u16; 2], credentials: &str) {
 pub struct Silence(TcpListener);
 
 impl Silence {
-    /// `.pypirc` names it for both, without credentials.
-    pub fn listen(repo: &Repo) -> Silence {
+    pub fn listen() -> Silence {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         // What connects waits in the queue, also after it has hung up.
         listener.set_nonblocking(true).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        write_pypirc(repo, [port, port], "");
         Silence(listener)
+    }
+
+    /// The same, and `.pypirc` names it for both indexes, without credentials.
+    pub fn as_indexes(repo: &Repo) -> Silence {
+        let silence = Silence::listen();
+        write_pypirc(repo, [silence.port(); 2], "");
+        silence
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port())
+    }
+
+    fn port(&self) -> u16 {
+        self.0.local_addr().unwrap().port()
     }
 
     /// Nobody has connected.

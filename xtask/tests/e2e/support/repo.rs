@@ -66,7 +66,7 @@ impl Repo {
 
     /// Puts text at the end of a file.
     pub fn append(self, path: &str, text: &str) -> Repo {
-        let old = fs::read_to_string(self.path(path)).unwrap();
+        let old = self.read(path);
         self.file(path, &(old + text))
     }
 
@@ -92,9 +92,14 @@ impl Repo {
     /// Replaces text that has to be in a file.
     #[track_caller]
     pub fn edit(&self, path: &str, from: &str, to: &str) {
-        let old = fs::read_to_string(self.path(path)).unwrap();
+        let old = self.read(path);
         assert!(old.contains(from), "`{from}` is not in {path}");
         self.write(path, &old.replace(from, to));
+    }
+
+    #[track_caller]
+    pub fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap()
     }
 
     pub fn path(&self, path: &str) -> PathBuf {
@@ -168,8 +173,7 @@ impl Repo {
     /// The ledger of a version that was built.
     #[track_caller]
     pub fn ledger(&self, version: &str) -> serde_json::Value {
-        let path = self.path(&format!("dist/{version}/release.json"));
-        serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+        serde_json::from_str(&self.read(&format!("dist/{version}/release.json"))).unwrap()
     }
 
     /// The members of a wheel or an sdist.
