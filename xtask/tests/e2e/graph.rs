@@ -4,6 +4,25 @@ use serde_json::json;
 
 use crate::support::Repo;
 
+const MERMAID: &str = r#"graph LR
+  d0["core"]
+  d1["sched"]
+  d2["app"]
+  d1 --> d0
+  d2 --> d0
+  d2 --> d1
+"#;
+
+const DOT: &str = r#"digraph distributions {
+  "core";
+  "sched";
+  "app";
+  "sched" -> "core";
+  "app" -> "core";
+  "app" -> "sched";
+}
+"#;
+
 #[test]
 fn the_graph_in_every_format() {
     let repo = Repo::new()
@@ -14,15 +33,8 @@ fn the_graph_in_every_format() {
     let drawn = |line: &str| repo.xtask(line).ok().stdout;
     let tree = "level 0\n  core\nlevel 1\n  sched  needs core\nlevel 2\n  app  needs core, sched\n";
     assert_eq!(drawn("graph"), tree);
-    assert_eq!(
-        drawn("graph --format mermaid"),
-        "graph LR\n  d0[\"core\"]\n  d1[\"sched\"]\n  d2[\"app\"]\n  d1 --> d0\n  d2 --> d0\n  d2 --> d1\n"
-    );
-    assert_eq!(
-        drawn("graph --format dot"),
-        "digraph distributions {\n  \"core\";\n  \"sched\";\n  \"app\";\n  \"sched\" -> \"core\";\n  \
-         \"app\" -> \"core\";\n  \"app\" -> \"sched\";\n}\n"
-    );
+    assert_eq!(drawn("graph --format mermaid"), MERMAID);
+    assert_eq!(drawn("graph --format dot"), DOT);
     assert_eq!(
         repo.xtask("graph --format json").ok().json(),
         json!({ "packages": [

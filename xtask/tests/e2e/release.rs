@@ -11,6 +11,18 @@ fn pair() -> Repo {
     Repo::new().package("core", "2.3.0").package("runner", "1.5.0: core>=2.3,<3").commit()
 }
 
+/// A build back end and a smoke test that fail when a token reaches them.
+fn watchful_pair() -> Repo {
+    let watch = "import os\nassert 'canary' not in str(os.environ), 'a token is in here'\n";
+    let manifest = "packages/core/pyproject.toml";
+    let repo = pair()
+        .file("packages/core/watchful.py", &format!("from flit_core.buildapi import *\n{watch}"))
+        .append(manifest, "[tool.flit.sdist]\ninclude = [\"watchful.py\"]\n")
+        .file("packages/core/src/core/__init__.py", &format!("\"\"\"A fixture.\"\"\"\n{watch}"));
+    repo.edit(manifest, "\"flit_core.buildapi\"", "\"watchful\"\nbackend-path = [\".\"]");
+    repo.commit()
+}
+
 /// The first run is stopped half-way by the index, the second one goes on, the third one finds
 /// nothing to do.
 #[test]
@@ -21,7 +33,7 @@ fn all_of_it_is_published_once_tagged_and_pushed_and_no_token_is_ever_shown() {
     let url = elsewhere.url();
     let tokens =
         [("TESTPYPI_TOKEN", staging), ("PYPI_TOKEN", index), ("TWINE_REPOSITORY_URL", &url)];
-    let repo = pair();
+    let repo = watchful_pair();
     let indexes = Indexes::with_passwords(&repo, staging, index);
     indexes.index.refuse("runner");
     let head = repo.git("rev-parse HEAD");

@@ -9,6 +9,28 @@ use super::machine;
 use super::scratch::Scratch;
 use super::tree;
 
+const MANIFEST: &str = r#"[build-system]
+requires = ["flit_core>=3.9,<4"]
+build-backend = "flit_core.buildapi"
+
+[project]
+name = "NAME"
+version = "VERSION"
+description = "A fixture"
+readme = "README.md"
+requires-python = ">=3.10"
+dependencies = [REQUIREMENTS]
+"#;
+
+/// Prints the paths in an archive.
+const LIST: &str = r#"
+import sys, tarfile, zipfile
+file = sys.argv[1]
+wheel = file.endswith(".whl")
+names = zipfile.ZipFile(file).namelist() if wheel else tarfile.open(file).getnames()
+print(*names, sep="\n")
+"#;
+
 pub struct Repo {
     scratch: Scratch,
     root: PathBuf,
@@ -47,12 +69,10 @@ impl Repo {
         let (version, requirements) = what.split_once(": ").unwrap_or((what, ""));
         let requirements: Vec<String> =
             requirements.split(", ").filter(|r| !r.is_empty()).map(|r| format!("{r:?}")).collect();
-        let manifest = format!(
-            "[build-system]\nrequires = [\"flit_core>=3.9,<4\"]\nbuild-backend = \"flit_core.buildapi\"\n\n\
-             [project]\nname = \"{name}\"\nversion = \"{version}\"\ndescription = \"A fixture\"\n\
-             readme = \"README.md\"\nrequires-python = \">=3.10\"\ndependencies = [{}]\n",
-            requirements.join(", ")
-        );
+        let manifest = MANIFEST
+            .replace("NAME", name)
+            .replace("VERSION", version)
+            .replace("REQUIREMENTS", &requirements.join(", "));
         let (dir, module) = (format!("packages/{name}"), name.replace('-', "_"));
         self.file(&format!("{dir}/pyproject.toml"), &manifest)
             .file(&format!("{dir}/README.md"), &format!("# {name}\n"))
@@ -178,11 +198,8 @@ impl Repo {
 
     /// The members of a wheel or an sdist.
     pub fn members(&self, archive: &str) -> Vec<String> {
-        let list = "import sys, tarfile, zipfile\nfile = sys.argv[1]\nwheel = file.endswith('.whl')\n\
-                    names = zipfile.ZipFile(file).namelist() if wheel else tarfile.open(file).getnames()\n\
-                    print(*names, sep='\\n')";
         let mut python = machine::command(machine::python(), &self.home());
-        let output = python.args(["-I", "-c", list]).arg(self.path(archive)).output().unwrap();
+        let output = python.args(["-I", "-c", LIST]).arg(self.path(archive)).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
     }
