@@ -1,0 +1,13 @@
+//! The tool from outside: the real binary on tiny repositories, with the real git, build, twine,
+//! pip and pypiserver. Nothing here knows the inside of the crate.
+
+mod builds;
+mod content;
+mod discovery;
+mod graph;
+mod python;
+mod refusals;
+mod rehearsal;
+mod release;
+mod resume;
+mod support;

@@ -1,0 +1,94 @@
+//! What has to hold before a release: everything that does not, in one list, before any request.
+
+use crate::support::{Indexes, Repo, Silence};
+
+#[test]
+fn everything_that_stands_in_the_way_is_said_at_once_and_nothing_is_sent() {
+    let repo = Repo::new()
+        .package("base", "0.9.0")
+        .package("core", "2.3.0")
+        .package("runner", "1.5.0: core>=2.3,<3")
+        .package("app", "2.3.0: base>=0.8")
+        .commit();
+    let silence = Silence::as_indexes(&repo);
+    // core: released, then changed without a bump.
+    repo.git("tag -a -m core core-v2.3.0");
+    repo.git("push --quiet origin core-v2.3.0");
+    // runner: a tag that was never pushed, on a commit that is not this one.
+    repo.git("tag runner-v1.5.0");
+    // base: released, then bumped, and not part of this release.
+    repo.git("tag -a -m base base-v0.9.0");
+    repo.git("push --quiet origin base-v0.9.0");
+    repo.edit("packages/base/pyproject.toml", "0.9.0", "0.10.0");
+    repo.write("packages/core/src/core/more.py", "");
+    repo.git("switch --quiet --create feature");
+    repo.record("a change");
+    repo.write("packages/core/README.md", "# dirty\n");
+    let before = repo.standing();
+
+    let run = repo.xtask("release core runner app --yes --json").refused(1);
+    let run = run
+        .advises("branch is feature", "git switch main")
+        .advises("working tree is not clean: packages/core/README.md", "commit it")
+        .advises("no credentials for `testpypi`", "TESTPYPI_TOKEN")
+        .advises("no credentials for `pypi`", "PYPI_TOKEN")
+        .advises("core 2.3.0 is tagged core-v2.3.0 already", "cargo xtask bump core")
+        .advises("tag runner-v1.5.0 of runner 1.5.0 exists here", "git tag -d runner-v1.5.0")
+        .advises("app needs base, not released", "cargo xtask release base app");
+    let answer = run.json();
+    let failed =
+        answer["preflight"].as_array().unwrap().iter().filter(|check| check["ok"] == false);
+    assert!(failed.clone().all(|check| check["hint"].is_string()), "{run}");
+    assert_eq!(failed.count(), 7, "{run}");
+    assert_eq!(repo.standing(), before);
+    silence.unbroken();
+}
+
+#[test]
+fn a_detached_head_in_a_shallow_clone_is_no_place_to_release_from() {
+    let repo = Repo::new().package("core", "2.3.0").commit();
+    repo.record("a second commit");
+    let repo = repo.cloned("--depth 1");
+    let silence = Silence::as_indexes(&repo);
+    repo.git("checkout --quiet --detach");
+    let run = repo.xtask("release all --yes").refused(1);
+    run.advises("HEAD is detached", "git switch")
+        .advises("clone is shallow", "git fetch --unshallow");
+    silence.unbroken();
+}
+
+#[test]
+fn a_target_with_a_typing_mistake_is_guessed() {
+    let repo = Repo::new().package("core", "2.3.0").package("runner", "1.5.0").commit();
+    let silence = Silence::as_indexes(&repo);
+    let run = repo.xtask("release runnre coree --yes").refused(1);
+    run.advises("no distribution is called `runnre`", "did you mean `runner`?")
+        .advises("no distribution is called `coree`", "did you mean `core`?");
+    silence.unbroken();
+}
+
+#[test]
+fn a_tag_without_its_files_and_an_index_without_an_answer_are_told_apart() {
+    let repo = Repo::new().package("core", "2.3.0").commit();
+    let mut indexes = Indexes::open(&repo);
+    repo.git("tag -a -m core core-v2.3.0");
+    repo.git("push --quiet origin core-v2.3.0");
+    let run = repo.xtask("release all --yes").refused(1);
+    run.advises("core 2.3.0 is tagged core-v2.3.0, but pypi does not have it", "bump core");
+    indexes.have_nothing();
+
+    indexes.stop();
+    let run = repo.xtask("release all --yes").refused(1);
+    run.advises("testpypi was asked for core: it cannot be reached", "try again")
+        .advises("pypi was asked for core: it cannot be reached", "try again");
+}
+
+#[test]
+fn a_remote_that_does_not_answer_is_not_taken_for_one_without_tags() {
+    let repo = Repo::new().package("core", "2.3.0").commit();
+    let silence = Silence::as_indexes(&repo);
+    repo.git("remote set-url origin ../nowhere.git");
+    let run = repo.xtask("release all --yes").refused(1);
+    run.advises("the git remote `origin` cannot be asked for its tags", "git remote -v");
+    silence.unbroken();
+}

@@ -1,0 +1,177 @@
+//! Processes that end with the test, however it ends, and what came of them.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::{JoinHandle, sleep, spawn};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// Far more than any run takes; what runs longer hangs.
+const LIMIT: Duration = Duration::from_secs(240);
+
+/// A running process, in a group of its own with everything that it starts.
+pub struct Process {
+    child: Child,
+    line: String,
+    stdout: Option<JoinHandle<String>>,
+    stderr: Receiver<String>,
+    /// What it has said on standard error so far.
+    heard: String,
+    /// It ended by itself, and has been waited for.
+    ended: bool,
+}
+
+impl Process {
+    pub fn start(mut command: Command, line: String) -> Process {
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (said, heard) = channel();
+        spawn(move || stderr.lines().map_while(Result::ok).all(|line| said.send(line).is_ok()));
+        let stdout = spawn(move || {
+            let mut text = String::new();
+            stdout.read_to_string(&mut text).unwrap();
+            text
+        });
+        Process {
+            child,
+            line,
+            stdout: Some(stdout),
+            stderr: heard,
+            heard: String::new(),
+            ended: false,
+        }
+    }
+
+    /// Waits until a line on standard error holds all of `words`.
+    #[track_caller]
+    pub fn wait_for(&mut self, words: &[&str]) {
+        let end = Instant::now() + LIMIT;
+        while let Ok(line) = self.stderr.recv_timeout(end - Instant::now()) {
+            self.heard += &format!("{line}\n");
+            if words.iter().all(|word| line.contains(word)) {
+                return;
+            }
+        }
+        panic!("`{}` never said {words:?}:\n{}", self.line, self.heard);
+    }
+
+    /// SIGKILL, to it and to everything that it has started.
+    pub fn kill(self) {
+        drop(self);
+    }
+
+    /// SIGKILL to this one process: what it has started has to notice by itself.
+    pub fn kill_alone(&mut self) {
+        self.child.kill().unwrap();
+    }
+
+    #[track_caller]
+    pub fn finish(mut self) -> Run {
+        let end = Instant::now() + LIMIT;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if Instant::now() > end {
+                let said: Vec<String> = self.stderr.try_iter().collect();
+                panic!("`{}` does not end:\n{}{}", self.line, self.heard, said.join("\n"));
+            }
+            sleep(Duration::from_millis(10));
+        };
+        self.ended = true;
+        let stdout = self.stdout.take().unwrap().join().unwrap();
+        while let Ok(line) = self.stderr.recv() {
+            self.heard += &format!("{line}\n");
+        }
+        let stderr = std::mem::take(&mut self.heard);
+        Run { line: self.line.clone(), code: status.code(), stdout, stderr }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        // The group first: as long as its leader is not waited for, its number is nobody else's.
+        #[cfg(unix)]
+        let _ =
+            Command::new("kill").args(["-KILL", "--", &format!("-{}", self.child.id())]).status();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What came of one run of the tool.
+pub struct Run {
+    line: String,
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Run {
+    #[track_caller]
+    pub fn ok(self) -> Run {
+        self.exits(0)
+    }
+
+    /// It did not do it, said why, and said what to type instead.
+    #[track_caller]
+    pub fn refused(self, code: i32) -> Run {
+        let run = self.exits(code);
+        run.says("error: ").says("hint: ")
+    }
+
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Run {
+        assert_eq!(self.code, Some(code), "the exit code of {self}");
+        self
+    }
+
+    /// Standard error holds this text.
+    #[track_caller]
+    pub fn says(self, text: &str) -> Run {
+        assert!(self.stderr.contains(text), "`{text}` is not in {self}");
+        self
+    }
+
+    /// A line of standard error holds all of these.
+    #[track_caller]
+    pub fn has_line(self, words: &[&str]) -> Run {
+        let found = self.stderr.lines().any(|line| words.iter().all(|word| line.contains(word)));
+        assert!(found, "no line with {words:?} in {self}");
+        self
+    }
+
+    /// Standard error has an error with these words, and a hint with those below it.
+    #[track_caller]
+    pub fn advises(self, error: &str, hint: &str) -> Run {
+        let found = self.stderr.split("error: ").skip(1).any(|finding| {
+            let (said, advice) = finding.split_once("hint: ").unwrap_or((finding, ""));
+            said.contains(error) && advice.contains(hint)
+        });
+        assert!(found, "no error `{error}` with the hint `{hint}` in {self}");
+        self
+    }
+
+    /// Standard output, which has to be one JSON object.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("no JSON ({error}) on standard output of {self}"))
+    }
+}
+
+impl std::fmt::Display for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Run { line, code, stdout, stderr } = self;
+        write!(f, "`xtask {line}`, exit code {code:?}\n--- stdout\n{stdout}\n--- stderr\n{stderr}")
+    }
+}

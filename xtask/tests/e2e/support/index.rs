@@ -1,0 +1,160 @@
+//! Package indexes on loopback, and the `.pypirc` that names them.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+
+use super::machine;
+use super::repo::Repo;
+use super::tree;
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/support/index.py");
+
+/// A pypiserver that was started by hand. It ends when its standard input closes, and that this
+/// value holds.
+pub struct Index {
+    child: Child,
+    folder: PathBuf,
+    port: u16,
+}
+
+impl Index {
+    /// Lets anybody in, or only who knows the password.
+    fn start(folder: &Path, home: &Path, password: Option<&str>) -> Index {
+        let mut command = machine::command(machine::tools_python(home), home);
+        command.args(["-I", SCRIPT]).arg(folder).args(password);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut port = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut port).unwrap();
+        Index { child, folder: folder.to_owned(), port: port.trim().parse().unwrap() }
+    }
+
+    /// The names of the files that it has.
+    pub fn files(&self) -> Vec<String> {
+        tree::snapshot(&self.folder.join("files"), &[]).into_keys().collect()
+    }
+
+    pub fn bytes(&self, file: &str) -> Vec<u8> {
+        fs::read(self.folder.join("files").join(file)).unwrap()
+    }
+
+    /// The files that were sent to it, in order, accepted or not.
+    pub fn uploads(&self) -> Vec<String> {
+        let uploads = self.requests().into_iter();
+        uploads.filter_map(|line| line.strip_prefix("POST ").map(str::to_owned)).collect()
+    }
+
+    pub fn requests(&self) -> Vec<String> {
+        let log = fs::read_to_string(self.folder.join("requests.log")).unwrap_or_default();
+        log.lines().map(str::to_owned).collect()
+    }
+
+    /// Refuses uploads of files whose names start like this.
+    pub fn refuse(&self, start: &str) {
+        fs::write(self.folder.join("refuse"), start).unwrap();
+    }
+
+    pub fn refuse_nothing(&self) {
+        fs::remove_file(self.folder.join("refuse")).unwrap();
+    }
+
+    fn stop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Index {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The two indexes of a release.
+pub struct Indexes {
+    pub staging: Index,
+    pub index: Index,
+}
+
+impl Indexes {
+    /// Two that let anybody in, with a user and a password for each in `.pypirc`.
+    pub fn open(repo: &Repo) -> Indexes {
+        let indexes = Indexes::start(repo, [None, None]);
+        indexes.write_pypirc(repo, "username = somebody\npassword = something\n");
+        indexes
+    }
+
+    /// Two with a password each, which is not in `.pypirc`.
+    pub fn with_passwords(repo: &Repo, staging: &str, index: &str) -> Indexes {
+        let indexes = Indexes::start(repo, [Some(staging), Some(index)]);
+        indexes.write_pypirc(repo, "");
+        indexes
+    }
+
+    fn start(repo: &Repo, passwords: [Option<&str>; 2]) -> Indexes {
+        let start = |name: &str, password| Index::start(&repo.beside(name), &repo.home(), password);
+        Indexes { staging: start("staging", passwords[0]), index: start("index", passwords[1]) }
+    }
+
+    fn write_pypirc(&self, repo: &Repo, credentials: &str) {
+        write_pypirc(repo, [self.staging.port, self.index.port], credentials);
+    }
+
+    /// Both go away.
+    pub fn stop(&mut self) {
+        self.staging.stop();
+        self.index.stop();
+    }
+
+    /// Neither of them was sent anything.
+    #[track_caller]
+    pub fn have_nothing(&self) {
+        for index in [&self.staging, &self.index] {
+            assert_eq!((index.files(), index.uploads()), (vec![], vec![]));
+        }
+    }
+}
+
+fn write_pypirc(repo: &Repo, ports: [u16; 2], credentials: &str) {
+    let mut text = "[distutils]\nindex-servers =\n    testpypi\n    pypi\n".to_owned();
+    for (name, port) in ["testpypi", "pypi"].iter().zip(ports) {
+        text += &format!("\n[{name}]\nrepository = http://127.0.0.1:{port}/\n{credentials}");
+    }
+    fs::write(repo.home().join(".pypirc"), text).unwrap();
+}
+
+/// Stands where both indexes should be and takes note of every connection.
+pub struct Silence(TcpListener);
+
+impl Silence {
+    pub fn listen() -> Silence {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        // What connects waits in the queue, also after it has hung up.
+        listener.set_nonblocking(true).unwrap();
+        Silence(listener)
+    }
+
+    /// The same, and `.pypirc` names it for both indexes, without credentials.
+    pub fn as_indexes(repo: &Repo) -> Silence {
+        let silence = Silence::listen();
+        write_pypirc(repo, [silence.port(); 2], "");
+        silence
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port())
+    }
+
+    fn port(&self) -> u16 {
+        self.0.local_addr().unwrap().port()
+    }
+
+    /// Nobody has connected.
+    #[track_caller]
+    pub fn unbroken(&self) {
+        let knock = self.0.accept();
+        assert!(knock.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock));
+    }
+}

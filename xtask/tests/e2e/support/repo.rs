@@ -1,0 +1,221 @@
+//! A small Python monorepo with a bare remote and a home of its own.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::child::{Process, Run};
+use super::machine;
+use super::scratch::Scratch;
+use super::tree;
+
+const MANIFEST: &str = r#"[build-system]
+requires = ["flit_core>=3.9,<4"]
+build-backend = "flit_core.buildapi"
+
+[project]
+name = "NAME"
+version = "VERSION"
+description = "A fixture"
+readme = "README.md"
+requires-python = ">=3.10"
+dependencies = [REQUIREMENTS]
+"#;
+
+/// Prints the paths in an archive.
+const LIST: &str = r#"
+import sys, tarfile, zipfile
+file = sys.argv[1]
+wheel = file.endswith(".whl")
+names = zipfile.ZipFile(file).namelist() if wheel else tarfile.open(file).getnames()
+print(*names, sep="\n")
+"#;
+
+pub struct Repo {
+    scratch: Scratch,
+    root: PathBuf,
+}
+
+/// Everything about a repository that a rehearsal must not touch.
+#[derive(PartialEq, Debug)]
+pub struct Standing {
+    status: String,
+    refs: String,
+    head: String,
+    files: BTreeMap<String, Vec<u8>>,
+    home: BTreeMap<String, Vec<u8>>,
+}
+
+impl Repo {
+    /// An empty repository on `main`, whose remote `origin` is bare and empty too.
+    pub fn new() -> Repo {
+        let scratch = Scratch::new();
+        let root = scratch.path().join("repo");
+        let repo = Repo { scratch, root };
+        fs::create_dir_all(&repo.root).unwrap();
+        fs::create_dir_all(repo.home()).unwrap();
+        let config =
+            "[user]\nname = Test\nemail = test@example.org\n[init]\ndefaultBranch = main\n";
+        fs::write(repo.home().join(".gitconfig"), config).unwrap();
+        repo.git("init --quiet --bare ../remote.git");
+        repo.git("init --quiet");
+        repo.git("remote add origin ../remote.git");
+        repo
+    }
+
+    /// Adds a distribution in `packages/NAME` with one module. `what` is its version and, behind
+    /// a colon, its requirements.
+    pub fn package(self, name: &str, what: &str) -> Repo {
+        let (version, requirements) = what.split_once(": ").unwrap_or((what, ""));
+        let requirements: Vec<String> =
+            requirements.split(", ").filter(|r| !r.is_empty()).map(|r| format!("{r:?}")).collect();
+        let manifest = MANIFEST
+            .replace("NAME", name)
+            .replace("VERSION", version)
+            .replace("REQUIREMENTS", &requirements.join(", "));
+        let (dir, module) = (format!("packages/{name}"), name.replace('-', "_"));
+        self.file(&format!("{dir}/pyproject.toml"), &manifest)
+            .file(&format!("{dir}/README.md"), &format!("# {name}\n"))
+            .file(&format!("{dir}/src/{module}/__init__.py"), "\"\"\"A fixture.\"\"\"\n")
+    }
+
+    pub fn file(self, path: &str, text: &str) -> Repo {
+        self.write(path, text);
+        self
+    }
+
+    /// Puts text at the end of a file.
+    pub fn append(self, path: &str, text: &str) -> Repo {
+        let old = self.read(path);
+        self.file(path, &(old + text))
+    }
+
+    /// Commits everything and pushes it.
+    pub fn commit(self) -> Repo {
+        self.record("everything");
+        self
+    }
+
+    /// Commits everything and pushes it, later on.
+    pub fn record(&self, message: &str) {
+        self.git("add --all");
+        self.git_with(&["commit", "--quiet", "--allow-empty", "--message", message]);
+        self.git("push --quiet origin HEAD");
+    }
+
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Replaces text that has to be in a file.
+    #[track_caller]
+    pub fn edit(&self, path: &str, from: &str, to: &str) {
+        let old = self.read(path);
+        assert!(old.contains(from), "`{from}` is not in {path}");
+        self.write(path, &old.replace(from, to));
+    }
+
+    #[track_caller]
+    pub fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap()
+    }
+
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    pub fn home(&self) -> PathBuf {
+        self.scratch.path().join("home")
+    }
+
+    /// A folder beside the repository.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.scratch.path().join(name)
+    }
+
+    /// Another clone of the same remote, made with these flags, becomes the repository.
+    pub fn cloned(mut self, flags: &str) -> Repo {
+        let url = format!("file://{}", self.beside("remote.git").display());
+        self.git(&format!("clone --quiet {flags} {url} ../clone"));
+        self.root = self.beside("clone");
+        self
+    }
+
+    /// Runs git, which has to succeed; its standard output without white space around it.
+    #[track_caller]
+    pub fn git(&self, arguments: &str) -> String {
+        self.git_with(&arguments.split(' ').collect::<Vec<_>>())
+    }
+
+    #[track_caller]
+    fn git_with(&self, arguments: &[&str]) -> String {
+        let mut git = machine::command(Path::new("git"), &self.home());
+        let output = git.current_dir(&self.root).args(arguments).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "git {arguments:?}: {stderr}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Runs the tool in the repository.
+    #[track_caller]
+    pub fn xtask(&self, line: &str) -> Run {
+        self.xtask_with(line, &[])
+    }
+
+    /// The same with variables in its environment.
+    #[track_caller]
+    pub fn xtask_with(&self, line: &str, variables: &[(&str, &str)]) -> Run {
+        self.start(line, variables).finish()
+    }
+
+    /// Starts the tool and leaves it running.
+    pub fn start(&self, line: &str, variables: &[(&str, &str)]) -> Process {
+        let mut tool = machine::command(Path::new(env!("CARGO_BIN_EXE_xtask")), &self.home());
+        tool.current_dir(&self.root).args(line.split_whitespace());
+        tool.envs(variables.iter().copied());
+        Process::start(tool, line.to_owned())
+    }
+
+    /// The tags of the remote: name, kind of object, commit.
+    pub fn remote_tags(&self) -> Vec<(String, String, String)> {
+        let format = "--format=%(refname:strip=2) %(objecttype) %(*objectname)";
+        let remote = self.beside("remote.git").to_string_lossy().into_owned();
+        let tags = self.git_with(&["--git-dir", &remote, "for-each-ref", "refs/tags", format]);
+        let word = |words: &mut std::str::Split<char>| words.next().unwrap_or_default().to_owned();
+        tags.lines()
+            .map(|line| line.split(' '))
+            .map(|mut words| (word(&mut words), word(&mut words), word(&mut words)))
+            .collect()
+    }
+
+    /// The ledger of a version that was built.
+    #[track_caller]
+    pub fn ledger(&self, version: &str) -> serde_json::Value {
+        serde_json::from_str(&self.read(&format!("dist/{version}/release.json"))).unwrap()
+    }
+
+    /// The members of a wheel or an sdist.
+    pub fn members(&self, archive: &str) -> Vec<String> {
+        let mut python = machine::command(machine::python(), &self.home());
+        let output = python.args(["-I", "-c", LIST]).arg(self.path(archive)).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    /// The files below a folder of the repository.
+    pub fn files(&self, dir: &str) -> BTreeMap<String, Vec<u8>> {
+        tree::snapshot(&self.path(dir), &[])
+    }
+
+    pub fn standing(&self) -> Standing {
+        Standing {
+            status: self.git("status --porcelain=v2 --branch --untracked-files=all"),
+            refs: self.git("for-each-ref"),
+            head: fs::read_to_string(self.path(".git/HEAD")).unwrap(),
+            files: tree::snapshot(&self.root, &[".git", "target"]),
+            home: tree::snapshot(&self.home(), &[]),
+        }
+    }
+}
