@@ -57,43 +57,42 @@ impl RepositoryConfig {
     /// # Errors
     /// Every wrong type and every unknown key, with file, line and key.
     pub fn read(file: &TomlFile) -> Result<RepositoryConfig, Vec<Finding>> {
-        let section = file.section("workspace.metadata.xtask").map_err(|error| vec![error])?;
+        let mut section = file.section("workspace.metadata.xtask");
         let mut config = RepositoryConfig::default();
-        finished(section, |section| config.fill(section))?;
-        Ok(config)
+        config.fill(&mut section);
+        no_findings(section.finish()).map(|()| config)
     }
 
-    fn fill(&mut self, section: &mut Section) -> Result<(), Finding> {
-        self.packages = section.strings("packages")?;
-        if let Some(branches) = section.strings("branches")? {
+    fn fill(&mut self, section: &mut Section) {
+        self.packages = section.strings("packages");
+        if let Some(branches) = section.strings("branches") {
             self.branches = branches;
         }
-        if let Some(remote) = section.string("remote")? {
+        if let Some(remote) = section.string("remote") {
             self.remote = remote;
         }
         for (index, key, simple) in [
             (&mut self.staging, "staging", "staging-simple"),
             (&mut self.index, "index", "index-simple"),
         ] {
-            if let Some(repository) = section.string(key)? {
+            if let Some(repository) = section.string(key) {
                 index.repository = repository;
             }
-            index.simple = section.string(simple)?;
+            index.simple = section.string(simple);
         }
-        if let Some(patience) = section.get("patience", "a number of seconds", seconds)? {
+        if let Some(patience) = section.get("patience", "a number of seconds", seconds) {
             self.patience = patience;
         }
         let known = |item: &Item| {
             item.as_str().filter(|word| ["align", "fit"].contains(word)).map(str::to_owned)
         };
-        self.ranges = section.get("ranges", "\"align\" or \"fit\"", known)?;
+        self.ranges = section.get("ranges", "\"align\" or \"fit\"", known);
         let groups = |item: &Item| {
             item.as_array()?.iter().map(|group| strings(&Item::Value(group.clone()))).collect()
         };
-        if let Some(groups) = section.get("groups", "an array of arrays of names", groups)? {
+        if let Some(groups) = section.get("groups", "an array of arrays of names", groups) {
             self.groups = groups;
         }
-        Ok(())
     }
 }
 
@@ -140,44 +139,37 @@ impl DistributionConfig {
     /// # Errors
     /// Every wrong type and every unknown key, with file, line and key.
     pub fn read(file: &TomlFile) -> Result<DistributionConfig, Vec<Finding>> {
-        let section = file.section("tool.xtask").map_err(|error| vec![error])?;
+        let mut section = file.section("tool.xtask");
         let mut config = DistributionConfig::default();
-        let mut smoke_findings = Vec::new();
-        finished(section, |section| {
-            let smoke = config.fill(section)?;
-            smoke_findings =
-                finished(smoke, |smoke| config.smoke.fill(smoke)).err().unwrap_or_default();
-            Ok(())
-        })?;
-        if smoke_findings.is_empty() { Ok(config) } else { Err(smoke_findings) }
+        config.fill(&mut section);
+        let mut smoke = section.section("smoke");
+        config.smoke.fill(&mut smoke);
+        no_findings(section.finish().into_iter().chain(smoke.finish()).collect()).map(|()| config)
     }
 
-    /// Everything but the smoke table, which is handed back.
-    fn fill<'a>(&mut self, section: &mut Section<'a>) -> Result<Section<'a>, Finding> {
+    fn fill(&mut self, section: &mut Section) {
         let tag =
             |item: &Item| item.as_str().filter(|tag| tag.contains("{version}")).map(str::to_owned);
-        self.tag = section.get("tag", "a string with {version} in it", tag)?;
+        self.tag = section.get("tag", "a string with {version} in it", tag);
         self.tag_line = self.tag.is_some().then(|| section.line("tag"));
-        self.version_files = section.strings("version-files")?.unwrap_or_default();
+        self.version_files = section.strings("version-files").unwrap_or_default();
         let names = |item: &Item| strings(item)?.iter().map(|name| Name::new(name)).collect();
         self.keep =
-            section.get("keep", "an array of distribution names", names)?.unwrap_or_default();
-        self.content.generated = section.strings("generated")?.unwrap_or_default();
-        self.content.omitted = section.strings("omitted")?.unwrap_or_default();
-        section.section("smoke")
+            section.get("keep", "an array of distribution names", names).unwrap_or_default();
+        self.content.generated = section.strings("generated").unwrap_or_default();
+        self.content.omitted = section.strings("omitted").unwrap_or_default();
     }
 }
 
 impl SmokeConfig {
-    fn fill(&mut self, section: &mut Section) -> Result<(), Finding> {
-        self.imports = section.strings("imports")?;
+    fn fill(&mut self, section: &mut Section) {
+        self.imports = section.strings("imports");
         self.commands = section
             .get("commands", "an array of commands, each an array of strings", |item| {
                 item.as_array()?.iter().map(|value| command(&Item::Value(value.clone()))).collect()
-            })?
+            })
             .unwrap_or_default();
-        self.timeout = section.get("timeout", "a number of seconds", seconds)?.unwrap_or(60);
-        Ok(())
+        self.timeout = section.get("timeout", "a number of seconds", seconds).unwrap_or(60);
     }
 }
 
@@ -194,17 +186,7 @@ fn command(item: &Item) -> Option<Vec<String>> {
     (!words.is_empty()).then_some(words)
 }
 
-/// Runs `fill` over the section and adds the unknown keys to what it found wrong.
-fn finished<'a>(
-    mut section: Section<'a>,
-    fill: impl FnOnce(&mut Section<'a>) -> Result<(), Finding>,
-) -> Result<(), Vec<Finding>> {
-    let wrong = fill(&mut section).err();
-    // After a wrong value the remaining keys were not asked for: they are not unknown.
-    let findings = match wrong {
-        Some(finding) => vec![finding],
-        None => section.finish(),
-    };
+fn no_findings(findings: Vec<Finding>) -> Result<(), Vec<Finding>> {
     if findings.is_empty() { Ok(()) } else { Err(findings) }
 }
 

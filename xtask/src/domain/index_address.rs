@@ -12,6 +12,18 @@ pub fn simple_address(upload: &str, defaults: (&str, &str)) -> String {
     format!("{base}/simple/")
 }
 
+/// The host of an address; every way to name this machine is `localhost`.
+pub fn host(address: &str) -> &str {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let authority = rest.split('/').next().unwrap_or_default();
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    if host.starts_with("127.") || host == "::1" { "localhost" } else { host }
+}
+
 /// The variable that holds the API token for a twine repository: `testpypi` → `TESTPYPI_TOKEN`.
 pub fn token_variable(repository: &str) -> String {
     let upper = repository.to_ascii_uppercase();
@@ -39,6 +51,19 @@ mod tests {
             simple_address("http://127.0.0.1:8080", defaults),
             "http://127.0.0.1:8080/simple/"
         );
+    }
+
+    #[test]
+    fn hosts() {
+        for (address, expected) in [
+            ("https://up.example/legacy/", "up.example"),
+            ("http://user:secret@a.example:8080", "a.example"),
+            ("http://127.0.0.1:1/", "localhost"),
+            ("http://[::1]:1/", "localhost"),
+            ("http://localhost", "localhost"),
+        ] {
+            assert_eq!(host(address), expected);
+        }
     }
 
     #[test]

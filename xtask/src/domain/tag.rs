@@ -65,7 +65,11 @@ pub fn ambiguities(distributions: &[Distribution]) -> Vec<Finding> {
     findings
 }
 
-fn ambiguity(distribution: &Distribution, owner: &Distribution) -> Finding {
+fn ambiguity(one: &Distribution, other: &Distribution) -> Finding {
+    // Whoever configured a tag can change it.
+    let configured =
+        one.manifest.config.tag_line.is_some() || other.manifest.config.tag_line.is_none();
+    let (distribution, owner) = if configured { (one, other) } else { (other, one) };
     let tag = distribution.tag.tag("1.0");
     let (name, other) = (distribution.name(), owner.name());
     let line = distribution.manifest.config.tag_line.unwrap_or(1);

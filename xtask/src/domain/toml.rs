@@ -48,15 +48,17 @@ impl TomlFile {
     }
 
     /// The table under a dotted path, to be read key by key; absent is an empty one.
-    ///
-    /// # Errors
-    /// Something else than a table stands there.
-    pub fn section<'a>(&'a self, path: &str) -> Result<Section<'a>, Finding> {
+    pub fn section<'a>(&'a self, path: &str) -> Section<'a> {
         let item = self.get(path);
         let table = item.and_then(Item::as_table_like);
-        match item {
-            Some(item) if table.is_none() => Err(self.wrong_type(item, path, "a table")),
-            _ => Ok(Section { file: self, path: path.to_owned(), table, known: Vec::new() }),
+        let misplaced = item.filter(|_| table.is_none());
+        let findings = misplaced.map(|item| self.wrong_type(item, path, "a table"));
+        Section {
+            file: self,
+            path: path.to_owned(),
+            table,
+            known: Vec::new(),
+            findings: findings.into_iter().collect(),
         }
     }
 
@@ -67,13 +69,14 @@ impl TomlFile {
     }
 }
 
-/// One configuration table. Every getter names a key that is known; [`Section::finish`] reports
-/// the ones that are not.
+/// One configuration table. Every getter names a key that is known, and takes a value that it does
+/// not understand for none; [`Section::finish`] reports those values and the unknown keys.
 pub struct Section<'a> {
     file: &'a TomlFile,
     path: String,
     table: Option<&'a dyn TableLike>,
     known: Vec<&'static str>,
+    findings: Vec<Finding>,
 }
 
 impl<'a> Section<'a> {
@@ -89,43 +92,43 @@ impl<'a> Section<'a> {
     }
 
     /// The value of `key` as `read` understands it; `wanted` says what it should have been.
-    ///
-    /// # Errors
-    /// The key is there with a value that `read` does not understand.
     pub fn get<T>(
         &mut self,
         key: &'static str,
         wanted: &str,
         read: impl Fn(&'a Item) -> Option<T>,
-    ) -> Result<Option<T>, Finding> {
-        let Some(item) = self.item(key) else { return Ok(None) };
-        let path = format!("{}.{key}", self.path);
-        read(item).map(Some).ok_or_else(|| self.file.wrong_type(item, &path, wanted))
+    ) -> Option<T> {
+        let item = self.item(key)?;
+        let value = read(item);
+        if value.is_none() {
+            let path = format!("{}.{key}", self.path);
+            self.findings.push(self.file.wrong_type(item, &path, wanted));
+        }
+        value
     }
 
-    pub fn string(&mut self, key: &'static str) -> Result<Option<String>, Finding> {
+    pub fn string(&mut self, key: &'static str) -> Option<String> {
         self.get(key, "a string", |item| item.as_str().map(str::to_owned))
     }
 
-    pub fn boolean(&mut self, key: &'static str) -> Result<Option<bool>, Finding> {
-        self.get(key, "true or false", Item::as_bool)
-    }
-
-    pub fn strings(&mut self, key: &'static str) -> Result<Option<Vec<String>>, Finding> {
+    pub fn strings(&mut self, key: &'static str) -> Option<Vec<String>> {
         self.get(key, "an array of strings", strings)
     }
 
     /// The table below this one under `key`.
-    pub fn section(&mut self, key: &'static str) -> Result<Section<'a>, Finding> {
+    pub fn section(&mut self, key: &'static str) -> Section<'a> {
         self.known.push(key);
         self.file.section(&format!("{}.{key}", self.path))
     }
 
-    /// One finding for every key that no getter asked for.
-    pub fn finish(self) -> Vec<Finding> {
+    /// One finding for every value that was not understood, and for every key that no getter
+    /// asked for.
+    pub fn finish(mut self) -> Vec<Finding> {
         let keys = self.table.into_iter().flat_map(|table| table.iter());
         let unknown = keys.filter(|(key, _)| !self.known.contains(key));
-        unknown.map(|(key, _)| self.unknown_key(key)).collect()
+        let unknown: Vec<Finding> = unknown.map(|(key, _)| self.unknown_key(key)).collect();
+        self.findings.extend(unknown);
+        self.findings
     }
 
     fn unknown_key(&self, key: &str) -> Finding {
@@ -184,7 +187,11 @@ mod tests {
     #[test]
     fn a_wrong_type_names_file_line_and_key() {
         let file = TomlFile::parse("a/pyproject.toml", "[tool.xtask]\ntag = 3\n".into()).unwrap();
-        let finding = file.section("tool.xtask").unwrap().string("tag").unwrap_err();
+        let finding = {
+            let mut section = file.section("tool.xtask");
+            assert_eq!(section.string("tag"), None);
+            section.finish().remove(0)
+        };
         assert_eq!(
             finding.to_string(),
             "a/pyproject.toml:2: `tool.xtask.tag` must be a string, not integer"
@@ -194,8 +201,8 @@ mod tests {
     #[test]
     fn an_unknown_key_is_reported_with_the_one_that_was_meant() {
         let file = TomlFile::parse("Cargo.toml", "[tool.xtask]\n\nsmok = {}\n".into()).unwrap();
-        let mut section = file.section("tool.xtask").unwrap();
-        section.section("smoke").unwrap();
+        let mut section = file.section("tool.xtask");
+        section.section("smoke");
         let findings = section.finish();
         assert_eq!(
             findings[0].to_string(),

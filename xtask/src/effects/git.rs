@@ -130,6 +130,16 @@ impl Git {
         Ok(shell::output(cmd!(sh, "git merge-base --is-ancestor {commit} HEAD"))?.success())
     }
 
+    /// Whether a folder holds the same in two commits; not when one of them is not known.
+    pub fn is_unchanged(&self, from: &str, to: &str, dir: &str) -> bool {
+        let dir = if dir.is_empty() { "." } else { dir };
+        let ask = || {
+            let sh = self.shell()?;
+            shell::output(cmd!(sh, "git diff --quiet {from} {to} -- {dir}"))
+        };
+        ask().is_ok_and(|output| output.success())
+    }
+
     /// Paths that differ from HEAD, and files that git neither knows nor ignores.
     ///
     /// # Errors

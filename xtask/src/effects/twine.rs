@@ -13,7 +13,7 @@ use super::index::Index;
 use super::shell::{self, Output};
 use super::tools::{Tools, digest};
 use crate::domain::config::IndexConfig;
-use crate::domain::index_address::{simple_address, token_variable};
+use crate::domain::index_address::{host, simple_address, token_variable};
 use crate::domain::upload_reply::{self, Reply};
 
 /// twine has no time limit of its own: a server that says nothing would hold it for ever. This is
@@ -27,6 +27,7 @@ pub struct Repository {
     pub index: Result<Index, String>,
     /// Where its credentials come from; `None` when twine would find none.
     pub credentials: Option<String>,
+    upload: String,
     /// A digest by which two secrets can be told equal; it says nothing else about them.
     secret: Option<String>,
 }
@@ -71,13 +72,20 @@ fn repository(config: &IndexConfig, answer: &Value) -> Repository {
     };
     let from_environment = secret(name).map(|(_, secret)| digest(&secret));
     let secret = from_environment.or_else(|| described["secret"].as_str().map(str::to_owned));
-    Repository { name: name.clone(), index, credentials, secret }
+    Repository {
+        name: name.clone(),
+        index,
+        credentials,
+        upload: text(&described["upload"]),
+        secret,
+    }
 }
 
-/// The names of two repositories that would get one and the same secret.
+/// The names of two repositories on different hosts that would get one and the same secret.
 pub fn shared_secret<'a>(staging: &'a Repository, index: &'a Repository) -> Option<[&'a str; 2]> {
     let same = staging.secret.is_some() && staging.secret == index.secret;
-    same.then_some([staging.name.as_str(), index.name.as_str()])
+    let apart = host(&staging.upload) != host(&index.upload);
+    (same && apart).then_some([staging.name.as_str(), index.name.as_str()])
 }
 
 /// `twine check --strict` over built files.
@@ -137,10 +145,28 @@ pub fn upload(
     if output.success() {
         return Ok(());
     }
-    let said = output.both();
-    // An index may echo what it was sent.
-    let said = secret.map_or(said.clone(), |(_, password)| said.replace(&password, "***"));
+    let said = masked(tools, repository, config_file, secret.as_ref(), output.both());
     Err(failed(upload_reply::read(&said), shell::tail(&said, 12)))
+}
+
+/// What twine said, without a secret that an index may have echoed.
+fn masked(
+    tools: &Tools,
+    repository: &str,
+    config_file: Option<&Path>,
+    secret: Option<&(String, String)>,
+    said: String,
+) -> String {
+    if let Some((_, password)) = secret {
+        return said.replace(password, "***");
+    }
+    let mask = || -> Result<String> {
+        let shell = Shell::new()?;
+        let config_file = config_file.map_or("-".into(), Path::to_string_lossy);
+        let mask = tools.script(&shell, "mask.py").arg(config_file.as_ref()).arg(repository);
+        shell::read(mask.stdin(&said))
+    };
+    mask().unwrap_or_else(|_| "it said something that may hold a secret".to_owned())
 }
 
 /// User and password from the environment, if any; else twine looks for itself.

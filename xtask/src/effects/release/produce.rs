@@ -41,13 +41,20 @@ impl Run<'_> {
     }
 
     /// Whether files that were built before are still the ones to release: built from this very
-    /// commit, or on the index already, where nothing can take their place.
+    /// commit; or on the index already, where nothing can take their place; or staged, and nothing
+    /// of the distribution has changed since.
     fn still_stands(&self, at: usize, ledger: &Ledger) -> bool {
-        let served = self.release.served.index.get(&self.package(at).at);
-        let on_index = served.is_some_and(|served| {
-            ledger.files.iter().any(|file| served.iter().any(|s| s.name == file.name))
-        });
-        ledger.commit == self.release.head || on_index
+        let (release, package) = (self.release, self.package(at));
+        let on = |served: &HashMap<usize, Vec<ServedFile>>| {
+            let listed = served.get(&package.at).map_or(&[][..], Vec::as_slice);
+            listed.iter().any(|theirs| ledger.files.iter().any(|own| own.name == theirs.name))
+        };
+        let unchanged = || {
+            release.site.git.is_unchanged(&ledger.commit, release.head, &self.distribution(at).dir)
+        };
+        ledger.commit == release.head
+            || on(&release.served.index)
+            || (on(&release.served.staging) && unchanged())
     }
 
     /// Everything that was built, judged together.
