@@ -73,6 +73,8 @@ pub struct ReleaseOptions {
     pub targets: Vec<String>,
     pub dry_run: bool,
     pub rehearse: bool,
+    /// Stage a version that staging has burnt as a post-release.
+    pub restage: bool,
     pub until: Until,
     pub yes: bool,
     pub json: bool,
@@ -237,7 +239,7 @@ impl Line {
     }
 
     fn release(&mut self) -> Result<Command, Stop> {
-        const FLAGS: [&str; 6] = ["dry-run", "rehearse", "until", "yes", "json", "jobs"];
+        const FLAGS: [&str; 7] = ["dry-run", "rehearse", "restage", "until", "yes", "json", "jobs"];
         let mut options = ReleaseOptions::default();
         let mut all = false;
         while let Some(word) = self.next()? {
@@ -247,6 +249,7 @@ impl Line {
                 Word::Flag(flag) => match flag.as_str() {
                     "dry-run" => options.dry_run = true,
                     "rehearse" => options.rehearse = true,
+                    "restage" => options.restage = true,
                     "yes" => options.yes = true,
                     "json" => options.json = true,
                     "jobs" => options.jobs = Some(self.jobs()?),

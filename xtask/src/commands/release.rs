@@ -87,6 +87,7 @@ pub fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
         served: indexes.served,
         ledgers: local.ledgers,
         jobs: options.jobs.unwrap_or_else(parallel::cores),
+        restage: options.restage,
     };
     let outcome = release.carry_out();
     drop(progress);

@@ -131,6 +131,8 @@ pub struct SmokeConfig {
     pub commands: Vec<Vec<String>>,
     /// Seconds that one import or command may take.
     pub timeout: u64,
+    /// Interpreters to test on, as versions (`3.12`) or programs; none means the tool's own.
+    pub pythons: Vec<String>,
 }
 
 impl DistributionConfig {
@@ -169,6 +171,7 @@ impl SmokeConfig {
                 item.as_array()?.iter().map(|value| command(&Item::Value(value.clone()))).collect()
             })
             .unwrap_or_default();
+        self.pythons = section.strings("pythons").unwrap_or_default();
         self.timeout = section.get("timeout", "a number of seconds", seconds).unwrap_or(60);
     }
 }

@@ -27,8 +27,22 @@ impl Python {
     pub fn find() -> Result<Python> {
         let named = std::env::var("XTASK_PYTHON").ok().filter(|name| !name.is_empty());
         let candidates = named.as_deref().map_or(vec!["python3", "python"], |name| vec![name]);
+        let python = Python::first_of(&candidates)?;
+        if python.series() < OLDEST { Err(too_old(&python)) } else { Ok(python) }
+    }
+
+    /// The interpreter of a version such as `3.12`, or a program by its name or path.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn named(name: &str) -> Result<Python> {
+        let is_version = name.starts_with(|c: char| c.is_ascii_digit());
+        Python::first_of(&[&if is_version { format!("python{name}") } else { name.to_owned() }])
+    }
+
+    fn first_of(candidates: &[&str]) -> Result<Python> {
         let Some(found) = candidates.iter().find_map(|name| which::which(name).ok()) else {
-            return Err(missing(&candidates));
+            return Err(missing(candidates));
         };
         let ask = "import sys; print(sys.executable, '.'.join(map(str, sys.version_info[:3])), sep='\\n')";
         let shell = Shell::new()?;
@@ -37,8 +51,7 @@ impl Python {
         let (executable, version) =
             answer.split_once('\n').context("Python does not say where it is")?;
         let version = version.trim().to_owned();
-        let python = Python { executable: PathBuf::from(executable.trim()), version };
-        if python.series() < OLDEST { Err(too_old(&python)) } else { Ok(python) }
+        Ok(Python { executable: PathBuf::from(executable.trim()), version })
     }
 
     fn series(&self) -> (u32, u32) {

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use xshell::Shell;
 
+use super::python::Python;
 use super::shell::{self, Supervised};
 use super::tools::{Tools, script};
 
@@ -20,17 +21,32 @@ pub struct SmokeTest {
     pub commands: Vec<Vec<String>>,
     /// Seconds that one import or command may take.
     pub timeout: u64,
+    /// Interpreters by version or name; none means the tools' own.
+    pub pythons: Vec<String>,
 }
 
-/// Runs the test. Returns the number of checks that were made.
+/// Runs the test, on every interpreter that is asked for. Returns the number of checks made.
 ///
 /// # Errors
-/// The installation fails, or a check does: named, with its output.
+/// There is no such interpreter, the installation fails, or a check does: named, with its output.
 pub fn run(tools: &Tools, test: &SmokeTest) -> Result<usize> {
+    if test.pythons.is_empty() {
+        return run_on(&tools.base, tools, test);
+    }
+    let mut checks = 0;
+    for name in &test.pythons {
+        let python = Python::named(name)?;
+        checks += run_on(&python, tools, test)
+            .with_context(|| format!("on Python {}", python.version))?;
+    }
+    Ok(checks)
+}
+
+fn run_on(python: &Python, tools: &Tools, test: &SmokeTest) -> Result<usize> {
     let shell = Shell::new()?;
     let dir = shell.create_temp_dir()?;
     shell.change_dir(dir.path());
-    let environment = tools.base.environment(&dir.path().join("env"))?;
+    let environment = python.environment(&dir.path().join("env"))?;
 
     // Third parties come from the default index alone; our own only by path.
     let install = tools.pip_for(&shell, &environment).args([

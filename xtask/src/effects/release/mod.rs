@@ -1,6 +1,7 @@
 //! Carries out a release plan: one exhaustive match over its actions.
 
 mod produce;
+mod restage;
 mod send;
 mod try_out;
 
@@ -21,11 +22,13 @@ use super::{build, ledger, parallel, twine};
 use crate::domain::content::{self, Archive, Built, Siblings, import_names};
 use crate::domain::finding::{Finding, Refusal};
 use crate::domain::ledger::{Event, Ledger};
+use crate::domain::name::Name;
 use crate::domain::preflight::short;
 use crate::domain::release::{
     Action, Answer, Artifact, Package, Plan, ServedFile, Upload, files_of, to_upload,
 };
 use crate::domain::upload_reply::Reply;
+use crate::domain::version::Version;
 use crate::domain::workspace::{Distribution, Workspace};
 use crate::effects::twine::UploadFailed;
 use crate::ui::progress::Progress;
@@ -44,6 +47,8 @@ pub struct Release<'a> {
     /// What was built before, by index in the workspace.
     pub ledgers: HashMap<usize, Ledger>,
     pub jobs: usize,
+    /// A version that staging has burnt is staged as a post-release instead of refused.
+    pub restage: bool,
 }
 
 /// What came of it.
@@ -124,6 +129,8 @@ struct State {
     archives: Vec<Archive>,
     /// The files as the staging index served them.
     staged: Vec<PathBuf>,
+    /// The post-release that was staged in place of a burnt version.
+    restaged: Option<Version>,
     reached: Reached,
     stages: Vec<StageReport>,
 }
@@ -264,6 +271,14 @@ impl Run<'_> {
         if before { Reached::Yes } else { self.state(at).reached }
     }
 
+    /// Whether the index has all files of a package, with the bytes that were built: then staging
+    /// has nothing more to say about them.
+    fn is_published(&self, at: usize) -> bool {
+        let built = self.ledger(at).map(|ledger| ledger.files).unwrap_or_default();
+        let listed = self.release.served.index.get(&self.package(at).at);
+        listed.is_some_and(|listed| to_upload(&built, listed) == Upload::Nothing)
+    }
+
     fn package(&self, at: usize) -> &Package {
         &self.release.plan.packages[at]
     }
@@ -305,10 +320,15 @@ impl Run<'_> {
 fn explain(failure: &Failure, name: &str, real: bool) -> (String, String) {
     let again = "run the same command again; what is done is skipped";
     let reply = failure.error.downcast_ref::<UploadFailed>().map(|failed| failed.reply);
+    let advice = failure.error.downcast_ref::<Refusal>();
+    let advice =
+        advice.and_then(|refusal| refusal.0.iter().find_map(|finding| finding.hint.clone()));
     let (what, hint) = match (failure.stage, reply) {
         (_, Some(Reply::Taken)) => (
             "a file name is taken there for ever, with other bytes",
-            format!("cargo xtask bump {name} gives it new names; then {again}"),
+            format!(
+                "cargo xtask bump {name} gives it new names, or --restage stages it as a post-release; then {again}"
+            ),
         ),
         (_, Some(Reply::NotAllowed)) => {
             ("the credentials are not accepted", format!("mend the token and {again}"))
@@ -325,11 +345,14 @@ fn explain(failure: &Failure, name: &str, real: bool) -> (String, String) {
         }
         ("build", _) => ("its build failed", format!("mend it, commit, and {again}")),
         ("check", _) => {
-            ("what was built is not fit to be uploaded", format!("mend it, commit, and {again}"))
+            let advice = advice.unwrap_or_else(|| "mend it, commit".to_owned());
+            ("what was built is not fit to be uploaded", format!("{advice}; then {again}"))
         }
         ("smoke", _) if real => (
             "its smoke test failed",
-            format!("mend it, cargo xtask bump {name}, and {again}: staging has these names now"),
+            format!(
+                "mend it, then cargo xtask bump {name}, or --restage: staging has these names now; {again}"
+            ),
         ),
         ("try" | "smoke", _) => ("its smoke test failed", format!("mend it, commit, and {again}")),
         ("tag", _) => {

@@ -202,30 +202,28 @@ impl Run<'_> {
         Siblings { planned: planned.collect(), published: published.collect() }
     }
 
-    /// An index that has other bytes under the names that were built: it will never take these.
+    /// Indexes that have other bytes under the names that were built: they will never take these.
     fn conflicts(&self, at: usize) -> Vec<Finding> {
         let release = self.release;
-        let (package, name) = (self.package(at), self.distribution(at).name());
-        let built =
-            self.state(at).ledger.as_ref().map(|ledger| ledger.files.clone()).unwrap_or_default();
-        let sides = [
-            (&release.site.staging, &release.served.staging),
-            (&release.site.index, &release.served.index),
-        ];
-        let conflict =
-            |(repository, served): (&twine::Repository, &HashMap<usize, Vec<ServedFile>>)| {
-                let Upload::Conflict(files) = to_upload(&built, served.get(&package.at)?) else {
-                    return None;
-                };
-                let message = format!(
-                    "{} has other bytes under {} already",
-                    repository.name,
-                    files.join(" and ")
-                );
-                let hint = format!("a file name is taken for ever: cargo xtask bump {name}");
-                Some(Finding::error("taken", message).hint(hint))
-            };
-        sides.into_iter().filter_map(conflict).collect()
+        let (name, mut findings) = (self.distribution(at).name(), Vec::new());
+        let built = self.ledger(at).map(|ledger| ledger.files).unwrap_or_default();
+        let listed = release.served.index.get(&self.package(at).at).map_or(&[][..], Vec::as_slice);
+        let taken = |index: &str, files: &str| {
+            let message =
+                format!("{index} has other bytes under {files}, and a file name is taken for ever");
+            Finding::error("taken", message)
+        };
+        if let Upload::Conflict(files) = to_upload(&built, listed) {
+            let finding = taken(&release.site.index.name, &files.join(" and "));
+            findings.push(finding.hint(format!("cargo xtask bump {name}")));
+        }
+        if self.is_burnt(at) && !release.restage && !self.is_published(at) {
+            let finding = taken(&release.site.staging.name, "these names");
+            findings.push(finding.hint(format!(
+                "cargo xtask bump {name}, or --restage to stage it as the next post-release of the same version"
+            )));
+        }
+        findings
     }
 }
 

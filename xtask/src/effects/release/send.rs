@@ -10,35 +10,56 @@ const TRIES: u32 = 5;
 /// How long to look for a file that the index says it has already.
 const SECOND_LOOK: Duration = Duration::from_secs(10);
 
+/// The files of one distribution on their way to an index.
+pub(super) struct Shipment<'a> {
+    pub name: &'a Name,
+    pub dir: PathBuf,
+    pub files: Vec<Artifact>,
+}
+
 impl Run<'_> {
     pub(super) fn upload_to_staging(&self, at: usize) -> Result<Told> {
-        let site = self.release.site;
-        let index = usable(&site.staging)?;
-        let (sent, served) = self.ensure_uploaded(at, index)?;
-        let dir = site.scratch.join("staged").join(self.distribution(at).name().in_file_name());
-        remove(&dir)?;
-        fs::create_dir_all(&dir)?;
-        self.state(at).staged = self.fetch_back(at, &served, &dir)?;
-        Ok(if sent {
-            done(format!("served back by {}, same bytes", index.repository))
-        } else {
-            skipped("there already, same bytes")
-        })
+        if self.is_published(at) {
+            self.state(at).staged = self.files(at);
+            return Ok(skipped("published already"));
+        }
+        let index = usable(&self.release.site.staging)?;
+        let shipment = match self.is_burnt(at) {
+            true => self.restaged(at)?,
+            false => self.shipment(at)?,
+        };
+        let (sent, served) = self.ensure_uploaded(&shipment, index)?;
+        self.state(at).staged = self.fetch_back(&shipment, &served)?;
+        let version = self.staged_version(at);
+        let detail = match (sent, version == self.package(at).version) {
+            (false, _) => return Ok(skipped("there already, same bytes")),
+            (true, true) => format!("served back by {}, same bytes", index.repository),
+            (true, false) => {
+                format!("served back by {} as {version}, same bytes", index.repository)
+            }
+        };
+        self.record(at, format!("uploaded to {} as {version}", index.repository))?;
+        Ok(done(detail))
     }
 
     pub(super) fn publish(&self, at: usize) -> Result<Told> {
         let index = usable(&self.release.site.index)?;
-        let uploaded = self.ensure_uploaded(at, index);
+        let uploaded = self.ensure_uploaded(&self.shipment(at)?, index);
         self.state(at).reached = match &uploaded {
             Ok(_) => Reached::Yes,
             Err(error) => self.reached(at, index, error),
         };
         let (sent, _) = uploaded?;
-        Ok(if sent {
-            done(format!("confirmed by {}", index.repository))
-        } else {
-            skipped("there already, same bytes")
-        })
+        if !sent {
+            return Ok(skipped("there already, same bytes"));
+        }
+        self.record(at, format!("published to {}", index.repository))?;
+        Ok(done(format!("confirmed by {}", index.repository)))
+    }
+
+    fn shipment(&self, at: usize) -> Result<Shipment<'_>> {
+        let name = self.distribution(at).name();
+        Ok(Shipment { name, dir: self.dir(at), files: self.ledger(at)?.files })
     }
 
     /// Whether something of a package is on the index although publishing it failed.
@@ -61,9 +82,13 @@ impl Run<'_> {
 
     /// Sends what an index lacks, then waits until it shows all of it. Returns whether anything
     /// was sent, and what the index lists.
-    fn ensure_uploaded(&self, at: usize, index: &Index) -> Result<(bool, Vec<ServedFile>)> {
-        let (tools, name) = (self.release.tools, self.distribution(at).name());
-        let built = self.ledger(at)?.files;
+    fn ensure_uploaded(
+        &self,
+        shipment: &Shipment,
+        index: &Index,
+    ) -> Result<(bool, Vec<ServedFile>)> {
+        let Shipment { name, files: built, .. } = shipment;
+        let tools = self.release.tools;
         let patience = Duration::from_secs(self.release.workspace.config.patience);
         let mut sent = false;
         for attempt in 1.. {
@@ -72,7 +97,7 @@ impl Run<'_> {
                 Answer::Unknown(why) => {
                     anyhow!("{} was asked what it has: {why}", index.repository)
                 }
-                Answer::Known(files) => match to_upload(&built, &files) {
+                Answer::Known(files) => match to_upload(built, &files) {
                     Upload::Nothing if sent => break,
                     Upload::Nothing => return Ok((false, files)),
                     Upload::Conflict(files) => {
@@ -80,13 +105,13 @@ impl Run<'_> {
                     }
                     Upload::Send(missing) => {
                         sent = true;
-                        match self.upload(at, index, &missing) {
+                        match self.upload(shipment, index, &missing) {
                             Ok(()) => break,
                             Err(failed) if failed.reply == Reply::Unclear => failed.into(),
                             Err(failed) if failed.reply == Reply::Taken => {
                                 // It may be ours, from an attempt that the listing does not show yet.
                                 let seen =
-                                    index.confirm(tools, name, &built, SECOND_LOOK.min(patience));
+                                    index.confirm(tools, name, built, SECOND_LOOK.min(patience));
                                 return seen.map(|files| (true, files)).map_err(|_| failed.into());
                             }
                             Err(failed) => return Err(failed.into()),
@@ -103,29 +128,35 @@ impl Run<'_> {
             self.release.progress.say(&format!("  {first}; asking again in {} s", pause.as_secs()));
             sleep(pause);
         }
-        self.record(at, format!("uploaded to {}", index.repository))?;
-        let served = index.confirm(tools, name, &built, patience)?;
+        let served = index.confirm(tools, name, built, patience)?;
         Ok((true, served))
     }
 
-    fn upload(&self, at: usize, index: &Index, files: &[Artifact]) -> Result<(), UploadFailed> {
-        let paths: Vec<PathBuf> = files.iter().map(|file| self.dir(at).join(&file.name)).collect();
+    fn upload(
+        &self,
+        shipment: &Shipment,
+        index: &Index,
+        files: &[Artifact],
+    ) -> Result<(), UploadFailed> {
+        let paths: Vec<PathBuf> = files.iter().map(|file| shipment.dir.join(&file.name)).collect();
         let config = self.release.site.twine_config.as_deref();
         twine::upload(self.release.tools, &index.repository, config, &paths)
     }
 
-    /// Downloads what an index serves under the built names and compares it byte for byte.
-    fn fetch_back(&self, at: usize, served: &[ServedFile], dir: &Path) -> Result<Vec<PathBuf>> {
-        let built = self.ledger(at)?.files;
-        let ours = |file: &&ServedFile| built.iter().any(|artifact| artifact.name == file.name);
+    /// Downloads what an index serves under the names of a shipment and compares it byte for byte.
+    fn fetch_back(&self, shipment: &Shipment, served: &[ServedFile]) -> Result<Vec<PathBuf>> {
+        let dir = self.release.site.scratch.join("staged").join(shipment.name.in_file_name());
+        remove(&dir)?;
+        fs::create_dir_all(&dir)?;
+        let ours = |file: &&ServedFile| shipment.files.iter().any(|own| own.name == file.name);
         let wanted: Vec<ServedFile> = served.iter().filter(ours).cloned().collect();
-        fetch(self.release.tools, &wanted, dir)?;
-        for file in &built {
+        fetch(self.release.tools, &wanted, &dir)?;
+        for file in &shipment.files {
             if build::artifact(&dir.join(&file.name))? != *file {
                 bail!("what the index serves as {} is not what was built", file.name);
             }
         }
-        Ok(built.iter().map(|file| dir.join(&file.name)).collect())
+        Ok(shipment.files.iter().map(|file| dir.join(&file.name)).collect())
     }
 
     pub(super) fn tag(&self, at: usize) -> Result<Told> {

@@ -4,14 +4,16 @@ use super::*;
 
 impl Run<'_> {
     pub(super) fn smoke_test(&self, at: usize, source: Source) -> Result<Told> {
+        if self.is_published(at) {
+            return Ok(skipped("published already"));
+        }
         let workspace = self.release.workspace;
         let distribution = self.distribution(at);
         let mut wheels = self.wheels(at, source);
-        let mut versions =
-            vec![(distribution.name().to_string(), self.package(at).version.to_string())];
+        let mut versions = vec![(distribution.name().to_string(), self.version(at, source))];
         for sibling in workspace.transitive_needs(self.package(at).at) {
             let (version, found) = match self.release.plan.position(sibling) {
-                Some(at) => (self.package(at).version.to_string(), self.wheels(at, source)),
+                Some(at) => (self.version(at, source), self.wheels(at, source)),
                 None => self.published_wheels(sibling)?,
             };
             versions.push((workspace.distributions[sibling].name().to_string(), version));
@@ -27,6 +29,7 @@ impl Run<'_> {
             imports,
             commands: smoke.commands.clone(),
             timeout: smoke.timeout,
+            pythons: smoke.pythons.clone(),
         };
         let checks = smoke::run(self.release.tools, &test)?;
         let what = match source {
@@ -35,6 +38,14 @@ impl Run<'_> {
         };
         self.record(at, what)?;
         Ok(done(format!("{checks} checks in a fresh environment")))
+    }
+
+    /// The version that one package has as built, or as staged.
+    fn version(&self, at: usize, source: Source) -> String {
+        match source {
+            Source::Built => self.package(at).version.to_string(),
+            Source::Staged => self.staged_version(at).to_string(),
+        }
     }
 
     /// The wheels of one package, as built or as the staging index served them.

@@ -1,0 +1,70 @@
+//! A version that staging has burnt: the same sources, staged as the next post-release of it.
+//!
+//! Only the staging index ever sees that version. What is published is the version that was asked
+//! for, tried from its own files before anything was uploaded.
+
+use super::send::Shipment;
+use super::*;
+use crate::domain::manifest::DeclaredVersion;
+
+impl Run<'_> {
+    /// Whether staging has other bytes under the names that were built, so that it will never take
+    /// these.
+    pub(super) fn is_burnt(&self, at: usize) -> bool {
+        let built = self.ledger(at).map(|ledger| ledger.files).unwrap_or_default();
+        let listed = self.release.served.staging.get(&self.package(at).at);
+        let listed = listed.map_or(&[][..], Vec::as_slice);
+        matches!(to_upload(&built, listed), Upload::Conflict(_))
+    }
+
+    /// The version under which a package is staged: its own, or a post-release of it.
+    pub(super) fn staged_version(&self, at: usize) -> Version {
+        let restaged = self.state(at).restaged.clone();
+        restaged.unwrap_or_else(|| self.package(at).version.clone())
+    }
+
+    /// Builds a package as the next post-release that staging does not have.
+    pub(super) fn restaged(&self, at: usize) -> Result<Shipment<'_>> {
+        let release = self.release;
+        let distribution = self.distribution(at);
+        let version = self.next_post_release(at);
+        let work = release.site.scratch.join("restaged").join(distribution.name().in_file_name());
+        remove(&work)?;
+        // All of the export: a back end may read a file above the distribution's directory.
+        let source = work.join("source");
+        release.site.git.export(&self.ledger(at)?.commit, &source)?;
+        rewrite_version(distribution, &source, &version)?;
+        let out = work.join("dist");
+        let requires = distribution.manifest.build_requires();
+        let epoch = release.site.git.commit_time(release.head)?;
+        build::build(release.tools, &source.join(&distribution.dir), &requires, &out, &epoch)?;
+        let files = build::artifacts(&out)?;
+        self.state(at).restaged = Some(version);
+        Ok(Shipment { name: distribution.name(), dir: out, files })
+    }
+
+    fn next_post_release(&self, at: usize) -> Version {
+        let (package, name) = (self.package(at), self.distribution(at).name());
+        let listed = self.release.served.staging.get(&package.at);
+        let taken = versions(listed.map_or(&[][..], Vec::as_slice), name);
+        let mut number = package.version.post().map_or(1, |post| post + 1);
+        loop {
+            let next = package.version.clone().with_post(Some(number));
+            if !taken.contains(&next) {
+                return next;
+            }
+            number += 1;
+        }
+    }
+}
+
+/// Puts another version into the one place of an export that holds it.
+fn rewrite_version(distribution: &Distribution, source: &Path, version: &Version) -> Result<()> {
+    let DeclaredVersion::Literal { file, span, .. } = &distribution.manifest.version else {
+        bail!("the version of {} stands in no file, so it cannot be restaged", distribution.name());
+    };
+    let path = source.join(file);
+    let mut text = fs::read_to_string(&path).with_context(|| format!("cannot read {file}"))?;
+    text.replace_range(span.clone(), &version.to_string());
+    fs::write(&path, text).with_context(|| format!("cannot write {file}"))
+}
