@@ -162,6 +162,13 @@ impl<'a> Planner<'a> {
             }
             return;
         }
+        let from_tag = matches!(place, DeclaredVersion::FromTag { .. });
+        if everything && from_tag && self.current(at).is_none() {
+            let (file, line) = place.place();
+            let text = "not bumped: its versions come from tags, and no tag names one";
+            self.note(file, line, at, text.to_owned());
+            return;
+        }
         match self.next(&group, &change) {
             Ok(to) => self.assign(at, &group, to, cause),
             Err((message, hint)) => {
