@@ -1,7 +1,7 @@
 //! Documents that are put together at random, awkward in the ways that real ones are: a bump
 //! changes nothing but what it plans, what it writes can be read, and doing it again changes
 //! nothing.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 #[path = "../src/domain/mod.rs"]
 mod domain;

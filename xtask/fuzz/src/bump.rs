@@ -2,7 +2,7 @@
 //!
 //! Run it with `xtask/fuzz/run SECONDS` (nightly).
 #![no_main]
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 #[path = "../../src/domain/mod.rs"]
 mod domain;
