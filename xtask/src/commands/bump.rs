@@ -10,35 +10,36 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::cli::BumpOptions;
-use crate::domain::bump::{Facts, History, Plan, Request};
+use crate::domain::bump::{Bump, Facts, History, Move, Plan, Request};
 use crate::domain::commits;
 use crate::domain::edit::Kind;
 use crate::domain::finding::{Finding, Refusal};
 use crate::domain::history::{self, Commit, TagRef, last_tag};
 use crate::domain::manifest::DeclaredVersion;
-use crate::domain::place::Files;
 use crate::domain::range::Ranges;
 use crate::domain::version::Change;
 use crate::domain::workspace::Workspace;
 use crate::effects::git::Git;
+use crate::effects::tree::Tree;
 use crate::effects::{discover, files};
 
 /// # Errors
 /// Nothing was written: the repository cannot be understood, or the bump is refused.
 pub fn run(root: &Path, options: &BumpOptions) -> Result<ExitCode> {
-    let workspace = discover::lenient(root)?;
+    let tree = Tree::walk(root)?;
+    let workspace = discover::lenient(root, &tree)?;
     let request = request(&workspace, options)?;
     let git = Git::at(root);
     let history = histories(&workspace, git.as_ref(), &request)?;
-    let read = |path: &str| discover::source_file(root, path);
-    let list = |dir: &str| discover::files_below(root, dir);
-    let files = Files { read: &read, list: &list };
-    let plan = Plan::new(Facts { workspace: &workspace, files, history: &history }, &request)?;
+    let plan = tree.with_files(|files| {
+        Plan::new(Facts { workspace: &workspace, files, history: &history }, &request)
+    })?;
 
-    match options.json {
-        true => println!("{:#}", as_json(&plan)),
-        false => print(&plan),
-    }
+    let shown = match options.json {
+        true => format!("{:#}\n", as_json(&plan)),
+        false => as_text(&plan),
+    };
+    std::io::stdout().write_all(shown.as_bytes())?;
     if options.dry_run || plan.writes.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
@@ -246,49 +247,54 @@ fn as_json(plan: &Plan) -> Value {
     })
 }
 
-fn print(plan: &Plan) {
-    if plan.bumps.is_empty() {
-        println!("Nothing to bump: no commit since the last tags asks for a release.");
-    } else {
-        println!("Bump plan: {}, in release order", count(plan.bumps.len(), "distribution"));
+/// The plan for people: every bump with its ranges, then what goes with it, then the notes.
+fn as_text(plan: &Plan) -> String {
+    let mut lines = Vec::new();
+    lines.push(match plan.bumps.len() {
+        0 => "Nothing to bump: no commit since the last tags asks for a release.".to_owned(),
+        many => format!("Bump plan: {}, in release order", count(many, "distribution")),
+    });
+    let mut moves: HashMap<&str, Vec<&Move>> = HashMap::new();
+    for moved in &plan.moves {
+        moves.entry(&moved.package).or_default().push(moved);
     }
-    let width = |text: &dyn Fn(&crate::domain::bump::Bump) -> usize| {
-        plan.bumps.iter().map(text).max().unwrap_or(0)
+    let versions = |bump: &Bump| {
+        let from = bump.from.as_ref().map_or("?".to_owned(), ToString::to_string);
+        format!("{from} -> {}", bump.to)
     };
-    let from = |bump: &crate::domain::bump::Bump| {
-        bump.from.as_ref().map_or("?".to_owned(), ToString::to_string)
-    };
-    let name_width = width(&|bump| bump.package.chars().count());
-    let move_width = width(&|bump| format!("{} -> {}", from(bump), bump.to).len());
+    let names = plan.bumps.iter().map(|bump| bump.package.chars().count());
+    let name_width = names.max().unwrap_or(0);
+    let move_width = plan.bumps.iter().map(|bump| versions(bump).len()).max().unwrap_or(0);
+    let indent = name_width + 4;
     for bump in &plan.bumps {
-        let versions = format!("{} -> {}", from(bump), bump.to);
-        println!("  {:name_width$}  {versions:move_width$}  {}", bump.package, bump.reason);
-        print_moves(plan, &bump.package, name_width + 4);
+        let (name, versions) = (&bump.package, versions(bump));
+        lines.push(format!("  {name:name_width$}  {versions:move_width$}  {}", bump.reason));
+        let moves = moves.remove(name.as_str()).unwrap_or_default();
+        lines.extend(moves.iter().map(|moved| move_line(moved, indent)));
     }
-    let others = plan.moves.iter().filter(|m| !plan.bumps.iter().any(|b| b.package == m.package));
-    let mut seen: Vec<&str> = Vec::new();
-    for moved in others {
-        if !seen.contains(&moved.package.as_str()) {
-            seen.push(&moved.package);
-            println!("  {:name_width$}  not bumped, its ranges follow", moved.package);
-            print_moves(plan, &moved.package, name_width + 4);
+    for moved in &plan.moves {
+        if let Some(moves) = moves.remove(moved.package.as_str()) {
+            let name = &moved.package;
+            lines.push(format!("  {name:name_width$}  not bumped, its ranges follow"));
+            lines.extend(moves.iter().map(|moved| move_line(moved, indent)));
         }
     }
     for kind in [Kind::Changelog, Kind::Lock] {
         let mut files: Vec<&str> =
             plan.edits.iter().filter(|e| e.kind == kind).map(|e| e.file.as_str()).collect();
         files.dedup();
-        files.iter().for_each(|file| println!("  {file}  {}", kind.word()));
+        lines.extend(files.iter().map(|file| format!("  {file}  {}", kind.word())));
     }
-    for note in &plan.notes {
-        println!("note: {}:{}: {}: {}", note.file, note.line, note.package, note.text);
-    }
+    lines.extend(
+        plan.notes.iter().map(|note| {
+            format!("note: {}:{}: {}: {}", note.file, note.line, note.package, note.text)
+        }),
+    );
+    lines.join("\n") + "\n"
 }
 
-fn print_moves(plan: &Plan, package: &str, indent: usize) {
-    for moved in plan.moves.iter().filter(|moved| moved.package == package) {
-        println!("{:indent$}{} -> {}", "", moved.before, moved.after);
-    }
+fn move_line(moved: &Move, indent: usize) -> String {
+    format!("{:indent$}{} -> {}", "", moved.before, moved.after)
 }
 
 fn count(number: usize, what: &str) -> String {

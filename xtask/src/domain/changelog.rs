@@ -217,9 +217,10 @@ impl Writer<'_> {
         }
         let level = headings[at].level;
         let inner: Vec<_> = headings[at + 1..].iter().take_while(|h| h.level > level).collect();
+        let last = inner.last().map_or(&headings[at], |last| *last);
         let section_end = headings[at + 1 + inner.len()..]
             .first()
-            .map_or_else(|| self.end_of_prose(headings[at].span.end), |next| next.span.start);
+            .map_or_else(|| self.end_of_prose(last.span.end), |next| next.span.start);
         let mut edits = Vec::new();
         let mut written = Vec::new();
         for (index, heading) in inner.iter().enumerate() {

@@ -55,9 +55,6 @@ pub fn join(dir: &str, path: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// A literal that is found, or why there is none.
-pub type Found = Result<DeclaredVersion, DeclaredVersion>;
-
 /// The literal at `span` of `file`.
 pub fn literal(file: &SourceFile, span: Range<usize>) -> DeclaredVersion {
     let text = file.text[span.clone()].to_owned();

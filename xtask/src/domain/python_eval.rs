@@ -10,11 +10,6 @@ pub type Names<'a> = &'a dyn Fn(&str) -> Option<&'a Expr>;
 /// How many names and calls are followed.
 const FARTHEST: usize = 8;
 
-/// The text that an expression stands for.
-pub fn text(expr: &Expr, names: Names<'_>) -> Option<String> {
-    evaluate(expr, names, 0)
-}
-
 /// The path that an expression stands for, relative to the folder of its file. A first part that
 /// cannot be told (`os.path.dirname(__file__)`, `here`) is taken for that folder.
 pub fn path(expr: &Expr, names: Names<'_>) -> Option<String> {

@@ -48,6 +48,8 @@ pub struct Clause {
     pub span: Range<usize>,
     /// The version without a leading `v` and without `.*`.
     pub version_span: Range<usize>,
+    /// For `===`, which compares as text: that text.
+    exact: Option<String>,
 }
 
 /// Why a specifier could not be read.
@@ -147,7 +149,8 @@ fn clause(text: &str, start: usize, poetry: bool) -> Result<Scanned, Unreadable>
     let token = &text[from..end];
     if poetry && op_len == 0 && token == "*" {
         let version = Version::new([0]);
-        let clause = Clause { op: Op::Any, version, span: from..end, version_span: from..end };
+        let clause =
+            Clause { op: Op::Any, version, span: from..end, version_span: from..end, exact: None };
         return Ok(Scanned { clause, end });
     }
     let (op, number) = match (op, token.strip_suffix(".*")) {
@@ -159,15 +162,22 @@ fn clause(text: &str, start: usize, poetry: bool) -> Result<Scanned, Unreadable>
         Op::Arbitrary => number,
         _ => number.strip_prefix(['v', 'V']).unwrap_or(number),
     };
-    let version: Version = bare.parse().map_err(|_| unreadable())?;
+    let exact = (op == Op::Arbitrary && !bare.is_empty()).then(|| bare.to_owned());
+    let version: Version = match (bare.parse(), &exact) {
+        (Ok(version), _) => version,
+        (Err(_), Some(_)) => Version::new([0]),
+        (Err(_), None) => return Err(unreadable()),
+    };
     let suffixed = version.any_prerelease() || version.is_post() || version.is_local();
     let prefix = matches!(op, Op::EqualPrefix | Op::NotEqualPrefix);
-    if (prefix && suffixed) || (op == Op::Compatible && version.release().len() < 2) {
+    let local = version.is_local() && !matches!(op, Op::Equal | Op::NotEqual | Op::Arbitrary);
+    let coarse = op == Op::Compatible && version.release().len() < 2;
+    if (prefix && suffixed) || local || coarse {
         return Err(unreadable());
     }
     let version_from = from + (number.len() - bare.len());
     let version_span = version_from..version_from + bare.len();
-    Ok(Scanned { clause: Clause { op, version, span: start..end, version_span }, end })
+    Ok(Scanned { clause: Clause { op, version, span: start..end, version_span, exact }, end })
 }
 
 /// Whether every clause admits `version`.
@@ -191,7 +201,10 @@ impl Clause {
             Op::GreaterEqual => public(version) >= *bound,
             Op::Less => less(version, bound),
             Op::Greater => greater(version, bound),
-            Op::Arbitrary => bound.to_string() == version.to_string(),
+            Op::Arbitrary => {
+                let version = version.to_string();
+                self.exact.as_ref().is_some_and(|exact| exact.eq_ignore_ascii_case(&version))
+            }
             Op::Caret => {
                 public(version) >= *bound && less(version, &after(bound, caret_level(bound)))
             }
@@ -225,16 +238,22 @@ fn same_release(one: &Version, other: &Version) -> bool {
     has_prefix(one, other, one.release().len().max(other.release().len()))
 }
 
-/// `<V` excludes pre-releases of V unless V is one itself.
+/// `<V` excludes pre-releases of V unless V is one itself: it is below the first of them.
 fn less(version: &Version, bound: &Version) -> bool {
-    let early = version.any_prerelease() && !bound.any_prerelease() && same_release(version, bound);
-    version < bound && !early
+    match bound.any_prerelease() {
+        true => version < bound,
+        false => *version < bound.clone().with_dev(Some(0)),
+    }
 }
 
-/// `>V` excludes post-releases of V unless V is one itself, and local versions of V.
+/// `>V` excludes local versions of V and, unless V is a post- or development release, every
+/// post-release of V.
 fn greater(version: &Version, bound: &Version) -> bool {
-    let late = (version.is_post() && !bound.is_post()) || version.is_local();
-    version > bound && !(late && same_release(version, bound))
+    if bound.is_post() || bound.is_dev() {
+        return public(version) > *bound;
+    }
+    let of_bound = same_release(version, bound) && version.pre() == bound.pre();
+    version > bound && !of_bound
 }
 
 /// The segment that a caret holds: the first that is not zero, or the last that is written.
@@ -300,7 +319,18 @@ mod tests {
 
     #[test]
     fn what_is_no_specifier() {
-        for text in ["2.3", "^2.3", ">=1.0 <2.0", "~=2", ">=", "==1.0a1.*", ">=abc", "=1.0", "é"] {
+        for text in [
+            "2.3",
+            "^2.3",
+            ">=1.0 <2.0",
+            "~=2",
+            ">=",
+            "==1.0a1.*",
+            ">=abc",
+            "=1.0",
+            ">=1.0+abc",
+            "é",
+        ] {
             assert!(
                 matches!(parse(text, Dialect::Pep440), Err(Unreadable::NotAClause(_))),
                 "{text:?}"

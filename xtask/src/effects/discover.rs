@@ -5,20 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
-use walkdir::{DirEntry, WalkDir};
 
 use super::git::Git;
+use super::tree::{Tree, relative};
 use crate::domain::config::RepositoryConfig;
 use crate::domain::finding::{Finding, Refusal};
 use crate::domain::manifest::Manifest;
-use crate::domain::place::{Files, SourceFile};
 use crate::domain::toml::TomlFile;
 use crate::domain::workspace::Workspace;
 
 const MANIFEST: &str = "pyproject.toml";
-
-/// What makes a directory a distribution where there is no pyproject.toml.
-const SETUP: [&str; 2] = ["setup.py", "setup.cfg"];
 
 /// Folders whose projects are there to be tried or copied, never to be published.
 const ASIDE: [&str; 13] = [
@@ -36,10 +32,6 @@ const ASIDE: [&str; 13] = [
     "sample",
     "samples",
 ];
-
-/// Folders that hold what was built, installed or fetched, never a distribution's source.
-const FOREIGN: [&str; 8] =
-    ["build", "dist", "target", "node_modules", "site-packages", "venv", "env", "__pycache__"];
 
 /// The repository around a directory: the nearest one that holds `.git` or, where there is no
 /// git, a Cargo.toml or pyproject.toml.
@@ -64,7 +56,7 @@ pub fn root_around(dir: &Path) -> Result<PathBuf> {
 /// A [`Refusal`] with everything that keeps the repository from being understood, or a file that
 /// cannot be read.
 pub fn workspace(root: &Path) -> Result<Workspace> {
-    let (config, manifests, findings) = read(root)?;
+    let (config, manifests, findings) = read(root, &Tree::walk(root)?)?;
     Ok(Workspace::assemble(config, manifests, findings)?)
 }
 
@@ -73,20 +65,20 @@ pub fn workspace(root: &Path) -> Result<Workspace> {
 ///
 /// # Errors
 /// A wrong configuration, or a file that cannot be read.
-pub fn lenient(root: &Path) -> Result<Workspace> {
-    let (config, manifests, findings) = read(root)?;
+pub fn lenient(root: &Path, tree: &Tree) -> Result<Workspace> {
+    let (config, manifests, findings) = read(root, tree)?;
     Ok(Workspace::assemble_lenient(config, manifests, findings))
 }
 
-fn read(root: &Path) -> Result<(RepositoryConfig, Vec<Manifest>, Vec<Finding>)> {
+fn read(root: &Path, tree: &Tree) -> Result<(RepositoryConfig, Vec<Manifest>, Vec<Finding>)> {
     let config = repository_config(root)?;
     let found = match &config.packages {
         Some(patterns) => configured(root, patterns)?,
-        None => searched(root)?,
+        None => searched(root, tree)?,
     };
     let (mut manifests, mut errors, mut findings) = (Vec::new(), Vec::new(), Vec::new());
     for path in found {
-        match manifest(root, &path)? {
+        match manifest(root, tree, &path)? {
             Ok(Some(mut manifest)) => {
                 if config.packages.is_none() {
                     manifest.aside = manifest.aside.or_else(|| aside(&path));
@@ -130,59 +122,26 @@ fn repository_config(root: &Path) -> Result<RepositoryConfig> {
     Ok(RepositoryConfig::read(&file).map_err(Refusal)?)
 }
 
-fn manifest(root: &Path, path: &str) -> Result<Result<Option<Manifest>, Vec<Finding>>> {
-    let read = |path: &str| source_file(root, path);
-    let list = |dir: &str| files_below(root, dir);
-    let files = Files { read: &read, list: &list };
+fn manifest(
+    root: &Path,
+    tree: &Tree,
+    path: &str,
+) -> Result<Result<Option<Manifest>, Vec<Finding>>> {
     if !path.ends_with(MANIFEST) {
         let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
-        return Ok(Manifest::from_setup(None, dir, files));
+        return Ok(tree.with_files(|files| Manifest::from_setup(None, dir, files)));
     }
-    let bytes = fs::read(root.join(path)).with_context(|| format!("cannot read {path}"))?;
-    let Ok(text) = String::from_utf8(bytes) else {
+    let Some(source) = tree.read(path) else {
+        // Either it cannot be read, which is an error, or it is no text.
+        fs::read(root.join(path)).with_context(|| format!("cannot read {path}"))?;
         return Ok(Err(vec![
             Finding::error("toml-syntax", "not valid TOML: not UTF-8").at(path, 1),
         ]));
     };
-    Ok(match TomlFile::parse(path, text) {
-        Ok(file) => Manifest::read_with(&file, files),
+    Ok(match TomlFile::parse(path, source.text) {
+        Ok(file) => tree.with_files(|files| Manifest::read_with(&file, files)),
         Err(finding) => Err(vec![finding]),
     })
-}
-
-/// A text file of the repository; where it is a symbolic link, the file that it leads to, as long
-/// as that is in the repository too.
-pub fn source_file(root: &Path, path: &str) -> Option<SourceFile> {
-    let full = root.join(path);
-    let is_link = full.symlink_metadata().ok()?.file_type().is_symlink();
-    let path = match is_link {
-        true => {
-            let root = root.canonicalize().ok()?;
-            relative(&root, full.canonicalize().ok()?.strip_prefix(&root).ok()?)
-        }
-        false => path.to_owned(),
-    };
-    let text = fs::read_to_string(full).ok()?;
-    Some(SourceFile { path, text })
-}
-
-/// All files below a directory, without nested distributions.
-pub fn files_below(root: &Path, dir: &str) -> Vec<String> {
-    let own = |entry: &DirEntry| {
-        entry.depth() == 0
-            || !entry.file_type().is_dir()
-            || !(is_foreign(entry)
-                || entry.path().join(MANIFEST).exists()
-                || entry.path().join(SETUP[0]).exists())
-    };
-    WalkDir::new(root.join(dir))
-        .sort_by_file_name()
-        .into_iter()
-        .filter_entry(own)
-        .filter_map(Result::ok)
-        .filter(|entry| !entry.file_type().is_dir())
-        .map(|entry| relative(root, entry.path()))
-        .collect()
 }
 
 /// The manifests under the configured directories. A pattern that matches nothing is an error:
@@ -209,41 +168,12 @@ fn configured(root: &Path, patterns: &[String]) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Every manifest that is not in a hidden, ignored, build or environment folder; where a folder
-/// has no pyproject.toml, its setup.py or setup.cfg.
-fn searched(root: &Path) -> Result<Vec<String>> {
-    let own =
-        |entry: &DirEntry| entry.depth() == 0 || !entry.file_type().is_dir() || !is_foreign(entry);
-    let mut found: Vec<String> = Vec::new();
-    for entry in WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(own) {
-        let entry = entry.context("cannot search the repository")?;
-        if !entry.file_type().is_file() {
-            continue;
-        }
-        let dir = entry.path().parent().unwrap_or(root);
-        let lacks = |name: &str| !dir.join(name).is_file();
-        let name = entry.file_name();
-        let is_manifest = name == MANIFEST
-            || (name == SETUP[0] && lacks(MANIFEST))
-            || (name == SETUP[1] && lacks(MANIFEST) && lacks(SETUP[0]));
-        if is_manifest {
-            found.push(relative(root, entry.path()));
-        }
-    }
+/// Every manifest that is not in a hidden, ignored, build or environment folder.
+fn searched(root: &Path, tree: &Tree) -> Result<Vec<String>> {
+    let mut found = tree.manifests();
     if let Some(git) = Git::at(root) {
         let ignored: HashSet<String> = git.ignored(&found)?.into_iter().collect();
         found.retain(|path| !ignored.contains(path));
     }
     Ok(found)
-}
-
-fn is_foreign(dir: &DirEntry) -> bool {
-    let name = dir.file_name().to_string_lossy();
-    name.starts_with('.')
-        || FOREIGN.contains(&name.as_ref())
-        || dir.path().join("pyvenv.cfg").exists()
-}
-
-fn relative(root: &Path, path: &Path) -> String {
-    path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/")
 }

@@ -5,9 +5,11 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, bail};
 
+use super::parallel;
 use crate::domain::edit::Write;
 
 /// Writes every file, or none: what was renamed is put back when a later one fails.
@@ -15,38 +17,24 @@ use crate::domain::edit::Write;
 /// # Errors
 /// A file is no longer what the plan was made from, or cannot be written; nothing has changed then.
 pub fn write_all(root: &Path, writes: &[Write]) -> Result<()> {
-    write_all_with(root, writes, &mut |_| Ok(()))
+    write_all_with(root, writes, &|_| Ok(()))
 }
 
-/// `before_each` is asked before every operation on the file system, so that tests can make any
-/// of them fail.
+/// `before_each` is asked before every operation on the file system, with its number, so that
+/// tests can make any of them fail.
 fn write_all_with(
     root: &Path,
     writes: &[Write],
-    before_each: &mut dyn FnMut(usize) -> io::Result<()>,
+    before_each: &(dyn Fn(usize) -> io::Result<()> + Sync),
 ) -> Result<()> {
-    let mut count = 0;
-    let mut step = || {
-        count += 1;
-        before_each(count)
-    };
-    for write in writes {
-        let now = fs::read(root.join(&write.path));
-        if now.with_context(|| format!("cannot read {}", write.path))? != write.before.as_bytes() {
-            bail!("{} has been changed meanwhile; nothing was written", write.path);
-        }
+    let count = AtomicUsize::new(0);
+    let step = || before_each(count.fetch_add(1, Ordering::Relaxed) + 1);
+    let staged = parallel::map(parallel::cores(), writes, |write| stage(root, write, &step));
+    if staged.iter().any(Result::is_err) {
+        staged.iter().flatten().for_each(Staged::discard);
+        return staged.into_iter().collect::<Result<Vec<_>>>().map(drop);
     }
-    let mut staged: Vec<Staged> = Vec::with_capacity(writes.len());
-    for write in writes {
-        match step().and_then(|()| Staged::new(root, write)) {
-            Ok(file) => staged.push(file),
-            Err(error) => {
-                staged.iter().for_each(Staged::discard);
-                return Err(error)
-                    .with_context(|| format!("cannot write {}; nothing was written", write.path));
-            }
-        }
-    }
+    let staged: Vec<Staged> = staged.into_iter().flatten().collect();
     for (done, file) in staged.iter().enumerate() {
         if let Err(error) = step().and_then(|()| fs::rename(&file.temporary, &file.target)) {
             staged[done..].iter().for_each(Staged::discard);
@@ -57,6 +45,17 @@ fn write_all_with(
         }
     }
     Ok(())
+}
+
+/// The new contents beside a file that still is what the plan was made from.
+fn stage(root: &Path, write: &Write, step: &(dyn Fn() -> io::Result<()> + Sync)) -> Result<Staged> {
+    let now = fs::read(root.join(&write.path));
+    if now.with_context(|| format!("cannot read {}", write.path))? != write.before.as_bytes() {
+        bail!("{} has been changed meanwhile; nothing was written", write.path);
+    }
+    step()
+        .and_then(|()| Staged::new(root, write))
+        .with_context(|| format!("cannot write {}; nothing was written", write.path))
 }
 
 /// Undoes writes that were carried out.
@@ -142,7 +141,7 @@ mod tests {
         let (root, writes) = repository();
         let before = tree(&root);
         for fault in 1..=writes.len() * 2 {
-            let failed = write_all_with(&root, &writes, &mut |step| match step == fault {
+            let failed = write_all_with(&root, &writes, &|step| match step == fault {
                 true => Err(io::Error::other("fault")),
                 false => Ok(()),
             });

@@ -21,4 +21,5 @@ pub mod shell;
 pub mod site;
 pub mod smoke;
 pub mod tools;
+pub mod tree;
 pub mod twine;

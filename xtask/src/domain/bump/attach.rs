@@ -21,16 +21,35 @@ use crate::domain::{
 /// Adds the edits and notes of changelogs, locks and copies.
 pub fn all(facts: Facts<'_>, request: &Request, plan: &mut Plan) {
     let bumps = std::mem::take(&mut plan.bumps);
+    let required = required(plan);
     for bump in &bumps {
         let distribution = &facts.workspace.distributions[bump.at];
         let mut attacher = Attacher { files: facts.files, distribution, bump, plan };
         attacher.named_copies();
         attacher.other_copies();
-        let entries = attacher.entries(request, facts.history.get(bump.at));
+        let mut entries = attacher.commit_entries(request, facts.history.get(bump.at));
+        if bump.cascaded {
+            entries.extend(required.get(&bump.package).into_iter().flatten().cloned());
+        }
         attacher.changelog(request, &entries);
     }
     locks(facts, &bumps, plan);
+    findings(facts, &bumps, plan);
     plan.bumps = bumps;
+}
+
+/// For every distribution, the line that a cascade writes for each published range that moved.
+fn required(plan: &Plan) -> HashMap<String, Vec<Entry>> {
+    let mut required: HashMap<String, Vec<Entry>> = HashMap::new();
+    for moved in plan.moves.iter().filter(|moved| moved.published) {
+        let text = format!("Require `{}`.", moved.after);
+        let entry = Entry { section: Section::Changed, text };
+        let entries = required.entry(moved.package.clone()).or_default();
+        if !entries.contains(&entry) {
+            entries.push(entry);
+        }
+    }
+    required
 }
 
 const CHANGELOGS: [&str; 6] =
@@ -132,26 +151,12 @@ impl Attacher<'_> {
         }
     }
 
-    /// What the changelog is to say beyond what stands under Unreleased.
-    fn entries(&self, request: &Request, history: Option<&super::History>) -> Vec<Entry> {
-        let mut entries = Vec::new();
-        if request.change == Change::Auto
-            && let Some(history) = history
-        {
-            entries.extend(commits::entries(&history.commits));
+    /// What the commits add to what stands under Unreleased.
+    fn commit_entries(&self, request: &Request, history: Option<&super::History>) -> Vec<Entry> {
+        match history {
+            Some(history) if request.change == Change::Auto => commits::entries(&history.commits),
+            _ => Vec::new(),
         }
-        let moves = self.plan.moves.iter();
-        let own = moves.filter(|moved| {
-            self.bump.cascaded && moved.published && moved.package == self.bump.package
-        });
-        for moved in own {
-            let text = format!("Require `{}`.", moved.after);
-            let entry = Entry { section: Section::Changed, text };
-            if !entries.contains(&entry) {
-                entries.push(entry);
-            }
-        }
-        entries
     }
 
     fn changelog(&mut self, request: &Request, entries: &[Entry]) {
@@ -250,6 +255,26 @@ fn line_around(text: &str, at: usize) -> &str {
     let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
     let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
     &text[start..end]
+}
+
+/// What is wrong with the manifests that are bumped, where a bump works around it.
+fn findings(facts: Facts<'_>, bumps: &[Bump], plan: &mut Plan) {
+    let distributions = &facts.workspace.distributions;
+    let manifests: HashMap<&str, &Bump> =
+        bumps.iter().map(|bump| (distributions[bump.at].manifest.path.as_str(), bump)).collect();
+    for finding in &facts.workspace.findings {
+        let told = ["dependencies-table", "duplicate-name"].contains(&finding.rule);
+        if let Some((file, line)) = finding.place.as_ref().filter(|_| told)
+            && let Some(bump) = manifests.get(file.as_str())
+        {
+            plan.notes.push(Note {
+                file: file.clone(),
+                line: *line,
+                package: bump.package.clone(),
+                text: finding.message.clone(),
+            });
+        }
+    }
 }
 
 /// The members' version lines in the locks of the root and of every distribution.

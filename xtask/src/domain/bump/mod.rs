@@ -4,8 +4,6 @@
 
 mod attach;
 mod plan;
-#[cfg(test)]
-mod tests;
 
 use super::{
     commits::Commit,

@@ -12,7 +12,7 @@ use crate::domain::{
     manifest::{DeclaredRequirement, DeclaredVersion, Table},
     name::Name,
     range::{self, Outcome},
-    specifier::Unreadable,
+    specifier::{Dialect, Unreadable},
     toml::line_of,
     version::{self, Change, Step, Version},
     workspace::Distribution,
@@ -160,6 +160,13 @@ impl<'a> Planner<'a> {
             } else {
                 self.refuse(file, *line, at, reason);
             }
+            return;
+        }
+        let from_tag = matches!(place, DeclaredVersion::FromTag { .. });
+        if everything && from_tag && self.current(at).is_none() {
+            let (file, line) = place.place();
+            let text = "not bumped: its versions come from tags, and no tag names one";
+            self.note(file, line, at, text.to_owned());
             return;
         }
         match self.next(&group, &change) {
@@ -321,13 +328,15 @@ impl<'a> Planner<'a> {
     /// Whether the same table names the same sibling again, for another environment: then a range
     /// that excludes what is current does so on purpose.
     fn has_twin(&self, dependent: usize, declared: &DeclaredRequirement) -> bool {
+        let conditional =
+            declared.requirement.marker.is_some() || declared.dialect == Dialect::Poetry;
         let requirements = &self.distribution(dependent).manifest.requirements;
-        let same = |other: &&DeclaredRequirement| {
+        let twin = |other: &DeclaredRequirement| {
             other.table == declared.table
                 && other.requirement.name == declared.requirement.name
                 && (other.file == declared.file && other.span != declared.span)
         };
-        requirements.iter().any(|other| same(&other))
+        conditional && requirements.iter().any(twin)
     }
 
     fn refuse_range(
