@@ -159,7 +159,6 @@ fn tags_that_could_be_anothers_are_refused() {
 
 /// The distribution whose tag was configured is the one to change, not the one with the default.
 #[test]
-#[ignore = "the distribution that comes later is blamed, whichever was configured"]
 fn a_configured_tag_that_takes_a_default_one_is_blamed() {
     let repo = Repo::new()
         .package("core", "2.3.0")
@@ -170,7 +169,6 @@ fn a_configured_tag_that_takes_a_default_one_is_blamed() {
 }
 
 #[test]
-#[ignore = "a value of a wrong type hides the unknown keys of its table"]
 fn unknown_keys_and_wrong_types_are_said_together() {
     let config = "[workspace.metadata.xtask]\nremote = 3\nbranch = [\"main\"]\n";
     let repo = Repo::new().package("core", "2.3.0").file("Cargo.toml", config).commit();

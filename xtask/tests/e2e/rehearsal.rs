@@ -34,7 +34,7 @@ fn a_chain_goes_through_every_stage_and_leaves_no_trace() {
     assert_eq!(servers(&repo).len(), 2);
     assert!(servers(&repo).iter().all(|server| !answers(server)));
 
-    let run = every_stage_is_timed(run);
+    let run = every_stage_is_timed(run).says("TWINE_REPOSITORY_URL: kept from every tool");
     let answer = run.json();
     assert_eq!(shape(&answer), RELEASE_SHAPE);
     let packages = answer["packages"].as_array().unwrap();
@@ -65,7 +65,7 @@ fn every_stage_is_timed(mut run: Run) -> Run {
 const RELEASE_SHAPE: &str = "{packages: [{files: [{name: string, sha256: string, size: number}], \
     name: string, stages: [{detail: string, seconds: number, stage: string, status: string}], \
     tag: string, version: string}], \
-    preflight: [{check: string, detail: string, hint: null, ok: bool}]}";
+    preflight: [{check: string, detail: string, hint: string?, ok: bool}]}";
 
 /// Keys and types of a value; the elements of an array have to be alike.
 fn shape(value: &Value) -> String {
@@ -80,8 +80,14 @@ fn shape(value: &Value) -> String {
             format!("[{}]", shapes.join(" | "))
         }
         Value::Object(entries) => {
+            // Where nothing is wrong there is no advice.
+            let of = |key: &str, value: &Value| match shape(value).as_str() {
+                "null" | "string" if key == "hint" => "string?".to_owned(),
+                shape => shape.to_owned(),
+            };
+            let entries = entries.iter();
             let mut entries: Vec<String> =
-                entries.iter().map(|(key, value)| format!("{key}: {}", shape(value))).collect();
+                entries.map(|(key, value)| format!("{key}: {}", of(key, value))).collect();
             entries.sort();
             format!("{{{}}}", entries.join(", "))
         }
@@ -155,11 +161,13 @@ fn the_stand_ins_end_with_the_command_also_when_it_is_killed() {
 
 /// What is released for real already is not on the stand-ins, and is needed there all the same.
 #[test]
-#[ignore = "a rehearsal of one distribution does not know what is released already"]
 fn one_distribution_is_rehearsed_on_top_of_what_is_released() {
     let repo =
         Repo::new().package("core", "2.3.0").package("runner", "1.5.0: core>=2.3,<3").commit();
     repo.git("tag -a -m core core-v2.3.0");
     repo.git("push --quiet origin core-v2.3.0");
-    repo.xtask("release runner --rehearse").ok();
+    let before = repo.standing();
+    let run = repo.xtask("release runner --rehearse").ok();
+    run.has_line(&["runner 1.5.0", "publish", "done"]);
+    assert_eq!(repo.standing(), before);
 }

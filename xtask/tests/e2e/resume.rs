@@ -14,6 +14,10 @@ fn killed_behind_its_first_publication_it_goes_on_where_it_was() {
     run.kill();
     assert!(!indexes.index.files().iter().any(|file| file.starts_with("runner")));
 
+    // Meanwhile somebody commits something that has nothing to do with it: what was built and
+    // staged before still stands, and is tagged where it was built.
+    repo.write("README.md", "# Fixture\n");
+    repo.record("docs");
     repo.xtask("release all --yes").ok();
     for index in [&indexes.staging, &indexes.index] {
         let mut uploads = index.uploads();

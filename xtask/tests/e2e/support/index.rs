@@ -82,14 +82,15 @@ impl Indexes {
     /// Two that let anybody in, with a user and a password for each in `.pypirc`.
     pub fn open(repo: &Repo) -> Indexes {
         let indexes = Indexes::start(repo, [None, None]);
-        indexes.write_pypirc(repo, "username = somebody\npassword = something\n");
+        let login = |password| format!("username = somebody\npassword = {password}\n");
+        write_pypirc(repo, indexes.ports(), [login("first-secret"), login("second-secret")]);
         indexes
     }
 
     /// Two with a password each, which is not in `.pypirc`.
     pub fn with_passwords(repo: &Repo, staging: &str, index: &str) -> Indexes {
         let indexes = Indexes::start(repo, [Some(staging), Some(index)]);
-        indexes.write_pypirc(repo, "");
+        write_pypirc(repo, indexes.ports(), Default::default());
         indexes
     }
 
@@ -98,8 +99,8 @@ impl Indexes {
         Indexes { staging: start("staging", passwords[0]), index: start("index", passwords[1]) }
     }
 
-    fn write_pypirc(&self, repo: &Repo, credentials: &str) {
-        write_pypirc(repo, [self.staging.port, self.index.port], credentials);
+    fn ports(&self) -> [u16; 2] {
+        [self.staging.port, self.index.port]
     }
 
     /// Both go away.
@@ -117,10 +118,10 @@ impl Indexes {
     }
 }
 
-fn write_pypirc(repo: &Repo, ports: [u16; 2], credentials: &str) {
+fn write_pypirc(repo: &Repo, ports: [u16; 2], logins: [String; 2]) {
     let mut text = "[distutils]\nindex-servers =\n    testpypi\n    pypi\n".to_owned();
-    for (name, port) in ["testpypi", "pypi"].iter().zip(ports) {
-        text += &format!("\n[{name}]\nrepository = http://127.0.0.1:{port}/\n{credentials}");
+    for ((name, port), login) in ["testpypi", "pypi"].iter().zip(ports).zip(logins) {
+        text += &format!("\n[{name}]\nrepository = http://127.0.0.1:{port}/\n{login}");
     }
     fs::write(repo.home().join(".pypirc"), text).unwrap();
 }
@@ -139,7 +140,7 @@ impl Silence {
     /// The same, and `.pypirc` names it for both indexes, without credentials.
     pub fn as_indexes(repo: &Repo) -> Silence {
         let silence = Silence::listen();
-        write_pypirc(repo, [silence.port(); 2], "");
+        write_pypirc(repo, [silence.port(); 2], Default::default());
         silence
     }
 
