@@ -113,6 +113,12 @@ fn requirement(text: &str, own: &Version, siblings: &Siblings) -> Option<String>
     }
     let name = requirement.name.normal();
     let (planned, published) = (siblings.planned.get(name), siblings.published.get(name));
+    if let Some(provided) = siblings.extras.get(name) {
+        let mut asked = requirement.extras.iter().map(|extra| normalize(extra));
+        if let Some(missing) = asked.find(|extra| !provided.contains(extra)) {
+            return Some(format!("asks for the extra `{missing}`, which {name} does not provide"));
+        }
+    }
     let admitted = |version: &Version| admits(specifiers, version).unwrap_or(false);
     match (planned, published) {
         (None, None) => None,
@@ -139,6 +145,8 @@ fn asks_for_prerelease(specifiers: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::super::tests::{archive, messages, pair};
     use super::*;
 
@@ -165,6 +173,7 @@ mod tests {
                 .iter()
                 .map(|(n, vs)| ((*n).into(), vs.iter().map(|v| v.parse().unwrap()).collect()))
                 .collect(),
+            extras: HashMap::new(),
         }
     }
 
@@ -188,6 +197,15 @@ mod tests {
             &published,
             Some("cannot be satisfied: new is not published and not in this release"),
         );
+    }
+
+    #[test]
+    fn extras_have_to_be_provided() {
+        let mut planned = siblings(&[("core", "3.0.0")], &[]);
+        planned.extras.insert("core".into(), vec!["sql-lite".into()]);
+        required("core[SQL_Lite]", &planned, None);
+        let missing = "asks for the extra `zip`, which core does not provide";
+        required("core[zip]>=2", &planned, Some(missing));
     }
 
     #[test]

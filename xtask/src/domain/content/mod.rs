@@ -40,7 +40,8 @@ impl Archive {
         self.metadata.get(key)?.first().map(String::as_str)
     }
 
-    fn headers(&self, key: &str) -> impl Iterator<Item = &str> {
+    /// Every value of a header.
+    pub fn headers(&self, key: &str) -> impl Iterator<Item = &str> {
         self.metadata.get(key).into_iter().flatten().map(String::as_str)
     }
 }
@@ -62,6 +63,8 @@ pub struct Built<'a> {
 pub struct Siblings {
     /// Released together with what is checked: these very versions have to be admitted.
     pub planned: HashMap<String, Version>,
+    /// The extras that the planned ones provide, normalized.
+    pub extras: HashMap<String, Vec<String>>,
     /// Already on the index: one of them has to be admitted.
     pub published: HashMap<String, Vec<Version>>,
 }
@@ -179,7 +182,7 @@ mod tests {
         let sched = pair("sched", "1.5.0", &["sched.py"], &["core<3,>=2.3", "requests>=2"]);
         let all = [("core", "2.3.0", core), ("sched", "1.5.0", sched)];
         let planned = HashMap::from([("core".to_owned(), "2.3.0".parse().unwrap())]);
-        let siblings = Siblings { planned, published: HashMap::new() };
+        let siblings = Siblings { planned, ..Siblings::default() };
         assert_eq!(messages(&all, &siblings), Vec::<String>::new());
     }
 

@@ -1,6 +1,7 @@
 //! Builds what a release consists of, and judges it before any index sees it.
 
 use super::*;
+use crate::domain::name::normalize;
 
 impl Run<'_> {
     pub(super) fn build(&self, at: usize) -> Result<Told> {
@@ -199,7 +200,16 @@ impl Run<'_> {
             self.release.served.index.iter().map(|(&at, files)| {
                 (normal(at), versions(files, workspace.distributions[at].name()))
             });
-        Siblings { planned: planned.collect(), published: published.collect() }
+        let extras = (0..self.states.len()).map(|at| {
+            let archives = self.state(at).archives.clone();
+            let provided = archives.iter().flat_map(|archive| archive.headers("Provides-Extra"));
+            (normal(self.package(at).at), provided.map(normalize).collect())
+        });
+        Siblings {
+            planned: planned.collect(),
+            extras: extras.collect(),
+            published: published.collect(),
+        }
     }
 
     /// Indexes that have other bytes under the names that were built: they will never take these.
