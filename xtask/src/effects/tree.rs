@@ -56,7 +56,7 @@ impl Tree {
             let (dir, name) = split(path);
             let rank = MANIFESTS.iter().position(|manifest| *manifest == name)?;
             let has = |other: &&str| self.files.contains_key(&joined(dir, other));
-            (!MANIFESTS[..rank].iter().any(|other| has(other))).then_some(())
+            (!MANIFESTS[..rank].iter().any(has)).then_some(())
         };
         let files = self.files.iter().filter(|(_, is_link)| !**is_link).map(|(path, _)| path);
         files.filter(|path| is_first(path).is_some()).cloned().collect()
