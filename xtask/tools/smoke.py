@@ -20,14 +20,19 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, TextIO
 
-# Run in a process of its own. A module's `__version__` has to be that of the distribution whose
-# RECORD lists the module's file.
+# Run in a process of its own. The module has to come from what was installed, not from Python
+# itself (a distribution may be called as a module of the standard library is), and its
+# `__version__` has to be that of the distribution whose RECORD lists the module's file.
 IMPORT = """
-import importlib, json, pathlib, sys
+import importlib, json, pathlib, sys, sysconfig
 from importlib import metadata
 name, versions = sys.argv[1], json.loads(sys.argv[2])
 module = importlib.import_module(name)
 shown, file = getattr(module, "__version__", None), getattr(module, "__file__", None)
+places = [file] if file else list(getattr(module, "__path__", []))
+sites = [pathlib.Path(sysconfig.get_path(site)).resolve() for site in ("purelib", "platlib")]
+if not any(pathlib.Path(place).resolve().is_relative_to(s) for place in places for s in sites):
+    sys.exit(f"{name} comes from {(places or ['Python itself'])[0]}, not from what was installed")
 if shown is not None and file is not None:
     file = pathlib.Path(file).resolve()
     for distribution, version in versions.items():

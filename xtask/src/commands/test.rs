@@ -4,12 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use xshell::{Cmd, cmd};
 
 use crate::cli::TestOptions;
 use crate::domain::workspace::{Distribution, Workspace};
-use crate::effects::git::Git;
 use crate::effects::python::Environment;
 use crate::effects::tools::Tools;
 use crate::effects::{build, discover, parallel, shell, site};
@@ -95,8 +94,7 @@ fn wheels(
 
 /// Copies every file that git knows, or neither knows nor ignores.
 fn snapshot(root: &Path, to: &Path) -> Result<()> {
-    let Some(git) = Git::at(root) else { bail!("{} is no git repository", root.display()) };
-    for path in git.files()? {
+    for path in site::repository(root)?.files()? {
         let (from, to) = (root.join(&path), to.join(&path));
         // A deleted file is still known; a link to nowhere has nothing to copy.
         if from.is_file() {

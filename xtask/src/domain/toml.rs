@@ -66,6 +66,7 @@ impl TomlFile {
         let found = item.type_name();
         Finding::error("config", format!("`{key}` must be {wanted}, not {found}"))
             .at(&self.path, self.line(start(item)))
+            .hint("README.md lists the keys with their types")
     }
 }
 
@@ -165,17 +166,23 @@ pub fn nearest<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -> Op
         .map(|(_, candidate)| candidate)
 }
 
-/// Levenshtein's distance, in bytes: names and keys are ASCII.
+/// Letters inserted, deleted, replaced, or swapped with their neighbour, in bytes: names and keys
+/// are ASCII.
 fn edit_distance(a: &str, b: &str) -> usize {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut before = vec![0; b.len() + 1];
     let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let substituted = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+    for i in 0..a.len() {
+        let mut next = vec![i + 1];
+        for j in 0..b.len() {
+            let replaced = row[j] + usize::from(a[i] != b[j]);
+            let mut least = replaced.min(row[j + 1] + 1).min(next[j] + 1);
+            if i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] {
+                least = least.min(before[j - 1] + 1);
+            }
+            next.push(least);
         }
+        before = std::mem::replace(&mut row, next);
     }
     row[b.len()]
 }
@@ -209,6 +216,13 @@ mod tests {
             "Cargo.toml:3: `tool.xtask.smok` is not a key of this tool"
         );
         assert_eq!(findings[0].hint.as_deref(), Some("did you mean `smoke`?"));
+    }
+
+    #[test]
+    fn what_was_probably_meant() {
+        assert_eq!(nearest("coer", ["core", "scheduler"].into_iter()), Some("core"));
+        assert_eq!(nearest("shceduler", ["core", "scheduler"].into_iter()), Some("scheduler"));
+        assert_eq!(nearest("xyz", ["core", "scheduler"].into_iter()), None);
     }
 
     #[test]

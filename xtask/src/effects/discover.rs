@@ -160,7 +160,9 @@ fn configured(root: &Path, patterns: &[String]) -> Result<Vec<String>> {
         if found.len() == before {
             let message =
                 format!("`workspace.metadata.xtask.packages`: no {MANIFEST} in `{pattern}`");
-            return Err(Refusal::from(Finding::error("config", message).at("Cargo.toml", 1)).into());
+            let hint = "name directories, such as packages/*; without the key all are found";
+            let finding = Finding::error("config", message).at("Cargo.toml", 1).hint(hint);
+            return Err(Refusal::from(finding).into());
         }
     }
     found.sort();

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use xshell::{Shell, cmd};
 
 use super::shell;
+use crate::domain::finding::{Finding, Refusal};
 use crate::domain::history::{Commit, TagRef, parse_log, parse_remote_tags, parse_tags};
 use crate::domain::release::Answer;
 
@@ -102,8 +103,13 @@ impl Git {
     /// There is no commit yet.
     pub fn head(&self) -> Result<String> {
         let sh = self.shell()?;
-        shell::read(cmd!(sh, "git rev-parse --verify HEAD"))
-            .context("there is no commit to release")
+        let output = shell::output(cmd!(sh, "git rev-parse --quiet --verify HEAD"))?;
+        let missing = || {
+            Finding::error("git", format!("{} has no commit yet", self.root.display()))
+                .hint("git add and git commit: what is committed is what is released")
+        };
+        let head = output.stdout.trim().to_owned();
+        Ok(output.success().then_some(head).ok_or_else(|| Refusal::from(missing()))?)
     }
 
     /// Seconds since the epoch at which a commit was made.
@@ -158,7 +164,7 @@ impl Git {
         };
         match ask() {
             Ok(text) => Answer::Known(parse_remote_tags(&text)),
-            Err(error) => Answer::Unknown(last_line(&error)),
+            Err(error) => Answer::Unknown(reason(&error)),
         }
     }
 
@@ -170,7 +176,7 @@ impl Git {
         };
         let heads = match ask() {
             Ok(heads) => heads,
-            Err(error) => return Answer::Unknown(last_line(&error)),
+            Err(error) => return Answer::Unknown(reason(&error)),
         };
         let heads = heads.lines().filter_map(|line| line.split_whitespace().next());
         // A head that is not known here can only lie ahead of what was fetched.
@@ -193,7 +199,7 @@ impl Git {
             let push = cmd!(sh, "git push --dry-run --porcelain --no-verify {remote} {refspec}");
             shell::read(push.env("GIT_TERMINAL_PROMPT", "0"))
         };
-        ask().err().map(|error| last_line(&error))
+        ask().err().map(|error| reason(&error))
     }
 
     /// Makes an annotated tag on a commit. One that is there already is left as it is: the
@@ -284,9 +290,9 @@ impl Git {
 
 const NOWHERE: &str = if cfg!(windows) { "nul" } else { "/dev/null" };
 
-/// What git said last, which is where it says why.
-fn last_line(error: &anyhow::Error) -> String {
+/// The first thing that git calls fatal: it names what is wrong, the ones behind it only add to it.
+fn reason(error: &anyhow::Error) -> String {
     let text = error.to_string();
-    let fatal = text.lines().rev().find_map(|line| line.trim().strip_prefix("fatal: "));
+    let fatal = text.lines().find_map(|line| line.trim().strip_prefix("fatal: "));
     fatal.or(text.lines().next()).unwrap_or_default().to_owned()
 }

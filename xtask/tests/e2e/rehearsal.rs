@@ -171,3 +171,11 @@ fn one_distribution_is_rehearsed_on_top_of_what_is_released() {
     run.has_line(&["runner 1.5.0", "publish", "done"]);
     assert_eq!(repo.standing(), before);
 }
+
+/// Python has a module of this name, and an isolated interpreter finds that one first.
+#[test]
+fn a_module_of_the_standard_library_is_not_taken_for_ours() {
+    let repo = Repo::new().package("sched", "1.0").commit();
+    let run = repo.xtask("release all --rehearse").refused(1);
+    run.says("`import sched` failed").says("not from what was installed");
+}

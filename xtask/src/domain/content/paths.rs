@@ -7,14 +7,21 @@ use super::super::finding::Finding;
 use super::super::name::Name;
 use super::{Archive, Built};
 
-/// The wheels' members that end up in site-packages, with whose they are.
+/// Where the wheels' members end up, with whose they are.
 fn installed<'a>(built: &'a [Built]) -> impl Iterator<Item = (&'a str, &'a Name)> {
     built.iter().flat_map(|one| {
         let wheels = one.archives.iter().filter(|archive| archive.is_wheel());
         let members: BTreeSet<&str> =
-            wheels.flat_map(|wheel| wheel.members.keys().map(String::as_str)).collect();
+            wheels.flat_map(|wheel| wheel.members.keys().map(|member| target(member))).collect();
         members.into_iter().map(|member| (member, one.name))
     })
+}
+
+/// The path below the environment: what lies in `NAME-VERSION.data/` is installed beside that of
+/// every other distribution (PEP 427).
+fn target(member: &str) -> &str {
+    let (top, rest) = member.split_once('/').unwrap_or((member, ""));
+    if top.ends_with(".data") { rest } else { member }
 }
 
 /// A path in two distributions: whichever is installed last wins, and removing one breaks both.
@@ -22,14 +29,9 @@ pub fn shared(built: &[Built]) -> Vec<Finding> {
     let mut owners: HashMap<&str, &Name> = HashMap::new();
     let mut findings = Vec::new();
     for (path, name) in installed(built) {
-        match owners.insert(path, name) {
-            Some(owner) if owner != name => {
-                findings.push(Finding::error(
-                    "shared-path",
-                    format!("{owner} and {name} both install {path}"),
-                ));
-            }
-            _ => {}
+        if let Some(owner) = owners.insert(path, name).filter(|owner| *owner != name) {
+            let message = format!("{owner} and {name} both install {path}");
+            findings.push(Finding::error("shared-path", message));
         }
     }
     findings
@@ -38,24 +40,29 @@ pub fn shared(built: &[Built]) -> Vec<Finding> {
 /// An `__init__.py` in a folder that another distribution installs into: it hides the other's
 /// modules from some installers and editors (PEP 420).
 pub fn namespaces(built: &[Built]) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut inside: HashMap<&str, BTreeSet<&Name>> = HashMap::new();
+    let mut owners: HashMap<&str, Vec<&Name>> = HashMap::new();
     for (path, name) in installed(built) {
-        let Some(folder) = path.strip_suffix("__init__.py").filter(|folder| !folder.is_empty())
-        else {
-            continue;
-        };
-        let guest =
-            installed(built).find(|(other, guest)| *guest != name && other.starts_with(folder));
-        if let Some((_, guest)) = guest {
-            findings.push(
-                Finding::error(
-                    "namespace-init",
-                    format!("{name} ships {path}, but {guest} installs into {folder} too"),
-                )
-                .hint("a namespace package has no __init__.py (PEP 420): remove it"),
-            );
+        for (cut, _) in path.match_indices('/') {
+            inside.entry(&path[..=cut]).or_default().insert(name);
+        }
+        if let Some(folder) = path.strip_suffix("__init__.py").filter(|folder| !folder.is_empty()) {
+            owners.entry(folder).or_default().push(name);
         }
     }
+    let mut findings = Vec::new();
+    for (folder, owners) in owners {
+        let guest = inside[folder].iter().find(|name| !owners.contains(name));
+        // Two owners of one file are a finding of their own.
+        if let ([owner], Some(guest)) = (owners.as_slice(), guest) {
+            let message = format!(
+                "{owner} ships {folder}__init__.py, but {guest} installs into {folder} too"
+            );
+            let hint = "a namespace package has no __init__.py (PEP 420): remove it";
+            findings.push(Finding::error("namespace-init", message).hint(hint));
+        }
+    }
+    findings.sort_by(|a, b| a.message.cmp(&b.message));
     findings
 }
 
@@ -106,6 +113,14 @@ mod tests {
             found,
             ["a and b both install x.py", "a ships ns/__init__.py, but b installs into ns/ too"]
         );
+    }
+
+    #[test]
+    fn a_file_that_both_own_is_reported_once() {
+        let a = pair("a", "1", &["ns/__init__.py"], &[]);
+        let b = pair("b", "1", &["ns/__init__.py"], &[]);
+        let found = messages(&[("a", "1", a), ("b", "1", b)], &Siblings::default());
+        assert_eq!(found, ["a and b both install ns/__init__.py"]);
     }
 
     #[test]
