@@ -368,6 +368,12 @@ fn auto_in_a_shallow_clone_says_what_is_missing() {
 fn a_wrong_target_is_met_with_the_right_one() {
     let scratch = Scratch::new("target");
     two_packages(&scratch);
+    let refused = scratch.bump(&["core", "majr"]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        said.contains("`majr` is no change") && said.contains("did you mean `major`?"),
+        "{said}"
+    );
     let refused = scratch.bump(&["cor", "minor"]);
     let said = String::from_utf8(refused.stderr).unwrap();
     assert!(

@@ -17,7 +17,8 @@ use crate::domain::finding::{Finding, Refusal};
 use crate::domain::history::{self, Commit, TagRef, last_tag};
 use crate::domain::manifest::DeclaredVersion;
 use crate::domain::range::Ranges;
-use crate::domain::version::Change;
+use crate::domain::toml::nearest;
+use crate::domain::version::{Change, Step};
 use crate::domain::workspace::Workspace;
 use crate::effects::git::Git;
 use crate::effects::tree::Tree;
@@ -69,6 +70,15 @@ fn request(workspace: &Workspace, options: &BumpOptions) -> Result<Request> {
             Ok(read) if !is_target || words.len() > 1 => {
                 change = read;
                 words.pop();
+            }
+            Err(no_change) if !is_target && words.len() > 1 => {
+                let steps = Step::ALL.iter().map(|(word, _)| *word).chain(["auto"]);
+                let hint = match nearest(last, steps) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => "`cargo xtask status` lists the distributions".to_owned(),
+                };
+                let message = format!("{no_change}; nor is it a distribution");
+                return Err(Refusal::from(Finding::error("change", message).hint(hint)).into());
             }
             _ => {}
         }
