@@ -346,6 +346,41 @@ fn auto_bumps_what_its_commits_ask_for() {
 }
 
 #[test]
+fn versions_from_tags_go_on_from_the_tags_that_are_there() {
+    let scratch = Scratch::new("tags");
+    let manifest = |name: &str| {
+        format!(
+            "[project]\nname = \"{name}\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"vcs\"\n"
+        )
+    };
+    let app = "[project]\nname = \"app\"\nversion = \"1.0\"\ndependencies = [\"own>=1.2,<2\", \"shared>=0.9\"]\n";
+    scratch.write(&vec![
+        ("own/pyproject.toml".to_owned(), manifest("own")),
+        ("shared/pyproject.toml".to_owned(), manifest("shared")),
+        ("app/pyproject.toml".to_owned(), app.to_owned()),
+    ]);
+    scratch.git(&["init", "-q"]);
+    scratch.git(&["add", "-A"]);
+    scratch.git(&["commit", "-qm", "start"]);
+    for tag in ["own/v1.2.0", "own/v1.10.0", "v0.9.0"] {
+        scratch.git(&["tag", tag]);
+    }
+    let plan = json(&scratch.bump(&["own", "shared", "major", "--dry-run", "--json"]));
+    let after: Vec<&str> = plan["edits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|edit| edit["after"].as_str().unwrap())
+        .collect();
+    assert_eq!(after, ["1.0.1", "2.0", "3", "1.0"]);
+    let notes = plan["notes"].to_string();
+    assert!(
+        notes.contains("the tag own/v2.0.0 to come") && notes.contains("the tag v1.0.0 to come"),
+        "{notes}"
+    );
+}
+
+#[test]
 fn auto_in_a_shallow_clone_says_what_is_missing() {
     let scratch = Scratch::new("shallow");
     two_packages(&scratch);
@@ -368,6 +403,12 @@ fn auto_in_a_shallow_clone_says_what_is_missing() {
 fn a_wrong_target_is_met_with_the_right_one() {
     let scratch = Scratch::new("target");
     two_packages(&scratch);
+    let refused = scratch.bump(&["core", "majr"]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        said.contains("`majr` is no change") && said.contains("did you mean `major`?"),
+        "{said}"
+    );
     let refused = scratch.bump(&["cor", "minor"]);
     let said = String::from_utf8(refused.stderr).unwrap();
     assert!(

@@ -10,14 +10,15 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::cli::BumpOptions;
-use crate::domain::bump::{Bump, Facts, History, Move, Plan, Request};
+use crate::domain::bump::{Bump, Facts, History, Move, Plan, Request, tags};
 use crate::domain::commits;
 use crate::domain::edit::Kind;
 use crate::domain::finding::{Finding, Refusal};
 use crate::domain::history::{self, Commit, TagRef, last_tag};
 use crate::domain::manifest::DeclaredVersion;
 use crate::domain::range::Ranges;
-use crate::domain::version::Change;
+use crate::domain::toml::nearest;
+use crate::domain::version::{Change, Step};
 use crate::domain::workspace::Workspace;
 use crate::effects::git::Git;
 use crate::effects::tree::Tree;
@@ -70,6 +71,15 @@ fn request(workspace: &Workspace, options: &BumpOptions) -> Result<Request> {
                 change = read;
                 words.pop();
             }
+            Err(no_change) if !is_target && words.len() > 1 => {
+                let steps = Step::ALL.iter().map(|(word, _)| *word).chain(["auto"]);
+                let hint = match nearest(last, steps) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => "`cargo xtask status` lists the distributions".to_owned(),
+                };
+                let message = format!("{no_change}; nor is it a distribution");
+                return Err(Refusal::from(Finding::error("change", message).hint(hint)).into());
+            }
             _ => {}
         }
     }
@@ -113,11 +123,20 @@ fn histories(workspace: &Workspace, git: Option<&Git>, request: &Request) -> Res
         return Ok(histories);
     };
     let tags = git.tags()?;
-    let last: Vec<Option<&TagRef>> =
-        distributions.iter().map(|d| last_tag(&d.tag, &tags).map(|(tag, _)| tag)).collect();
+    let mut last: Vec<Option<&TagRef>> = Vec::with_capacity(distributions.len());
     for (history, distribution) in histories.iter_mut().zip(distributions) {
-        history.last =
-            last_tag(&distribution.tag, &tags).map(|(tag, version)| (version, tag.name.clone()));
+        let manifest = &distribution.manifest;
+        let shared = from_tag(&manifest.version);
+        let mut found = last_tag(&distribution.tag, &tags);
+        if found.is_none() && manifest.config.tag.is_none() && (auto || shared) {
+            let usual = tags::usual(distribution.name(), &distribution.dir, shared, &tags);
+            found = usual.map(|(pattern, version, tag)| {
+                history.pattern = Some(pattern);
+                (tag, version)
+            });
+        }
+        last.push(found.as_ref().map(|(tag, _)| *tag));
+        history.last = found.map(|(tag, version)| (version, tag.name.clone()));
     }
     if auto {
         refuse_shallow(git, workspace, request, &last)?;

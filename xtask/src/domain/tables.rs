@@ -163,7 +163,6 @@ impl<'a> Reader<'a> {
         let inside = inside(self.file.text(), &span, text, text.len());
         let requirement = Requirement {
             name: name.clone(),
-            extras: Vec::new(),
             specifiers: specifiers.clone(),
             url: None,
             marker: None,
@@ -301,18 +300,27 @@ pub fn setup_py(source: &SourceFile) -> Vec<DeclaredRequirement> {
     let Some(setup) = SetupPy::read(&source.text) else { return Vec::new() };
     let reached = setup.requirements();
     let mut found: Vec<_> =
-        reached.iter().filter_map(|(table, text)| setup_text(source, table, text)).collect();
+        reached.iter().flat_map(|(table, text)| setup_text(source, table, text)).collect();
     let unreached = |text: &&Text| !reached.iter().any(|(_, known)| known.span == text.span);
     for text in setup.texts().iter().filter(unreached) {
         let read = setup_text(source, &Table::Dependencies, text);
-        found.extend(read.filter(|read| !read.requirement.specifiers.is_empty()));
+        found.extend(read.into_iter().filter(|read| !read.requirement.specifiers.is_empty()));
     }
     found
 }
 
-fn setup_text(source: &SourceFile, table: &Table, text: &Text) -> Option<DeclaredRequirement> {
-    let read = plain(source, table, &text.raw, text.span.start)?;
+/// The requirement of a string, or of every line where there are several.
+fn setup_text(source: &SourceFile, table: &Table, text: &Text) -> Vec<DeclaredRequirement> {
     let as_written = !text.formatted && !text.raw.contains('\\');
-    let specifier_span = read.specifier_span.clone().filter(|_| as_written);
-    Some(DeclaredRequirement { specifier_span, ..read })
+    let mut found = Vec::new();
+    let mut start = text.span.start;
+    for line in text.raw.split_inclusive('\n') {
+        let lead = line.len() - line.trim_start().len();
+        if let Some(read) = plain(source, table, line.trim(), start + lead) {
+            let specifier_span = read.specifier_span.clone().filter(|_| as_written);
+            found.push(DeclaredRequirement { specifier_span, ..read });
+        }
+        start += line.len();
+    }
+    found
 }

@@ -4,6 +4,7 @@
 
 mod attach;
 mod plan;
+pub mod tags;
 
 use super::{
     commits::Commit,
@@ -11,6 +12,7 @@ use super::{
     finding::Refusal,
     place::Files,
     range::Ranges,
+    tag::TagPattern,
     version::{Change, Version},
     workspace::Workspace,
 };
@@ -33,6 +35,8 @@ pub struct Request {
 pub struct History {
     /// The highest version that a tag names, and that tag.
     pub last: Option<(Version, String)>,
+    /// How that tag is made, where it is not as configured or by default.
+    pub pattern: Option<TagPattern>,
     /// The commits since that tag that touch its directory and ask for a release.
     pub commits: Vec<Commit>,
 }

@@ -255,7 +255,9 @@ impl<'a> Planner<'a> {
                 });
             }
             DeclaredVersion::FromTag { file, line, tool } => {
-                let tag = distribution.tag.tag(to);
+                let history = self.facts.history.get(at);
+                let pattern = history.and_then(|history| history.pattern.as_ref());
+                let tag = pattern.unwrap_or(&distribution.tag).tag(to);
                 let text =
                     format!("nothing to write: the version is the tag {tag} to come ({tool})");
                 self.note(file, *line, at, text);
