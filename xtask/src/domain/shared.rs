@@ -92,6 +92,10 @@ impl Shared {
         if findings.is_empty() { Ok(Shared { fields, files }) } else { Err(findings) }
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty() && self.files.is_empty()
+    }
+
     /// Where `manifest` differs, in the order of shared.toml, `exempt` left out. `package` is the
     /// distribution's name.
     pub fn differences(

@@ -20,6 +20,7 @@ pub mod release;
 pub mod shell;
 pub mod site;
 pub mod smoke;
+pub mod templates;
 pub mod tools;
 pub mod tree;
 pub mod twine;
