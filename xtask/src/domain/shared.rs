@@ -106,14 +106,18 @@ impl Shared {
     ) -> Vec<Difference> {
         let mut differences = Vec::new();
         let mut missing: Vec<(&[String], Vec<&Field>)> = Vec::new();
-        let mut previous: Option<&Field> = None;
+        // The last shared field that is there: a missing one goes below it.
+        let mut before: Option<&Field> = None;
         for field in &self.fields {
-            let before = previous.replace(field);
+            let item = manifest.item(&field.path);
+            if item.is_some() {
+                before = Some(field);
+            }
             if exempt.iter().any(|exemption| covers(&exemption.what, &field.dotted())) {
                 continue;
             }
             let maker = Maker { manifest, field, package };
-            if let Some(item) = manifest.item(&field.path) {
+            if let Some(item) = item {
                 differences.extend(maker.compared(item));
                 continue;
             }
@@ -422,6 +426,15 @@ mod tests {
                 "p/pyproject.toml:1: `project.license` is missing; the others have `\"MIT\"`",
             ],
             "[project]\nname = 'p'\nrequires-python = \">=3.10\"\nlicense = \"MIT\"\n",
+        );
+        check(
+            "[project]\na = 1\nb = 2\nc = 3\n",
+            "[project]\na = 1\nz = 4\n",
+            &[
+                "p/pyproject.toml:1: `project.b` is missing; the others have `2`",
+                "p/pyproject.toml:1: `project.c` is missing; the others have `3`",
+            ],
+            "[project]\na = 1\nb = 2\nc = 3\nz = 4\n",
         );
     }
 

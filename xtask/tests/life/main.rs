@@ -1,0 +1,6 @@
+//! The life around a release: `new`, `sync`, `check`, `embed` and the workflows, by running the
+//! real program on small repositories.
+
+mod new;
+mod repository;
+mod sync;
