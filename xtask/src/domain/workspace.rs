@@ -81,8 +81,27 @@ impl Workspace {
     /// the first by path) bears it; the others are set aside.
     pub fn assemble_lenient(
         config: RepositoryConfig,
+        manifests: Vec<Manifest>,
+        findings: Vec<Finding>,
+    ) -> Workspace {
+        Workspace::gather(config, manifests, findings, Finding::into_warning)
+    }
+
+    /// The same for a repository that is to be judged: what [`Workspace::assemble`] refuses is
+    /// among the findings as the error that it is.
+    pub fn survey(
+        config: RepositoryConfig,
+        manifests: Vec<Manifest>,
+        findings: Vec<Finding>,
+    ) -> Workspace {
+        Workspace::gather(config, manifests, findings, |finding| finding)
+    }
+
+    fn gather(
+        config: RepositoryConfig,
         mut manifests: Vec<Manifest>,
         mut findings: Vec<Finding>,
+        weigh: impl Fn(Finding) -> Finding,
     ) -> Workspace {
         manifests.sort_by_key(|m| (m.aside.is_some(), m.path.matches('/').count(), m.path.clone()));
         let mut bearers: HashMap<String, String> = HashMap::new();
@@ -99,11 +118,11 @@ impl Workspace {
         }
         let mut warnings = Vec::new();
         let workspace = Workspace::build(config, manifests, Vec::new(), |errors| {
-            warnings.extend(errors.into_iter().map(Finding::into_warning));
+            warnings.extend(errors.into_iter().map(&weigh));
             Ok(())
         });
         let mut workspace = workspace.unwrap_or_else(|never| {
-            unreachable!("nothing is refused where every finding is a warning: {never}")
+            unreachable!("nothing is refused where every finding is only gathered: {never}")
         });
         findings.append(&mut warnings);
         findings.append(&mut workspace.findings);

@@ -1,6 +1,7 @@
 //! The life around a release: `new`, `sync`, `check`, `embed` and the workflows, by running the
 //! real program on small repositories.
 
+mod check;
 mod new;
 mod repository;
 mod sync;
