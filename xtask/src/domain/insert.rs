@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use toml_edit::{Array, Item, Table, TableLike, Value};
 
+use super::edit::{Edit, Kind};
 use super::toml::TomlFile;
 
 /// Text that takes the place of some bytes; an empty span inserts.
@@ -19,6 +20,19 @@ pub struct Splice {
 impl Splice {
     fn insert(at: usize, text: impl Into<String>) -> Splice {
         Splice { span: at..at, text: text.into() }
+    }
+
+    /// The same as an edit of the file, in the name of a distribution.
+    pub fn into_edit(self, file: &TomlFile, package: &str) -> Edit {
+        Edit {
+            file: file.path.clone(),
+            line: file.line(self.span.start),
+            kind: Kind::Field,
+            package: package.to_owned(),
+            before: file.text()[self.span.clone()].to_owned(),
+            span: self.span,
+            after: self.text,
+        }
     }
 }
 

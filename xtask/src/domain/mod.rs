@@ -10,6 +10,7 @@ pub mod commits;
 pub mod config;
 pub mod content;
 pub mod edit;
+pub mod embed;
 pub mod environment;
 pub mod finding;
 pub mod globs;

@@ -4,7 +4,7 @@
 //! A template is a folder of `pyproject-templates/`; this module knows no template by name.
 
 use super::config::RepositoryConfig;
-use super::edit::{Edit, Kind, splice};
+use super::edit::{Edit, splice};
 use super::finding::{Finding, Refusal};
 use super::insert;
 use super::modules::Modules;
@@ -170,16 +170,7 @@ fn listed(dir: &str, cargo: Option<&TomlFile>) -> Result<Vec<Edit>, Refusal> {
             .hint("add it by hand")
             .into());
     };
-    let edit = |splice: insert::Splice| Edit {
-        file: file.path.clone(),
-        line: file.line(splice.span.start),
-        kind: Kind::Field,
-        package: String::new(),
-        before: file.text()[splice.span.clone()].to_owned(),
-        span: splice.span,
-        after: splice.text,
-    };
-    Ok(splices.into_iter().map(edit).collect())
+    Ok(splices.into_iter().map(|splice| splice.into_edit(file, "")).collect())
 }
 
 /// The requirements on siblings: those asked for, or, where the template wants some and none are

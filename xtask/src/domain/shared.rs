@@ -6,7 +6,7 @@
 use toml_edit::{Array, Item, Value};
 
 use super::config::Exemption;
-use super::edit::{Edit, Kind};
+use super::edit::Edit;
 use super::finding::Finding;
 use super::insert::{self, Splice, same};
 use super::toml::{TomlFile, start};
@@ -336,15 +336,7 @@ impl Maker<'_> {
         let line = self.manifest.line(at);
         let finding =
             Finding::error("shared-field", message).at(&self.manifest.path, line).hint(hint);
-        let edit = |splice: Splice| Edit {
-            file: self.manifest.path.clone(),
-            line,
-            kind: Kind::Field,
-            package: self.package.to_owned(),
-            before: self.manifest.text()[splice.span.clone()].to_owned(),
-            span: splice.span,
-            after: splice.text,
-        };
+        let edit = |splice: Splice| splice.into_edit(self.manifest, self.package);
         Difference { finding, edits: splices.unwrap_or_default().into_iter().map(edit).collect() }
     }
 }

@@ -346,9 +346,9 @@ pub mod tests {
 
     fn flow() -> Workspace {
         workspace(&[
-            "aetherflow 2.3.0: aetherflow-core>=2.3, aetherflow-scheduler",
-            "aetherflow-core 2.3.0",
-            "aetherflow-scheduler 1.5.0: Aetherflow.Core>=2.3",
+            "acme 2.3.0: acme-core>=2.3, acme-scheduler",
+            "acme-core 2.3.0",
+            "acme-scheduler 1.5.0: Acme.Core>=2.3",
         ])
         .unwrap_or_else(|refusal| panic!("{refusal}"))
     }
@@ -360,11 +360,7 @@ pub mod tests {
             workspace.distributions.iter().map(|d| (d.name().to_string(), d.level)).collect();
         assert_eq!(
             order,
-            [
-                ("aetherflow-core".into(), 0),
-                ("aetherflow-scheduler".into(), 1),
-                ("aetherflow".into(), 2)
-            ]
+            [("acme-core".into(), 0), ("acme-scheduler".into(), 1), ("acme".into(), 2)]
         );
         assert_eq!(workspace.distributions[2].needs, [0, 1]);
         assert_eq!(workspace.transitive_needs(1), [0]);
@@ -380,13 +376,13 @@ pub mod tests {
 
     #[test]
     fn targets() {
-        resolves("aetherflow", "aetherflow");
-        resolves("AetherFlow_Core", "aetherflow-core");
-        resolves("core", "aetherflow-core");
-        resolves("packages/aetherflow-core/", "aetherflow-core");
-        resolves("aetherflow-scheduller", "did you mean `aetherflow-scheduler`?");
+        resolves("acme", "acme");
+        resolves("Acme_Core", "acme-core");
+        resolves("core", "acme-core");
+        resolves("packages/acme-core/", "acme-core");
+        resolves("acme-scheduller", "did you mean `acme-scheduler`?");
         resolves("shceduler", "did you mean `scheduler`?");
-        resolves("zzz", "there are aetherflow-core, aetherflow-scheduler, aetherflow");
+        resolves("zzz", "there are acme-core, acme-scheduler, acme");
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod build;
 pub mod build_env;
 pub mod clock;
 pub mod discover;
+pub mod embed;
 pub mod facts;
 pub mod files;
 pub mod git;

@@ -2,6 +2,7 @@
 //! real program on small repositories.
 
 mod check;
+mod embed;
 mod new;
 mod repository;
 mod sync;

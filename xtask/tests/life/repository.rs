@@ -25,7 +25,7 @@ pub struct Said {
 }
 
 impl Said {
-    fn from(output: Output) -> Said {
+    pub fn from(output: Output) -> Said {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
