@@ -14,7 +14,7 @@ use crate::domain::check::rules::RULES;
 use crate::domain::check::{Facts, Fix, Found, check};
 use crate::domain::edit::{Edit, splice};
 use crate::domain::finding::{Finding, Refusal, Severity};
-use crate::domain::place::Files;
+use crate::effects::tree::Tree;
 use crate::effects::{discover, files};
 use crate::ui::{self, Style, paint};
 
@@ -47,16 +47,14 @@ pub fn run(root: &Path, options: &CheckOptions) -> Result<ExitCode> {
 }
 
 fn look(root: &Path) -> Result<Vec<Found>> {
-    let workspace = match discover::survey(root) {
+    let tree = Tree::walk(root)?;
+    let workspace = match discover::survey(root, &tree) {
         Ok(workspace) => workspace,
         Err(error) => {
             return Ok(error.downcast::<Refusal>()?.0.into_iter().map(Found::from).collect());
         }
     };
-    let read = |path: &str| discover::source_file(root, path);
-    let list = |dir: &str| discover::files_below(root, dir);
-    let files = Files { read: &read, list: &list };
-    Ok(check(Facts { workspace: &workspace, files }))
+    Ok(tree.with_files(|files| check(Facts { workspace: &workspace, files })))
 }
 
 /// Carries out the fixes that do not touch the same bytes; returns how many.
@@ -91,10 +89,10 @@ fn mend(root: &Path, found: &[Found]) -> Result<usize> {
 fn write(root: &Path, edits: &[&Edit]) -> Result<()> {
     let mut by_file: BTreeMap<&str, Vec<&Edit>> = BTreeMap::new();
     edits.iter().for_each(|edit| by_file.entry(&edit.file).or_default().push(edit));
+    let tree = Tree::walk(root)?;
     let mut writes = Vec::new();
     for (path, edits) in by_file {
-        let source =
-            discover::source_file(root, path).ok_or_else(|| anyhow!("cannot read {path}"))?;
+        let source = tree.read(path).ok_or_else(|| anyhow!("cannot read {path}"))?;
         match splice(path, &source.text, &edits) {
             Ok(write) => writes.push(write),
             Err(why) => bail!(why),

@@ -16,6 +16,7 @@ use crate::domain::toml::TomlFile;
 use crate::domain::workspace::Workspace;
 use crate::effects::embed::{self as there, Files};
 use crate::effects::git::Git;
+use crate::effects::tree::Tree;
 use crate::effects::{discover, templates};
 use crate::ui::{self, Style, paint};
 
@@ -29,7 +30,8 @@ pub fn run(options: &EmbedOptions) -> Result<ExitCode> {
     let dir = &options.dir;
     let root = dir.canonicalize().with_context(|| format!("{}", dir.display()))?;
     refuse_what_is_not_ours(&root)?;
-    let workspace = discover::lenient(&root)?;
+    let tree = Tree::walk(&root)?;
+    let workspace = discover::lenient(&root, &tree)?;
     if workspace.distributions.iter().all(|d| d.manifest.aside.is_some()) {
         let nothing = Finding::error("embed", format!("no distribution in {}", root.display()));
         return Err(
@@ -40,8 +42,8 @@ pub fn run(options: &EmbedOptions) -> Result<ExitCode> {
     let mut files = Files::default();
     cargo_toml(&root, &workspace, &mut files)?;
     cargo_config(&root, &mut files)?;
-    lock(&root, &mut files)?;
-    ignored(&root, &mut files)?;
+    lock(&tree, &mut files)?;
+    ignored(&root, &tree, &mut files)?;
     if !root.join(TEMPLATES).exists() {
         all_templates(&root, &workspace, &mut files)?;
     }
@@ -115,9 +117,9 @@ fn changed(file: &TomlFile, splices: Vec<Splice>) -> Result<Option<Write>> {
     write.map(Some).map_err(|why| anyhow!(why))
 }
 
-fn lock(root: &Path, files: &mut Files) -> Result<()> {
+fn lock(tree: &Tree, files: &mut Files) -> Result<()> {
     let ours = there::own_lock()?;
-    match discover::source_file(root, LOCK) {
+    match tree.read(LOCK) {
         None => files.new.push((LOCK.to_owned(), ours)),
         Some(source) => {
             let after = embed::merged_lock(&source.text, &ours);
@@ -129,14 +131,14 @@ fn lock(root: &Path, files: &mut Files) -> Result<()> {
 }
 
 /// What Cargo builds is nothing for git.
-fn ignored(root: &Path, files: &mut Files) -> Result<()> {
+fn ignored(root: &Path, tree: &Tree, files: &mut Files) -> Result<()> {
     let Some(git) = Git::at(root) else { return Ok(()) };
     let built = "target/debug/xtask".to_owned();
     if !git.ignored(std::slice::from_ref(&built))?.is_empty() {
         return Ok(());
     }
     let path = ".gitignore".to_owned();
-    match discover::source_file(root, &path) {
+    match tree.read(&path) {
         None => files.new.push((path, "/target/\n".to_owned())),
         Some(source) => {
             let newline = if source.text.contains("\r\n") { "\r\n" } else { "\n" };

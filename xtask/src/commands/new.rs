@@ -15,6 +15,7 @@ use crate::domain::release::Answer;
 use crate::domain::toml::TomlFile;
 use crate::domain::workspace::Workspace;
 use crate::effects::tools::Tools;
+use crate::effects::tree::Tree;
 use crate::effects::{discover, files, templates, twine};
 use crate::ui::{Style, paint};
 
@@ -22,16 +23,14 @@ use crate::ui::{Style, paint};
 /// The name cannot be had, the template is not understood, or nothing can be written.
 pub fn run(root: &Path, options: &NewOptions) -> Result<ExitCode> {
     let name = Name::new(&options.name).ok_or_else(|| wrong_name(&options.name))?;
+    let tree = Tree::walk(root)?;
     let workspace = discover::workspace(root)?;
     let template = templates::template(root, &options.template)?;
-    let modules: Vec<Modules> = workspace
-        .distributions
-        .iter()
-        .map(|d| Modules::of(&d.dir, &discover::files_below(root, &d.dir)))
-        .collect();
+    let modules: Vec<Modules> =
+        workspace.distributions.iter().map(|d| Modules::of(&d.dir, &tree.list(&d.dir))).collect();
     let shared = templates::shared(root)?;
-    let cargo = discover::source_file(root, "Cargo.toml")
-        .and_then(|source| TomlFile::parse(&source.path, source.text).ok());
+    let cargo =
+        tree.read("Cargo.toml").and_then(|source| TomlFile::parse(&source.path, source.text).ok());
     let needs = options.needs.as_ref().map(|needs| resolve(&workspace, needs)).transpose()?;
     let request = Request { name: &name, template: &template, needs };
     let facts =

@@ -11,6 +11,7 @@ use crate::domain::finding::{Finding, Refusal};
 use crate::domain::shared::{self, Shared};
 use crate::domain::toml::TomlFile;
 use crate::domain::workspace::{Distribution, Workspace};
+use crate::effects::tree::Tree;
 use crate::effects::{discover, files, templates};
 use crate::ui::{self, Style, paint};
 
@@ -28,13 +29,14 @@ struct Plan {
 /// # Errors
 /// The repository or shared.toml is not understood, or a file cannot be written.
 pub fn run(root: &Path, options: &SyncOptions) -> Result<ExitCode> {
+    let tree = Tree::walk(root)?;
     let workspace = discover::workspace(root)?;
     let shared = templates::shared(root)?;
     if shared.is_empty() {
         let nothing = Finding::error("shared", "this repository shares nothing");
         return Err(Refusal::from(nothing.hint(format!("write {}", shared::FILE))).into());
     }
-    let plan = plan(root, &workspace, &shared)?;
+    let plan = plan(&tree, &workspace, &shared)?;
     if options.check {
         ui::findings(&plan.findings);
         let errors = plan.findings.iter().filter(|finding| finding.is_error()).count();
@@ -65,25 +67,24 @@ fn summary(differences: usize, distributions: usize) -> String {
     }
 }
 
-fn plan(root: &Path, workspace: &Workspace, shared: &Shared) -> Result<Plan> {
+fn plan(tree: &Tree, workspace: &Workspace, shared: &Shared) -> Result<Plan> {
     let mut plan = Plan::default();
     for distribution in &workspace.distributions {
         let has_manifest = distribution.manifest.path.ends_with("pyproject.toml");
         if has_manifest && distribution.manifest.aside.is_none() {
-            plan.add(root, distribution, shared)?;
+            plan.add(tree, distribution, shared)?;
         }
     }
     Ok(plan)
 }
 
 impl Plan {
-    fn add(&mut self, root: &Path, distribution: &Distribution, shared: &Shared) -> Result<()> {
+    fn add(&mut self, tree: &Tree, distribution: &Distribution, shared: &Shared) -> Result<()> {
         let path = &distribution.manifest.path;
-        let source =
-            discover::source_file(root, path).ok_or_else(|| anyhow!("cannot read {path}"))?;
+        let source = tree.read(path).ok_or_else(|| anyhow!("cannot read {path}"))?;
         let manifest = TomlFile::parse(path, source.text).map_err(Refusal::from)?;
         let exempt = &distribution.manifest.config.differs;
-        let read = |path: &str| discover::source_file(root, path).map(|source| source.text);
+        let read = |path: &str| tree.read(path).map(|source| source.text);
         let found = shared.differences(&manifest, exempt, distribution.name().normal());
         let files = shared.file_differences(&distribution.dir, exempt, &read);
         let without = shared.file_differences(&distribution.dir, &[], &read);
