@@ -26,6 +26,31 @@ pub enum Command {
     Bump(BumpOptions),
     Release(ReleaseOptions),
     Test(TestOptions),
+    New(NewOptions),
+    Sync(SyncOptions),
+    Embed(EmbedOptions),
+}
+
+#[derive(Debug)]
+pub struct NewOptions {
+    pub name: String,
+    /// A folder of `pyproject-templates/`.
+    pub template: String,
+    /// Distributions that it needs, as typed; `None` leaves it to the template.
+    pub needs: Option<Vec<String>>,
+    /// Ask the indexes whether the name is free.
+    pub online: bool,
+}
+
+#[derive(Debug, Default)]
+pub struct SyncOptions {
+    pub check: bool,
+}
+
+#[derive(Debug, Default)]
+pub struct EmbedOptions {
+    /// The repository that gets the tool.
+    pub dir: PathBuf,
 }
 
 #[derive(Debug, Default)]
@@ -36,6 +61,10 @@ pub struct StatusOptions {
 #[derive(Debug, Default)]
 pub struct CheckOptions {
     pub json: bool,
+    /// Mend what can be mended with certainty.
+    pub fix: bool,
+    /// Explain the rules instead.
+    pub list: bool,
 }
 
 #[derive(Debug, Default)]
@@ -96,12 +125,15 @@ pub struct Usage {
 }
 
 /// The subcommands with their help pages.
-const COMMANDS: [(&str, &str); 6] = [
+const COMMANDS: [(&str, &str); 9] = [
     ("status", include_str!("help/status.txt")),
     ("check", include_str!("help/check.txt")),
     ("graph", include_str!("help/graph.txt")),
     ("bump", include_str!("help/bump.txt")),
     ("release", include_str!("help/release.txt")),
+    ("new", include_str!("help/new.txt")),
+    ("sync", include_str!("help/sync.txt")),
+    ("embed", include_str!("help/embed.txt")),
     ("test", include_str!("help/test.txt")),
 ];
 
@@ -167,6 +199,9 @@ impl Line {
             "graph" => self.graph(),
             "bump" => self.bump(),
             "release" => self.release(),
+            "new" => self.new_distribution(),
+            "sync" => self.sync(),
+            "embed" => self.embed(),
             _ => self.test(),
         }
     }
@@ -187,7 +222,9 @@ impl Line {
         while let Some(word) = self.next()? {
             match word {
                 Word::Flag(flag) if flag == "json" => options.json = true,
-                other => return Err(self.unexpected(other, &["json"])),
+                Word::Flag(flag) if flag == "fix" => options.fix = true,
+                Word::Flag(flag) if flag == "list" => options.list = true,
+                other => return Err(self.unexpected(other, &["json", "fix", "list"])),
             }
         }
         Ok(Command::Check(options))
@@ -276,6 +313,57 @@ impl Line {
             )),
             _ => Ok(Command::Release(options)),
         }
+    }
+
+    fn new_distribution(&mut self) -> Result<Command, Stop> {
+        const FLAGS: [&str; 3] = ["template", "needs", "online"];
+        let (mut name, mut template) = (None, "library".to_owned());
+        let (mut needs, mut online) = (None, false);
+        while let Some(word) = self.next()? {
+            match word {
+                Word::Value(word) if name.is_none() => name = Some(word),
+                Word::Flag(flag) if flag == "template" => template = self.value()?,
+                Word::Flag(flag) if flag == "needs" => {
+                    let typed = self.value()?;
+                    let names = typed.split(',').filter(|name| !name.is_empty());
+                    needs.get_or_insert_with(Vec::new).extend(names.map(str::to_owned));
+                }
+                Word::Flag(flag) if flag == "online" => online = true,
+                other => return Err(self.unexpected(other, &FLAGS)),
+            }
+        }
+        let name = name.ok_or_else(|| {
+            Stop::usage("`new` needs a name", "cargo xtask new NAME --template library")
+        })?;
+        Ok(Command::New(NewOptions { name, template, needs, online }))
+    }
+
+    fn sync(&mut self) -> Result<Command, Stop> {
+        let mut options = SyncOptions::default();
+        while let Some(word) = self.next()? {
+            match word {
+                Word::Flag(flag) if flag == "check" => options.check = true,
+                other => return Err(self.unexpected(other, &["check"])),
+            }
+        }
+        Ok(Command::Sync(options))
+    }
+
+    fn embed(&mut self) -> Result<Command, Stop> {
+        let mut dir = None;
+        while let Some(word) = self.next()? {
+            match word {
+                Word::Value(word) if dir.is_none() => dir = Some(PathBuf::from(word)),
+                other => return Err(self.unexpected(other, &[])),
+            }
+        }
+        let dir = dir.ok_or_else(|| {
+            Stop::usage(
+                "`embed` needs the other repository",
+                "cargo xtask embed ../other-repository",
+            )
+        })?;
+        Ok(Command::Embed(EmbedOptions { dir }))
     }
 
     fn test(&mut self) -> Result<Command, Stop> {

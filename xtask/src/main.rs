@@ -46,6 +46,9 @@ fn run(invocation: Invocation) -> Result<ExitCode> {
         Command::Release(options) => commands::release::run(&root()?, &options),
         Command::Graph(options) => commands::graph::run(&root()?, &options),
         Command::Bump(options) => commands::bump::run(&root()?, &options),
+        Command::New(options) => commands::new::run(&root()?, &options),
+        Command::Sync(options) => commands::sync::run(&root()?, &options),
+        Command::Embed(options) => commands::embed::run(&options),
     }
 }
 

@@ -2,7 +2,10 @@
 
 pub mod bump;
 pub mod check;
+pub mod embed;
 pub mod graph;
+pub mod new;
 pub mod release;
 pub mod status;
+pub mod sync;
 pub mod test;

@@ -5,7 +5,7 @@ use toml_edit::Item;
 
 use super::finding::Finding;
 use super::name::Name;
-use super::toml::{Section, TomlFile, strings};
+use super::toml::{Section, TomlFile, start, strings};
 
 /// What holds for the whole repository.
 #[derive(Clone, Debug)]
@@ -110,6 +110,17 @@ pub struct DistributionConfig {
     pub content: ContentConfig,
     /// Siblings whose range is kept as it is.
     pub keep: Vec<Name>,
+    /// Shared fields and files that this distribution leaves aside on purpose.
+    pub differs: Vec<Exemption>,
+}
+
+/// A shared field or file from which a distribution differs, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exemption {
+    /// Dotted path of a field (`project.license`) or of a table, or the path of a file.
+    pub what: String,
+    pub reason: String,
+    pub line: usize,
 }
 
 /// Differences between what git tracks and what is built that are meant, as glob patterns of paths
@@ -160,6 +171,12 @@ impl DistributionConfig {
             section.get("keep", "an array of distribution names", names).unwrap_or_default();
         self.content.generated = section.strings("generated").unwrap_or_default();
         self.content.omitted = section.strings("omitted").unwrap_or_default();
+        self.differs = section
+            .get("differs", "a table of shared fields, each with the reason", exemptions)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(what, reason, at)| Exemption { what, reason, line: section.line_at(at) })
+            .collect();
     }
 }
 
@@ -178,6 +195,15 @@ impl SmokeConfig {
 
 fn seconds(item: &Item) -> Option<u64> {
     u64::try_from(item.as_integer()?).ok().filter(|&seconds| seconds > 0)
+}
+
+/// `"project.license" = "the reason"`, as what, why, and the offset of it; a reason is needed.
+fn exemptions(item: &Item) -> Option<Vec<(String, String, usize)>> {
+    let exemption = |(what, item): (&str, &Item)| {
+        let reason = item.as_str().filter(|reason| !reason.trim().is_empty())?;
+        Some((what.to_owned(), reason.to_owned(), start(item)))
+    };
+    item.as_table_like()?.iter().map(exemption).collect()
 }
 
 /// An argument list, or one string that is split at white space (no quoting, never a shell).
@@ -241,6 +267,10 @@ mod tests {
         refused(
             distribution("[tool.xtask]\ntag = \"v1\"\n").unwrap_err(),
             "pyproject.toml:2: `tool.xtask.tag` must be a string with {version} in it, not string",
+        );
+        refused(
+            distribution("[tool.xtask]\ndiffers = { a = '' }\n").unwrap_err(),
+            "pyproject.toml:2: `tool.xtask.differs` must be a table of shared fields, each with the reason, not inline table",
         );
         refused(
             distribution("[tool.xtask.smoke]\nimport = [\"a\"]\n").unwrap_err(),

@@ -13,6 +13,8 @@ pub enum Kind {
     Requirement,
     Changelog,
     Lock,
+    /// A field that all distributions share, or one that `check --fix` mends.
+    Field,
 }
 
 impl Kind {
@@ -23,6 +25,7 @@ impl Kind {
             Kind::Requirement => "requirement",
             Kind::Changelog => "changelog",
             Kind::Lock => "lock",
+            Kind::Field => "field",
         }
     }
 }

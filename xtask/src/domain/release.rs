@@ -221,11 +221,11 @@ mod tests {
 
     #[test]
     fn versions_in_file_names() {
-        version("aetherflow_core-2.3.0-py3-none-any.whl", "aetherflow_core", Some("2.3.0"));
-        version("aetherflow_core-2.3.0.tar.gz", "aetherflow_core", Some("2.3.0"));
-        version("aetherflow-core-2.3.0.tar.gz", "aetherflow_core", Some("2.3.0"));
-        version("aetherflow_core-2.3.0.tar.gz", "aetherflow", None);
-        version("aetherflow-2.3.0.tar.gz", "aetherflow_core", None);
-        version("aetherflow_core-2.3.0.egg", "aetherflow_core", None);
+        version("acme_core-2.3.0-py3-none-any.whl", "acme_core", Some("2.3.0"));
+        version("acme_core-2.3.0.tar.gz", "acme_core", Some("2.3.0"));
+        version("acme-core-2.3.0.tar.gz", "acme_core", Some("2.3.0"));
+        version("acme_core-2.3.0.tar.gz", "acme", None);
+        version("acme-2.3.0.tar.gz", "acme_core", None);
+        version("acme_core-2.3.0.egg", "acme_core", None);
     }
 }

@@ -47,6 +47,16 @@ impl TomlFile {
         path.split('.').try_fold(self.document.as_item(), |item, key| item.get(key))
     }
 
+    /// The whole document as one item.
+    pub fn root(&self) -> &Item {
+        self.document.as_item()
+    }
+
+    /// The item under a path of keys of any kind.
+    pub fn item(&self, path: &[String]) -> Option<&Item> {
+        path.iter().try_fold(self.root(), |item, key| item.get(key.as_str()))
+    }
+
     /// The table under a dotted path, to be read key by key; absent is an empty one.
     pub fn section<'a>(&'a self, path: &str) -> Section<'a> {
         let item = self.get(path);
@@ -85,6 +95,11 @@ impl<'a> Section<'a> {
     pub fn line(&self, key: &str) -> usize {
         let key = self.table.and_then(|table| table.key(key));
         key.and_then(|key| key.span()).map_or(1, |span| self.file.line(span.start))
+    }
+
+    /// The line of an offset in the file.
+    pub fn line_at(&self, offset: usize) -> usize {
+        self.file.line(offset)
     }
 
     fn item(&mut self, key: &'static str) -> Option<&'a Item> {

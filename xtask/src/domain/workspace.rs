@@ -81,8 +81,27 @@ impl Workspace {
     /// the first by path) bears it; the others are set aside.
     pub fn assemble_lenient(
         config: RepositoryConfig,
+        manifests: Vec<Manifest>,
+        findings: Vec<Finding>,
+    ) -> Workspace {
+        Workspace::gather(config, manifests, findings, Finding::into_warning)
+    }
+
+    /// The same for a repository that is to be judged: what [`Workspace::assemble`] refuses is
+    /// among the findings as the error that it is.
+    pub fn survey(
+        config: RepositoryConfig,
+        manifests: Vec<Manifest>,
+        findings: Vec<Finding>,
+    ) -> Workspace {
+        Workspace::gather(config, manifests, findings, |finding| finding)
+    }
+
+    fn gather(
+        config: RepositoryConfig,
         mut manifests: Vec<Manifest>,
         mut findings: Vec<Finding>,
+        weigh: impl Fn(Finding) -> Finding,
     ) -> Workspace {
         manifests.sort_by_key(|m| (m.aside.is_some(), m.path.matches('/').count(), m.path.clone()));
         let mut bearers: HashMap<String, String> = HashMap::new();
@@ -99,11 +118,11 @@ impl Workspace {
         }
         let mut warnings = Vec::new();
         let workspace = Workspace::build(config, manifests, Vec::new(), |errors| {
-            warnings.extend(errors.into_iter().map(Finding::into_warning));
+            warnings.extend(errors.into_iter().map(&weigh));
             Ok(())
         });
         let mut workspace = workspace.unwrap_or_else(|never| {
-            unreachable!("nothing is refused where every finding is a warning: {never}")
+            unreachable!("nothing is refused where every finding is only gathered: {never}")
         });
         findings.append(&mut warnings);
         findings.append(&mut workspace.findings);
@@ -327,9 +346,9 @@ pub mod tests {
 
     fn flow() -> Workspace {
         workspace(&[
-            "aetherflow 2.3.0: aetherflow-core>=2.3, aetherflow-scheduler",
-            "aetherflow-core 2.3.0",
-            "aetherflow-scheduler 1.5.0: Aetherflow.Core>=2.3",
+            "acme 2.3.0: acme-core>=2.3, acme-scheduler",
+            "acme-core 2.3.0",
+            "acme-scheduler 1.5.0: Acme.Core>=2.3",
         ])
         .unwrap_or_else(|refusal| panic!("{refusal}"))
     }
@@ -341,11 +360,7 @@ pub mod tests {
             workspace.distributions.iter().map(|d| (d.name().to_string(), d.level)).collect();
         assert_eq!(
             order,
-            [
-                ("aetherflow-core".into(), 0),
-                ("aetherflow-scheduler".into(), 1),
-                ("aetherflow".into(), 2)
-            ]
+            [("acme-core".into(), 0), ("acme-scheduler".into(), 1), ("acme".into(), 2)]
         );
         assert_eq!(workspace.distributions[2].needs, [0, 1]);
         assert_eq!(workspace.transitive_needs(1), [0]);
@@ -361,13 +376,13 @@ pub mod tests {
 
     #[test]
     fn targets() {
-        resolves("aetherflow", "aetherflow");
-        resolves("AetherFlow_Core", "aetherflow-core");
-        resolves("core", "aetherflow-core");
-        resolves("packages/aetherflow-core/", "aetherflow-core");
-        resolves("aetherflow-scheduller", "did you mean `aetherflow-scheduler`?");
+        resolves("acme", "acme");
+        resolves("Acme_Core", "acme-core");
+        resolves("core", "acme-core");
+        resolves("packages/acme-core/", "acme-core");
+        resolves("acme-scheduller", "did you mean `acme-scheduler`?");
         resolves("shceduler", "did you mean `scheduler`?");
-        resolves("zzz", "there are aetherflow-core, aetherflow-scheduler, aetherflow");
+        resolves("zzz", "there are acme-core, acme-scheduler, acme");
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub fn root_around(dir: &Path) -> Result<PathBuf> {
 /// A [`Refusal`] with everything that keeps the repository from being understood, or a file that
 /// cannot be read.
 pub fn workspace(root: &Path) -> Result<Workspace> {
-    let (config, manifests, findings) = read(root, &Tree::walk(root)?)?;
+    let (config, manifests, findings) = understood(read(root, &Tree::walk(root)?)?)?;
     Ok(Workspace::assemble(config, manifests, findings)?)
 }
 
@@ -66,11 +66,35 @@ pub fn workspace(root: &Path) -> Result<Workspace> {
 /// # Errors
 /// A wrong configuration, or a file that cannot be read.
 pub fn lenient(root: &Path, tree: &Tree) -> Result<Workspace> {
-    let (config, manifests, findings) = read(root, tree)?;
+    let (config, manifests, findings) = understood(read(root, tree)?)?;
     Ok(Workspace::assemble_lenient(config, manifests, findings))
 }
 
-fn read(root: &Path, tree: &Tree) -> Result<(RepositoryConfig, Vec<Manifest>, Vec<Finding>)> {
+/// The same with everything that is wrong among the findings; see [`Workspace::survey`].
+///
+/// # Errors
+/// A wrong configuration of the repository, or a file that cannot be read.
+pub fn survey(root: &Path, tree: &Tree) -> Result<Workspace> {
+    let Read { config, manifests, errors, mut findings } = read(root, tree)?;
+    findings.extend(errors);
+    Ok(Workspace::survey(config, manifests, findings))
+}
+
+/// What was found, and what is wrong with it.
+struct Read {
+    config: RepositoryConfig,
+    manifests: Vec<Manifest>,
+    /// What keeps a manifest from being understood.
+    errors: Vec<Finding>,
+    findings: Vec<Finding>,
+}
+
+fn understood(read: Read) -> Result<(RepositoryConfig, Vec<Manifest>, Vec<Finding>), Refusal> {
+    Refusal::unless_clean(read.errors)?;
+    Ok((read.config, read.manifests, read.findings))
+}
+
+fn read(root: &Path, tree: &Tree) -> Result<Read> {
     let config = repository_config(root)?;
     let found = match &config.packages {
         Some(patterns) => configured(root, patterns)?,
@@ -94,8 +118,7 @@ fn read(root: &Path, tree: &Tree) -> Result<(RepositoryConfig, Vec<Manifest>, Ve
             Err(wrong) => errors.extend(wrong),
         }
     }
-    Refusal::unless_clean(errors)?;
-    Ok((config, manifests, findings))
+    Ok(Read { config, manifests, errors, findings })
 }
 
 fn is_foreign_finding(finding: &Finding) -> bool {

@@ -76,6 +76,57 @@ pub fn put_back(root: &Path, writes: &[Write]) -> Result<()> {
     Ok(())
 }
 
+/// Makes a directory with files in it, all or nothing: beside its place, then one rename. `dir` and
+/// the files' paths are `/`-separated.
+///
+/// # Errors
+/// It is there already, or cannot be written; nothing is left behind then.
+pub fn create_dir(root: &Path, dir: &str, files: &[(String, String)]) -> Result<()> {
+    let target = root.join(dir);
+    if target.symlink_metadata().is_ok() {
+        bail!("{dir} is there already; nothing was written");
+    }
+    let parent = target.parent().context("a directory lies in another")?;
+    let made = missing_above(parent);
+    let half = parent.join(format!(".{}.{}.tmp", dir.replace('/', "-"), std::process::id()));
+    let written = fill(&half, files).and_then(|()| fs::rename(&half, &target));
+    if written.is_err() {
+        // It may never have been created; either way nothing more can be done about it.
+        let _ = fs::remove_dir_all(&half);
+        made.iter().for_each(|dir| _ = fs::remove_dir(dir));
+    }
+    written.with_context(|| format!("cannot write {dir}; nothing was written"))
+}
+
+/// Writes files that are not there yet; paths are relative to the root.
+///
+/// # Errors
+/// One is there, or cannot be written; it is named.
+pub fn create_new(root: &Path, files: &[(String, String)]) -> Result<()> {
+    for (path, text) in files {
+        let target = root.join(path);
+        let written = target.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| {
+            io::Write::write_all(&mut fs::File::create_new(&target)?, text.as_bytes())
+        });
+        written.with_context(|| format!("cannot write {path}"))?;
+    }
+    Ok(())
+}
+
+fn fill(dir: &Path, files: &[(String, String)]) -> io::Result<()> {
+    for (path, text) in files {
+        let path = dir.join(path);
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(path, text)?;
+    }
+    Ok(())
+}
+
+/// The directories that have to be made for `dir` to be there, the innermost first.
+fn missing_above(dir: &Path) -> Vec<PathBuf> {
+    dir.ancestors().take_while(|dir| !dir.exists()).map(Path::to_owned).collect()
+}
+
 struct Staged {
     temporary: PathBuf,
     target: PathBuf,
@@ -134,6 +185,22 @@ mod tests {
             .collect();
         files.sort();
         files
+    }
+
+    #[test]
+    fn a_directory_is_made_whole_or_not_at_all() {
+        let (root, _) = repository();
+        let before = tree(&root);
+        let files =
+            |name: &str| vec![("x/a".to_owned(), "1".to_owned()), (name.to_owned(), String::new())];
+        // `x` cannot be both a folder and a file.
+        assert!(create_dir(&root, "new/one", &files("x")).is_err());
+        assert!(create_dir(&root, "d", &files("b")).is_err());
+        assert_eq!(tree(&root), before);
+        assert!(!root.join("new").exists());
+        create_dir(&root, "new/one", &files("b")).unwrap();
+        assert_eq!(fs::read_to_string(root.join("new/one/x/a")).unwrap(), "1");
+        fs::remove_dir_all(root).unwrap();
     }
 
     #[test]

@@ -17,8 +17,18 @@ use crate::domain::place::{Files, SourceFile};
 const MANIFESTS: [&str; 3] = ["pyproject.toml", "setup.py", "setup.cfg"];
 
 /// Folders that hold what was built, installed or fetched, never a distribution's source.
-const FOREIGN: [&str; 8] =
-    ["build", "dist", "target", "node_modules", "site-packages", "venv", "env", "__pycache__"];
+const FOREIGN: [&str; 9] = [
+    "build",
+    "dist",
+    "target",
+    "node_modules",
+    "site-packages",
+    "venv",
+    "env",
+    "__pycache__",
+    // This tool's own, full of placeholders.
+    "pyproject-templates",
+];
 
 /// The files outside of hidden, build and environment folders.
 pub struct Tree {

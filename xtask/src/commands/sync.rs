@@ -1,0 +1,115 @@
+//! `sync`: the shared fields and files, brought in line in every distribution.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Result, anyhow, bail};
+
+use crate::cli::SyncOptions;
+use crate::domain::edit::{Edit, Write, splice};
+use crate::domain::finding::{Finding, Refusal};
+use crate::domain::shared::{self, Shared};
+use crate::domain::toml::TomlFile;
+use crate::domain::workspace::{Distribution, Workspace};
+use crate::effects::tree::Tree;
+use crate::effects::{discover, files, templates};
+use crate::ui::{self, Style, paint};
+
+/// Everything that differs, and what is to be written.
+#[derive(Default)]
+struct Plan {
+    findings: Vec<Finding>,
+    /// Differences that only a person can mend.
+    left: Vec<Finding>,
+    writes: Vec<Write>,
+    /// Files that are not there yet.
+    new: Vec<(String, String)>,
+}
+
+/// # Errors
+/// The repository or shared.toml is not understood, or a file cannot be written.
+pub fn run(root: &Path, options: &SyncOptions) -> Result<ExitCode> {
+    let tree = Tree::walk(root)?;
+    let workspace = discover::workspace(root)?;
+    let shared = templates::shared(root)?;
+    if shared.is_empty() {
+        let nothing = Finding::error("shared", "this repository shares nothing");
+        return Err(Refusal::from(nothing.hint(format!("write {}", shared::FILE))).into());
+    }
+    let plan = plan(&tree, &workspace, &shared)?;
+    if options.check {
+        ui::findings(&plan.findings);
+        let errors = plan.findings.iter().filter(|finding| finding.is_error()).count();
+        println!("{}", summary(errors, workspace.distributions.len()));
+        return Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    files::write_all(root, &plan.writes)?;
+    files::create_new(root, &plan.new)?;
+    let written = plan.writes.iter().map(|write| write.path.as_str());
+    for path in written.chain(plan.new.iter().map(|(path, _)| path.as_str())) {
+        println!("{path}");
+    }
+    eprintln!(
+        "{} {} in line with {}",
+        paint(Style::Good, "done:"),
+        plan.findings.iter().filter(|finding| finding.is_error()).count() - plan.left.len(),
+        shared::FILE
+    );
+    ui::findings(&plan.left);
+    Ok(if plan.left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn summary(differences: usize, distributions: usize) -> String {
+    match differences {
+        0 => format!("{distributions} distributions, all in line"),
+        1 => "1 difference".to_owned(),
+        many => format!("{many} differences"),
+    }
+}
+
+fn plan(tree: &Tree, workspace: &Workspace, shared: &Shared) -> Result<Plan> {
+    let mut plan = Plan::default();
+    for distribution in &workspace.distributions {
+        let has_manifest = distribution.manifest.path.ends_with("pyproject.toml");
+        if has_manifest && distribution.manifest.aside.is_none() {
+            plan.add(tree, distribution, shared)?;
+        }
+    }
+    Ok(plan)
+}
+
+impl Plan {
+    fn add(&mut self, tree: &Tree, distribution: &Distribution, shared: &Shared) -> Result<()> {
+        let path = &distribution.manifest.path;
+        let source = tree.read(path).ok_or_else(|| anyhow!("cannot read {path}"))?;
+        let manifest = TomlFile::parse(path, source.text).map_err(Refusal::from)?;
+        let exempt = &distribution.manifest.config.differs;
+        let read = |path: &str| tree.read(path).map(|source| source.text);
+        let found = shared.differences(&manifest, exempt, distribution.name().normal());
+        let files = shared.file_differences(&distribution.dir, exempt, &read);
+        let without = shared.file_differences(&distribution.dir, &[], &read);
+        self.findings.extend(shared.idle_exemptions(&manifest, exempt, &without));
+        let edits: Vec<&Edit> = found.iter().flat_map(|difference| &difference.edits).collect();
+        match splice(path, manifest.text(), &edits) {
+            Ok(write) if !edits.is_empty() => self.writes.push(write),
+            Ok(_) => {}
+            Err(why) => bail!(why),
+        }
+        for difference in found {
+            if difference.edits.is_empty() {
+                self.left.push(difference.finding.clone());
+            }
+            self.findings.push(difference.finding);
+        }
+        for file in files {
+            match file.before {
+                Some(before) => {
+                    self.writes.push(Write { path: file.path, before, after: file.after });
+                }
+                None => self.new.push((file.path, file.after)),
+            }
+            self.findings.push(file.finding);
+        }
+        Ok(())
+    }
+}

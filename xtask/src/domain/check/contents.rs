@@ -1,0 +1,152 @@
+//! Files that have to be there, and one that must not: README, license, py.typed, and the
+//! `__init__.py` of a namespace.
+
+use toml_edit::Item;
+
+use super::super::finding::Finding;
+use super::super::toml::start;
+use super::python::holds;
+use super::{Facts, Fix, Found, Subject};
+
+/// The README that is named is not there, or none is named.
+pub(super) fn readme(subject: &Subject) -> Option<Finding> {
+    let file = subject.toml.as_ref()?;
+    let manifest = &subject.distribution.manifest;
+    let readme = file.get("project.readme").or_else(|| file.get("tool.poetry.readme"));
+    let named = readme.and_then(|item| match item.as_table_like() {
+        Some(table) => table.get("file").and_then(Item::as_str),
+        None => item.as_str(),
+    });
+    if let (Some(item), Some(named)) = (readme, named) {
+        let there = subject.paths.contains(&subject.path(named)) || named.starts_with("..");
+        let message = format!("the README `{named}` is not there: the build fails");
+        let line = file.line(start(item));
+        return (!there).then(|| {
+            Finding::error("readme", message)
+                .at(&manifest.path, line)
+                .hint(format!("write {named}"))
+        });
+    }
+    let described = readme.is_some() || holds(file.get("project.dynamic"), "readme");
+    let name = file.get("project.name").or_else(|| file.get("tool.poetry.name"))?;
+    (!described).then(|| {
+        Finding::warning("readme", format!("{} has no README for the index to show", manifest.name))
+            .at(&manifest.path, file.line(start(name)))
+            .hint("readme = \"README.md\" in [project], and the file beside it")
+    })
+}
+
+const LICENSE_FILES: [&str; 4] = ["LICENSE", "LICENCE", "COPYING", "NOTICE"];
+
+/// License files that are named and not there, or no word about a license.
+pub(super) fn license(subject: &Subject) -> Vec<Finding> {
+    let Some(file) = &subject.toml else { return Vec::new() };
+    let manifest = &subject.distribution.manifest;
+    let Some(name) = file.get("project.name") else { return Vec::new() };
+    let prefix = subject.path("");
+    let own: Vec<&str> =
+        subject.paths.iter().filter_map(|path| path.strip_prefix(prefix.as_str())).collect();
+    let license = file.get("project.license");
+    let table_file = license.and_then(|item| item.get("file"));
+    let files = file.get("project.license-files");
+    let patterns = files.and_then(Item::as_array).into_iter().flatten();
+    let named = patterns
+        .filter_map(|value| Some((value.as_str()?, value.span()?.start)))
+        .chain(table_file.and_then(|item| Some((item.as_str()?, start(item)))));
+    let missing = named.filter(|(pattern, _)| {
+        let matches = |path: &&str| {
+            glob::Pattern::new(pattern).is_ok_and(|glob| glob.matches(path)) || path == pattern
+        };
+        !own.iter().any(matches) && !pattern.starts_with("..")
+    });
+    let mut findings: Vec<Finding> = missing
+        .map(|(pattern, at)| {
+            Finding::error("license", format!("no file is `{pattern}`: the build fails (PEP 639)"))
+                .at(&manifest.path, file.line(at))
+                .hint("put the license there, or take the name away")
+        })
+        .collect();
+    let classified = file.get("project.classifiers").and_then(Item::as_array).is_some_and(|all| {
+        all.iter().any(|value| value.as_str().is_some_and(|text| text.starts_with("License ::")))
+    });
+    let shipped = own.iter().any(|path| LICENSE_FILES.iter().any(|name| path.starts_with(name)));
+    let dynamic = holds(file.get("project.dynamic"), "license");
+    if license.is_none() && files.is_none() && !classified && !shipped && !dynamic {
+        let message = format!("nothing says under which license {} is", manifest.name);
+        findings.push(
+            Finding::warning("license", message)
+                .at(&manifest.path, file.line(start(name)))
+                .hint("license = \"…\" in [project], an SPDX expression (PEP 639)"),
+        );
+    }
+    findings
+}
+
+/// A promise to be typed that is not kept, or siblings that are typed beside one that is not.
+pub(super) fn typed(subject: &Subject, all: &[Subject]) -> Option<Found> {
+    let file = subject.toml.as_ref()?;
+    let classifiers = file.get("project.classifiers");
+    let untyped = subject
+        .modules
+        .outermost()
+        .into_iter()
+        .find(|package| !subject.modules.files.contains(&format!("{package}/py.typed")))?;
+    let path = format!("{}{untyped}/py.typed", subject.modules.source);
+    let manifest = &subject.distribution.manifest;
+    if let Some(item) = classifiers.filter(|_| holds(classifiers, "Typing :: Typed")) {
+        let message = format!("`Typing :: Typed` is promised, and there is no {path} (PEP 561)");
+        let finding = Finding::error("py-typed", message)
+            .at(&manifest.path, file.line(start(item)))
+            .hint("cargo xtask check --fix makes it");
+        return Some(Found::fixed_by(finding, Some(Fix::Create(path))));
+    }
+    let is_typed = |other: &Subject| {
+        other.at != subject.at && other.modules.files.iter().any(|path| path.ends_with("/py.typed"))
+    };
+    let sibling = all.iter().find(|other| is_typed(other))?;
+    let message = format!(
+        "{} has no {path}, while {} is typed (PEP 561)",
+        manifest.name,
+        sibling.distribution.name()
+    );
+    let line = file.get("project.name").map_or(1, |item| file.line(start(item)));
+    Some(
+        Finding::warning("py-typed", message)
+            .at(&manifest.path, line)
+            .hint("an empty file of that name, where its annotations are meant for others")
+            .into(),
+    )
+}
+
+/// An `__init__.py` in a folder that another distribution's modules lie in too.
+pub(super) fn namespaces(facts: Facts, subjects: &[Subject]) -> Vec<Found> {
+    let mut found = Vec::new();
+    for subject in subjects {
+        for folder in subject.modules.packages() {
+            let guest = subjects
+                .iter()
+                .find(|other| other.at != subject.at && other.modules.lies_in(folder));
+            let path = format!("{}{folder}/__init__.py", subject.modules.source);
+            let Some(guest) = guest else { continue };
+            let text = (facts.files.read)(&path).map(|source| source.text).unwrap_or_default();
+            // The older ways to share a package, which need the file.
+            if text.contains("extend_path") || text.contains("declare_namespace") {
+                continue;
+            }
+            let message = format!(
+                "{} closes the namespace {} that {} lives in too (PEP 420)",
+                subject.distribution.name(),
+                folder.replace('/', "."),
+                guest.distribution.name()
+            );
+            let empty = text.lines().all(|line| line.trim().is_empty() || line.starts_with('#'));
+            let hint = match empty {
+                true => "cargo xtask check --fix removes it",
+                false => "move what it holds elsewhere and remove it",
+            };
+            let finding = Finding::error("namespace-init", message).at(&path, 1).hint(hint);
+            found.push(Found::fixed_by(finding, empty.then_some(Fix::Remove(path))));
+        }
+    }
+    found
+}

@@ -1,0 +1,95 @@
+//! Requirements on siblings: ranges that exclude the sibling's own version, and ones without any.
+
+use super::super::finding::Finding;
+use super::super::manifest::{DeclaredRequirement, Table};
+use super::super::new::compatible;
+use super::super::range::{self, Ranges};
+use super::super::specifier;
+use super::super::version::Version;
+use super::{Facts, Fix, Found, Subject};
+
+pub(super) fn ranges(facts: Facts, subject: &Subject) -> Vec<Found> {
+    let keep = &subject.distribution.manifest.config.keep;
+    facts
+        .workspace
+        .sibling_requirements(subject.at)
+        .filter(|(_, declared)| !keep.contains(&declared.requirement.name))
+        .filter_map(|(sibling, declared)| {
+            let sibling = &facts.workspace.distributions[sibling];
+            let name = sibling.name().to_string();
+            unbounded(declared, &name, sibling.version())
+                .map(Found::from)
+                .or_else(|| excluding(subject, declared, &name, sibling.version()?))
+        })
+        .collect()
+}
+
+fn unbounded(
+    declared: &DeclaredRequirement,
+    name: &str,
+    version: Option<&Version>,
+) -> Option<Finding> {
+    let published = matches!(declared.table, Table::Dependencies | Table::Extra(_));
+    let bare = declared.specifiers().is_empty() && declared.requirement.url.is_none();
+    if !bare || !published {
+        return None;
+    }
+    let message =
+        format!("`{}` admits every version of {name}, old and future ones", declared.text);
+    let range = version.map_or_else(|| ">=…".to_owned(), compatible);
+    Some(
+        Finding::warning("no-range", message)
+            .at(&declared.file, declared.line)
+            .hint(format!("give it a range, such as `{name}{range}`")),
+    )
+}
+
+fn excluding(
+    subject: &Subject,
+    declared: &DeclaredRequirement,
+    name: &str,
+    version: &Version,
+) -> Option<Found> {
+    let specifiers = declared.specifiers();
+    let clauses = specifier::parse(specifiers, declared.dialect).ok()?;
+    if specifier::admits(&clauses, version) || has_twin(subject, declared) {
+        return None;
+    }
+    let shown = declared.shown();
+    let message = format!("`{shown}` excludes {name} {version}, the version in this repository");
+    let fix = moved(subject, declared, version);
+    let hint = match fix {
+        Some(_) => "cargo xtask check --fix moves the range as a bump would",
+        None => "change the range by hand, or name the sibling in `keep` of [tool.xtask]",
+    };
+    let finding =
+        Finding::error("stale-range", message).at(&declared.file, declared.line).hint(hint);
+    Some(Found::fixed_by(finding, fix))
+}
+
+/// Whether the same table names the same sibling again, for another environment: then a range
+/// that excludes what is current may do so on purpose.
+fn has_twin(subject: &Subject, declared: &DeclaredRequirement) -> bool {
+    subject.distribution.manifest.requirements.iter().any(|other| {
+        other.table == declared.table
+            && other.requirement.name == declared.requirement.name
+            && (other.file != declared.file || other.span != declared.span)
+    })
+}
+
+fn moved(subject: &Subject, declared: &DeclaredRequirement, version: &Version) -> Option<Fix> {
+    let specifiers = declared.specifiers();
+    let span = declared.specifier_span.as_ref()?;
+    let outcome = range::follow(specifiers, declared.dialect, None, version, Ranges::Fit).ok()?;
+    let edits: Vec<_> = outcome
+        .replacements
+        .iter()
+        .map(|replacement| {
+            let inside = &replacement.span;
+            let place = span.start + inside.start..span.start + inside.end;
+            let texts = (&specifiers[inside.clone()], replacement.text.as_str());
+            subject.edit(&declared.file, declared.line, place, texts)
+        })
+        .collect();
+    (!edits.is_empty()).then_some(Fix::Edits(edits))
+}

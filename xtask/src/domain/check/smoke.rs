@@ -1,0 +1,40 @@
+//! Smoke tests that do not test what a user does first.
+
+use toml_edit::Item;
+
+use super::super::finding::Finding;
+use super::super::toml::start;
+use super::Subject;
+
+/// A command that no smoke test runs, or a distribution of which nothing is tested at all.
+pub(super) fn smoke(subject: &Subject) -> Option<Finding> {
+    let file = subject.toml.as_ref()?;
+    let manifest = &subject.distribution.manifest;
+    let smoke = &manifest.config.smoke;
+    let scripts = file.get("project.scripts").or_else(|| file.get("tool.poetry.scripts"));
+    let names: Vec<&str> = scripts
+        .and_then(Item::as_table_like)
+        .into_iter()
+        .flat_map(|table| table.iter().map(|(name, _)| name))
+        .filter(|name| !smoke.commands.iter().any(|command| command[0] == *name))
+        .collect();
+    if let (Some(first), Some(item)) = (names.first(), scripts) {
+        let message = format!("no smoke test runs {}", names.join(", "));
+        return Some(
+            Finding::warning("no-smoke", message)
+                .at(&manifest.path, file.line(start(item)))
+                .hint(format!("commands = [[\"{first}\", \"--help\"]] in [tool.xtask.smoke]")),
+        );
+    }
+    let imports = smoke.imports.as_ref().is_some_and(|imports| !imports.is_empty());
+    let tested = imports || !smoke.commands.is_empty() || !subject.modules.files.is_empty();
+    let name = file.get("project.name")?;
+    // A native module is no Python file: what is built will offer it for import.
+    let native = file.get("tool.maturin").is_some() || file.get("tool.scikit-build").is_some();
+    (!tested && !native).then(|| {
+        let message = format!("{} has no modules, and its smoke test tests nothing", manifest.name);
+        Finding::warning("no-smoke", message)
+            .at(&manifest.path, file.line(start(name)))
+            .hint("imports = [\"…\"] in [tool.xtask.smoke], a module that it brings along")
+    })
+}

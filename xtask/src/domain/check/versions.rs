@@ -1,0 +1,177 @@
+//! The version: whether it is known, and whether its copies say the same.
+
+use std::ops::Range;
+
+use toml_edit::Item;
+
+use super::super::finding::Finding;
+use super::super::lock;
+use super::super::manifest::DeclaredVersion;
+use super::super::name::Name;
+use super::super::place::join;
+use super::super::python::{self, Expr};
+use super::super::toml::{line_of, start};
+use super::super::version::Version;
+use super::{Facts, Fix, Found, Subject};
+
+pub(super) fn unknown(subject: &Subject) -> Option<Finding> {
+    let manifest = &subject.distribution.manifest;
+    let DeclaredVersion::Unknown { file, line, reason } = &manifest.version else { return None };
+    let message = format!("the version of {} is not known: {reason}", manifest.name);
+    let hint = "`cargo xtask status` shows what is known; version = \"…\" in [project] always is";
+    Some(Finding::warning("version", message).at(file, *line).hint(hint))
+}
+
+/// Names of Python modules that hold the version and nothing else of that name.
+const ATTRIBUTES: [&str; 2] = ["__version__", "__VERSION__"];
+
+/// Tables of other tools that keep a copy in pyproject.toml.
+const TOOLS: [&str; 5] = [
+    "tool.poetry.version",
+    "tool.commitizen.version",
+    "tool.bumpversion.current_version",
+    "tool.bumpver.current_version",
+    "tool.tbump.version.current",
+];
+
+/// Copies of the version that differ from the one that counts.
+pub(super) fn copies(facts: Facts, subject: &Subject) -> Vec<Found> {
+    let DeclaredVersion::Literal { file, text, span, version, .. } =
+        &subject.distribution.manifest.version
+    else {
+        return Vec::new();
+    };
+    let mut found = listed(facts, subject, text);
+    let (mut differing, own) = (in_modules(facts, subject), (file.as_str(), span.start));
+    differing.extend(in_manifest(subject));
+    differing.retain(|copy| {
+        let other = copy.text.parse::<Version>();
+        (copy.file.as_str(), copy.span.start) != own && other.is_ok_and(|other| other != *version)
+    });
+    found.extend(differing.into_iter().map(|copy| {
+        let message = format!("this copy of the version says {}, not {text}", copy.text);
+        let (counts, line) = subject.distribution.manifest.version.place();
+        let hint =
+            format!("{counts}:{line} is the one that counts; cargo xtask check --fix copies it");
+        let finding = Finding::error("version-copy", message).at(&copy.file, copy.line).hint(hint);
+        let edit = subject.edit(&copy.file, copy.line, copy.span, (&copy.text, text));
+        Found::fixed_by(finding, Some(Fix::Edits(vec![edit])))
+    }));
+    found
+}
+
+/// Files of `version-files` that do not have the version in them.
+fn listed(facts: Facts, subject: &Subject, text: &str) -> Vec<Found> {
+    let manifest = &subject.distribution.manifest;
+    let lacks = |path: &&String| {
+        let source = facts.files.beside(&subject.distribution.dir, path);
+        source.is_none_or(|source| !source.text.contains(text))
+    };
+    let finding = |path: &String| {
+        let message = format!("`version-files`: {text} does not stand in {path}");
+        let table = subject
+            .toml
+            .as_ref()
+            .and_then(|file| Some(file.line(start(file.get("tool.xtask.version-files")?))));
+        Finding::error("version-copy", message)
+            .at(&manifest.path, table.unwrap_or(1))
+            .hint("write the version there, or take the file off the list")
+            .into()
+    };
+    manifest.config.version_files.iter().filter(lacks).map(finding).collect()
+}
+
+struct Copy {
+    file: String,
+    line: usize,
+    span: Range<usize>,
+    text: String,
+}
+
+fn in_modules(facts: Facts, subject: &Subject) -> Vec<Copy> {
+    let source = &subject.modules.source;
+    let beside = |package: &str| {
+        let prefix = format!("{source}{package}/");
+        let may_be = move |path: &&String| {
+            let name = path.strip_prefix(&prefix).unwrap_or("/");
+            let known = name == "__init__.py" || name == "__about__.py" || name.contains("version");
+            known && !name.contains('/') && name.ends_with(".py")
+        };
+        subject.paths.iter().filter(may_be).cloned().collect::<Vec<_>>()
+    };
+    let files = subject.modules.outermost().into_iter().flat_map(beside);
+    files
+        .filter_map(|path| (facts.files.read)(&path))
+        .filter(|file| ATTRIBUTES.iter().any(|name| file.text.contains(name)))
+        .flat_map(|file| {
+            let assignments = python::read(&file.text).assignments.into_iter();
+            let copies: Vec<Copy> = assignments
+                .filter(|a| a.top_level && ATTRIBUTES.contains(&a.name.as_str()))
+                .filter_map(|assignment| match assignment.value {
+                    Expr::Text(text) if !text.formatted => Some(Copy {
+                        file: file.path.clone(),
+                        line: line_of(&file.text, text.span.start),
+                        span: text.span,
+                        text: text.raw,
+                    }),
+                    _ => None,
+                })
+                .collect();
+            copies
+        })
+        .collect()
+}
+
+fn in_manifest(subject: &Subject) -> Vec<Copy> {
+    let Some(file) = &subject.toml else { return Vec::new() };
+    let copy = |key: &&str| {
+        let item = file.get(key)?;
+        let (text, span) = (item.as_str()?, item.as_value().and_then(toml_edit::Value::span)?);
+        // With escapes it is not written as it is read.
+        let inside = span.start + 1..span.end - 1;
+        (file.text().get(inside.clone()) == Some(text)).then(|| Copy {
+            file: file.path.clone(),
+            line: file.line(start(item)),
+            span: inside,
+            text: text.to_owned(),
+        })
+    };
+    let static_version = file.get("project.version").and_then(Item::as_str).is_some();
+    TOOLS.iter().filter(|key| static_version || !key.contains("poetry")).filter_map(copy).collect()
+}
+
+/// Members of uv.lock and poetry.lock with another version than the repository has.
+pub(super) fn locks(facts: Facts) -> Vec<Found> {
+    let distributions = &facts.workspace.distributions;
+    let mut dirs: Vec<&str> = distributions.iter().map(|d| d.dir.as_str()).chain([""]).collect();
+    dirs.sort_unstable();
+    dirs.dedup();
+    let mut found = Vec::new();
+    for (dir, name) in
+        dirs.iter().flat_map(|dir| ["uv.lock", "poetry.lock"].map(|name| (dir, name)))
+    {
+        let Some(source) = facts.files.beside(dir, name) else { continue };
+        for member in lock::members(&source.text) {
+            let at = Name::new(member.name).and_then(|name| facts.workspace.find(&name));
+            let Some(at) = at else { continue };
+            let distribution = &distributions[at];
+            let DeclaredVersion::Literal { version, text, .. } = &distribution.manifest.version
+            else {
+                continue;
+            };
+            let other = member.version.parse::<Version>().is_ok_and(|locked| locked != *version);
+            if !other || join(dir, member.directory).is_none_or(|dir| dir != distribution.dir) {
+                continue;
+            }
+            let line = line_of(&source.text, member.span.start);
+            let message = format!("it has {} {}, not {text}", distribution.name(), member.version);
+            let finding = Finding::warning("stale-lock", message)
+                .at(&source.path, line)
+                .hint("cargo xtask check --fix, or lock anew");
+            let subject = Subject::new(facts, at);
+            let edit = subject.edit(&source.path, line, member.span, (member.version, text));
+            found.push(Found::fixed_by(finding, Some(Fix::Edits(vec![edit]))));
+        }
+    }
+    found
+}

@@ -1,0 +1,307 @@
+//! `embed` into repositories of every shape: what it writes, what it leaves alone, and that the
+//! tool works there.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::repository::{Repository, Said};
+
+/// Embeds into a repository.
+fn embed(repository: &Repository) -> Said {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.arg("embed").arg(&repository.0).env_remove("GITHUB_ACTIONS");
+    Said::from(command.output().unwrap())
+}
+
+const HATCH: &str =
+    "[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n";
+
+/// One repository with a distribution of each back end.
+fn mixed() -> Vec<(&'static str, String)> {
+    vec![
+        (
+            "libs/one/pyproject.toml",
+            format!("{HATCH}[project]\nname = \"one\"\nversion = \"1.0.0\"\nlicense = \"MIT\"\n"),
+        ),
+        ("libs/one/src/one/__init__.py", String::new()),
+        (
+            "libs/two/pyproject.toml",
+            "[build-system]\nrequires = [\"setuptools>=61\"]\nbuild-backend = \"setuptools.build_meta\"\n\
+             [project]\nname = \"two\"\ndynamic = [\"version\"]\ndependencies = [\"one>=1.0,<2\"]\nlicense = 'MIT'\n\
+             [tool.setuptools.dynamic]\nversion = { attr = \"two.__version__\" }\n"
+                .to_owned(),
+        ),
+        ("libs/two/src/two/__init__.py", "__version__ = \"2.0.0\"\n".to_owned()),
+        (
+            "services/three/pyproject.toml",
+            "[build-system]\nrequires = [\"poetry-core\"]\nbuild-backend = \"poetry.core.masonry.api\"\n\
+             [tool.poetry]\nname = \"three\"\nversion = \"0.3.0\"\n\
+             [tool.poetry.dependencies]\npython = \"^3.10\"\ntwo = \"^2.0\"\n"
+                .to_owned(),
+        ),
+        ("services/three/three/__init__.py", String::new()),
+        (
+            "services/three/tests/fixture/pyproject.toml",
+            "[project]\nname = \"one\"\nversion = \"9\"\n".to_owned(),
+        ),
+        (
+            "four/pyproject.toml",
+            "[build-system]\nrequires = [\"flit_core\"]\nbuild-backend = \"flit_core.buildapi\"\n\
+             [project]\nname = \"four\"\ndynamic = [\"version\", \"description\"]\n"
+                .to_owned(),
+        ),
+        ("four/four.py", "\"\"\"Four.\"\"\"\n__version__ = \"4.0\"\n".to_owned()),
+        (
+            "five/pyproject.toml",
+            "[build-system]\nrequires = [\"hatchling\", \"hatch-vcs\"]\nbuild-backend = \"hatchling.build\"\n\
+             [project]\nname = \"five\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"vcs\"\n"
+                .to_owned(),
+        ),
+    ]
+}
+
+fn repository(files: &[(&str, String)]) -> Repository {
+    let files: Vec<(&str, &str)> =
+        files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let repository = Repository::new(&files);
+    repository.commit();
+    repository
+}
+
+/// After an embedding every command that only looks works, and so does a bump that only plans.
+#[track_caller]
+fn works(repository: &Repository, names: &[&str]) {
+    let status = repository.xtask("status --json").ended(0);
+    let status: Value = serde_json::from_str(&status.out).unwrap();
+    let found: Vec<&str> = status["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|package| package["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(found, names);
+    let check = repository.xtask("check --json");
+    let check: Value = serde_json::from_str(&check.out).unwrap();
+    assert!(check["findings"].is_array());
+    repository.xtask("bump all patch --dry-run").ended(0);
+}
+
+#[test]
+fn a_repository_of_every_back_end() {
+    let repository = repository(&mixed());
+    repository.git(&["tag", "five-v5.0"]);
+    let said = embed(&repository).ended(0);
+    for line in [
+        "one           1.0.0    libs/one/pyproject.toml:6",
+        "two           2.0.0    libs/two/src/two/__init__.py:1",
+        "three         0.3.0    services/three/pyproject.toml:6",
+        "four          4.0      four/four.py:2",
+    ] {
+        assert!(said.out.contains(line), "{line} is not in\n{}", said.out);
+    }
+    assert!(said.err.contains("the version of five comes from a tag (hatch-vcs)"), "{}", said.err);
+    assert!(
+        repository
+            .read("Cargo.toml")
+            .contains("packages = [\"five\", \"four\", \"libs/*\", \"services/*\"]\n"),
+        "{}",
+        repository.read("Cargo.toml")
+    );
+    assert_eq!(repository.read(".gitignore"), "/target/\n");
+    repository.commit();
+    works(&repository, &["five", "four", "one", "two", "three"]);
+    // What nobody has in common is not shared.
+    assert!(!repository.read("pyproject-templates/shared.toml").contains("license ="));
+    repository.xtask("new six").ended(0);
+    assert!(repository.path("libs/six/src/six/__init__.py").exists());
+}
+
+#[test]
+fn doing_it_again_updates_the_crate_and_nothing_else() {
+    let repository = repository(&mixed()[..4]);
+    embed(&repository).ended(0);
+    assert!(repository.read("pyproject-templates/shared.toml").contains("license = \"MIT\""));
+    let fresh = repository.tree();
+    repository.write("xtask/src/main.rs", "fn main() {}\n");
+    repository.write("xtask/src/old.rs", "gone in the new version\n");
+    let mine = [
+        (
+            "Cargo.toml",
+            "[workspace]\nmembers = [\"xtask\"]\n[workspace.metadata.xtask]\nremote = \"up\"\n",
+        ),
+        (".cargo/config.toml", "[alias]\nxtask = \"run -q -p xtask --\"\n"),
+        ("pyproject-templates/shared.toml", "[project]\nlicense = \"MIT\"\n"),
+    ];
+    mine.iter().for_each(|(path, text)| repository.write(path, text));
+    let said = embed(&repository).ended(0);
+    assert!(said.err.contains("updated: xtask"), "{}", said.err);
+    let changed: Vec<_> = fresh
+        .into_iter()
+        .map(|(path, text)| {
+            let own = mine.iter().find(|(own, _)| *own == path);
+            (path, own.map_or(text, |(_, text)| (*text).to_owned()))
+        })
+        .collect();
+    assert_eq!(repository.tree(), changed);
+}
+
+#[test]
+fn an_existing_cargo_workspace_is_merged_into() {
+    let mut files = mixed()[..2].to_vec();
+    files.push((
+        "Cargo.toml",
+        "# ours\n[workspace]\nmembers = [\"native\"] # one\nresolver = \"2\"\n".into(),
+    ));
+    files.push((
+        "native/Cargo.toml",
+        "[package]\nname = \"native\"\nversion = \"0.1.0\"\nedition = \"2021\"\n".into(),
+    ));
+    files.push(("native/src/lib.rs", String::new()));
+    files.push((".cargo/config.toml", "[alias]\nb = \"build\"\n".into()));
+    files.push((".gitignore", "target\n".into()));
+    let repository = repository(&files);
+    embed(&repository).ended(0);
+    assert_eq!(
+        repository.read("Cargo.toml"),
+        "# ours\n[workspace]\nmembers = [\"native\", \"xtask\"] # one\nresolver = \"2\"\n\n\
+         [workspace.metadata.xtask]\npackages = [\"libs/*\"]\n"
+    );
+    assert!(repository.read(".cargo/config.toml").starts_with("[alias]\nb = \"build\"\nxtask = "));
+    assert_eq!(repository.read(".gitignore"), "target\n");
+    let lock = repository.read("Cargo.lock");
+    assert!(lock.contains("name = \"native\"") && lock.contains("name = \"toml_edit\""), "{lock}");
+    works(&repository, &["one"]);
+}
+
+#[test]
+fn crates_that_stand_alone_stay_alone() {
+    let mut files = mixed()[..2].to_vec();
+    files.push((
+        "libs/one/Cargo.toml",
+        "[package]\nname = \"one\"\nversion = \"0.1.0\"\nedition = \"2021\"\n".into(),
+    ));
+    files.push(("libs/one/src/lib.rs", String::new()));
+    let repository = repository(&files);
+    repository.git(&["checkout", "-q", "-b", "trunk"]);
+    repository.git(&["remote", "add", "upstream", "https://host.example/x.git"]);
+    embed(&repository).ended(0);
+    let cargo = repository.read("Cargo.toml");
+    assert!(cargo.contains("exclude = [\"libs/one\"]\n"), "{cargo}");
+    assert!(
+        cargo.contains("branches = [\"trunk\", \"release/*\"]\nremote = \"upstream\"\n"),
+        "{cargo}"
+    );
+    works(&repository, &["one"]);
+}
+
+#[test]
+fn one_distribution_in_the_root_and_setup_files() {
+    let root = repository(&[
+        ("pyproject.toml", "[project]\nname = \"root\"\nversion = \"1\"\n".into()),
+        ("root.py", String::new()),
+    ]);
+    embed(&root).ended(0);
+    assert!(
+        root.read("Cargo.toml").contains("packages = [\".\"]\n"),
+        "{}",
+        root.read("Cargo.toml")
+    );
+    works(&root, &["root"]);
+
+    let old = repository(&[
+        ("a/setup.py", "from setuptools import setup\nsetup(name=\"a\", version=\"1.0\")\n".into()),
+        (
+            "b/setup.cfg",
+            "[metadata]\nname = b\nversion = 2.0\n[options]\ninstall_requires = a>=1\n".into(),
+        ),
+    ]);
+    embed(&old).ended(0);
+    assert!(!old.read("Cargo.toml").contains("packages"), "{}", old.read("Cargo.toml"));
+    works(&old, &["a", "b"]);
+}
+
+#[test]
+fn what_cannot_be_embedded_into_is_left_alone() {
+    for (files, message) in [
+        (vec![("README.md", "nothing".to_owned())], "no distribution in"),
+        (
+            vec![
+                ("pyproject.toml", "[project]\nname = \"a\"\nversion = \"1\"\n".to_owned()),
+                (
+                    "xtask/Cargo.toml",
+                    "[package]\nname = \"xtask\"\nversion = \"0.1.0\"\n".to_owned(),
+                ),
+            ],
+            "xtask/Cargo.toml:1: something else is called xtask there",
+        ),
+        (
+            vec![
+                ("pyproject.toml", "[project]\nname = \"a\"\nversion = \"1\"\n".to_owned()),
+                ("Cargo.toml", "workspace = { members = [] }\n[broken\n".to_owned()),
+            ],
+            "Cargo.toml:2: not valid TOML",
+        ),
+    ] {
+        let repository = repository(&files);
+        let before = repository.tree();
+        let said = embed(&repository).ended(1);
+        assert!(said.err.contains(message), "{}", said.err);
+        assert_eq!(repository.tree(), before);
+    }
+}
+
+/// With no further step: Cargo builds it there, and a rehearsal runs.
+#[test]
+fn the_tool_runs_where_it_was_embedded() {
+    let repository = repository(&mixed()[..4]);
+    for name in ["one", "two"] {
+        let manifest = format!("libs/{name}/pyproject.toml");
+        let text = repository
+            .read(&manifest)
+            .replace("[project]\n", "[project]\nreadme = \"README.md\"\n");
+        repository.write(&manifest, &text);
+        repository.write(&format!("libs/{name}/README.md"), "What it is for.\n");
+    }
+    repository.commit();
+    embed(&repository).ended(0);
+    // What Cargo has built and the tools that were installed are kept for the next time.
+    let target = concat!(env!("CARGO_TARGET_TMPDIR"), "/embedded");
+    let cargo = |arguments: &str| {
+        let mut command = Command::new(env!("CARGO"));
+        command.current_dir(&repository.0).env("CARGO_TARGET_DIR", target);
+        command.args(arguments.split(' ')).env_remove("GITHUB_ACTIONS");
+        Said::from(command.output().unwrap())
+    };
+    let status = cargo("xtask status").ended(0);
+    assert!(status.out.contains("two           2.0.0    never tagged  one"), "{}", status.out);
+    let said = cargo("xtask release all --rehearse").ended(0);
+    assert!(said.err.contains("Rehearsed: published to pypi"), "{}", said.err);
+}
+
+/// Whatever is embedded is as good there as here: it says nothing about this repository.
+#[test]
+fn the_crate_names_no_distribution_of_this_repository() {
+    let here = Repository::at_home();
+    let status = here.xtask("status --json").ended(0);
+    let status: Value = serde_json::from_str(&status.out).unwrap();
+    let names: Vec<String> = status["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|package| package["name"].as_str().unwrap().to_owned())
+        .collect();
+    for part in ["xtask/Cargo.toml", "xtask/src", "xtask/tools", "pyproject-templates"] {
+        for entry in walkdir::WalkDir::new(here.path(part)).into_iter().map(Result::unwrap) {
+            let path = entry.path().strip_prefix(&here.0).unwrap().to_string_lossy().into_owned();
+            // What is shared here is not embedded.
+            if entry.file_type().is_dir() || path.starts_with("pyproject-templates/shared") {
+                continue;
+            }
+            let text = here.read(&path).to_lowercase();
+            for name in &names {
+                assert!(!text.contains(name.as_str()), "{path} names {name}");
+            }
+        }
+    }
+}

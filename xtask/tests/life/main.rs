@@ -1,0 +1,8 @@
+//! The life around a release: `new`, `sync`, `check`, `embed` and the workflows, by running the
+//! real program on small repositories.
+
+mod check;
+mod embed;
+mod new;
+mod repository;
+mod sync;
