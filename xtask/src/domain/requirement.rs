@@ -10,6 +10,7 @@ use super::version::Version;
 #[derive(Clone, Debug)]
 pub struct Requirement {
     pub name: Name,
+    pub extras: Vec<String>,
     /// The specifier set without parentheses and without surrounding space; empty where there
     /// is none (then it is the place where one would go).
     pub specifiers: Range<usize>,
@@ -31,9 +32,7 @@ impl Requirement {
         let name = cursor.take_while(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
         let name = Name::new(&text[name]).ok_or("it does not start with a distribution name")?;
         cursor.skip_space();
-        if cursor.eat('[') {
-            cursor.extras()?;
-        }
+        let extras = if cursor.eat('[') { cursor.extras()? } else { Vec::new() };
         let after_name = cursor.at;
         cursor.skip_space();
 
@@ -46,6 +45,7 @@ impl Requirement {
             let marker = cursor.marker()?;
             return Ok(Requirement {
                 name,
+                extras,
                 specifiers: url.start..url.start,
                 url: Some(url),
                 marker,
@@ -66,7 +66,7 @@ impl Requirement {
             return Err(format!("`{}` is not a version specifier", &text[specifiers]));
         }
         let marker = cursor.marker()?;
-        Ok(Requirement { name, specifiers, url: None, marker })
+        Ok(Requirement { name, extras, specifiers, url: None, marker })
     }
 }
 
@@ -106,17 +106,17 @@ impl Cursor<'_> {
     }
 
     /// What follows the opening bracket, the closing one included.
-    fn extras(&mut self) -> Result<(), String> {
+    fn extras(&mut self) -> Result<Vec<String>, String> {
         let inside = self.take_while(|c| c != ']');
         let inside = self.text[inside].to_owned();
         if !self.eat(']') {
             return Err("the bracket of the extras is not closed".to_owned());
         }
-        let mut names = inside.split(',').map(str::trim).filter(|name| !name.is_empty());
-        match names.all(|name| Name::new(name).is_some()) {
-            true => Ok(()),
-            false => Err(format!("`[{inside}]` is not a list of extras")),
-        }
+        let names = inside.split(',').map(str::trim).filter(|name| !name.is_empty());
+        names
+            .map(|name| Name::new(name).map(|_| name.to_owned()))
+            .collect::<Option<_>>()
+            .ok_or_else(|| format!("`[{inside}]` is not a list of extras"))
     }
 
     /// The rest of the text: nothing, or `;` and a marker.
@@ -149,27 +149,29 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(text: &str, name: &str, specifiers: &str, marker: Option<&str>) {
+    fn check(text: &str, name: &str, extras: &[&str], specifiers: &str, marker: Option<&str>) {
         let parsed = Requirement::parse(text).unwrap();
         assert_eq!(parsed.name.to_string(), name);
+        assert_eq!(parsed.extras, extras);
         assert_eq!(&text[parsed.specifiers], specifiers);
         assert_eq!(parsed.marker.map(|span| &text[span]), marker);
     }
 
     #[test]
     fn parts_and_their_places() {
-        check("core", "core", "", None);
-        check("core>=2.3,<3", "core", ">=2.3,<3", None);
-        check(" Core_X [a, b] >= 2.3 , < 3 ", "Core_X", ">= 2.3 , < 3", None);
-        check("core (>=1.0)", "core", ">=1.0", None);
+        check("core", "core", &[], "", None);
+        check("core>=2.3,<3", "core", &[], ">=2.3,<3", None);
+        check(" Core_X [a, b] >= 2.3 , < 3 ", "Core_X", &["a", "b"], ">= 2.3 , < 3", None);
+        check("core (>=1.0)", "core", &[], ">=1.0", None);
         check(
             "core ~=1.0 ; python_version < '3.11'",
             "core",
+            &[],
             "~=1.0",
             Some("python_version < '3.11'"),
         );
-        check("core; os_name == 'nt'", "core", "", Some("os_name == 'nt'"));
-        check("core == {version}", "core", "== {version}", None);
+        check("core; os_name == 'nt'", "core", &[], "", Some("os_name == 'nt'"));
+        check("core == {version}", "core", &[], "== {version}", None);
     }
 
     #[test]

@@ -162,6 +162,7 @@ impl<'a> Reader<'a> {
         let specifiers = 0..text.len();
         let inside = inside(self.file.text(), &span, text, text.len());
         let requirement = Requirement {
+            extras: Vec::new(),
             name: name.clone(),
             specifiers: specifiers.clone(),
             url: None,
