@@ -107,6 +107,8 @@ pub struct ReleaseOptions {
     pub until: Until,
     pub yes: bool,
     pub json: bool,
+    /// A folder of wheels that other machines built of the same commit.
+    pub wheels: Option<PathBuf>,
     /// Builds and smoke tests at the same time; `None` means one for every core.
     pub jobs: Option<usize>,
 }
@@ -276,7 +278,8 @@ impl Line {
     }
 
     fn release(&mut self) -> Result<Command, Stop> {
-        const FLAGS: [&str; 7] = ["dry-run", "rehearse", "restage", "until", "yes", "json", "jobs"];
+        const FLAGS: [&str; 8] =
+            ["dry-run", "rehearse", "restage", "until", "yes", "json", "jobs", "wheels"];
         let mut options = ReleaseOptions::default();
         let mut all = false;
         while let Some(word) = self.next()? {
@@ -290,6 +293,7 @@ impl Line {
                     "yes" => options.yes = true,
                     "json" => options.json = true,
                     "jobs" => options.jobs = Some(self.jobs()?),
+                    "wheels" => options.wheels = Some(self.value()?.into()),
                     "until" => {
                         options.until =
                             match self.one_of("--until", &["built", "staged", "published"])? {

@@ -86,6 +86,7 @@ pub fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
         head: &head,
         served: indexes.served,
         ledgers: local.ledgers,
+        wheels: options.wheels.as_deref(),
         jobs: options.jobs.unwrap_or_else(parallel::cores),
         restage: options.restage,
     };

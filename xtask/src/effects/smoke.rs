@@ -1,6 +1,7 @@
 //! The smoke test: what was served, installed by path into a fresh environment, and used from
 //! outside the repository.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -49,14 +50,16 @@ fn run_on(python: &Python, tools: &Tools, test: &SmokeTest) -> Result<usize> {
     let environment = python.environment(&dir.path().join("env"))?;
 
     // Third parties come from the default index alone; our own only by path.
-    let install = tools.pip_for(&shell, &environment).args([
-        "install",
-        "--quiet",
-        "--no-warn-script-location",
-    ]);
-    let installed = shell::output(install.args(&test.wheels))?;
-    if !installed.success() {
-        bail!("it cannot be installed{}", shell::tail(&installed.both(), 20));
+    for arguments in installations(test) {
+        let install = tools.pip_for(&shell, &environment).args([
+            "install",
+            "--quiet",
+            "--no-warn-script-location",
+        ]);
+        let installed = shell::output(install.args(&arguments))?;
+        if !installed.success() {
+            bail!("it cannot be installed{}", shell::tail(&installed.both(), 20));
+        }
     }
     let consistent = shell::output(tools.pip_for(&shell, &environment).arg("check"))?;
     if !consistent.success() {
@@ -76,6 +79,23 @@ fn run_on(python: &Python, tools: &Tools, test: &SmokeTest) -> Result<usize> {
     let results: Value = serde_json::from_str(&output.stdout)
         .with_context(|| format!("the smoke test broke off{}", shell::tail(&output.both(), 20)))?;
     judge(&results)
+}
+
+/// What pip is asked for, one call after the other: the wheels; or, where a distribution has wheels
+/// for several platforms, first those of this one, and then what they need.
+fn installations(test: &SmokeTest) -> Vec<Vec<OsString>> {
+    if test.wheels.len() <= test.versions.len() {
+        return vec![test.wheels.iter().map(Into::into).collect()];
+    }
+    let mut folders: Vec<_> = test.wheels.iter().filter_map(|wheel| wheel.parent()).collect();
+    folders.sort_unstable();
+    folders.dedup();
+    let pins = || test.versions.iter().map(|(name, version)| format!("{name}=={version}").into());
+    let mut own: Vec<OsString> =
+        ["--no-index", "--no-deps", "--only-binary", ":all:"].map(Into::into).to_vec();
+    own.extend(folders.into_iter().flat_map(|dir| ["--find-links".into(), dir.into()]));
+    own.extend(pins());
+    vec![own, pins().collect()]
 }
 
 fn judge(results: &Value) -> Result<usize> {

@@ -6,3 +6,4 @@ mod embed;
 mod new;
 mod repository;
 mod sync;
+mod wheels;

@@ -1,5 +1,6 @@
 //! Carries out a release plan: one exhaustive match over its actions.
 
+mod collect;
 mod produce;
 mod restage;
 mod send;
@@ -26,6 +27,7 @@ use crate::domain::name::Name;
 use crate::domain::preflight::short;
 use crate::domain::release::{
     Action, Answer, Artifact, Package, Plan, ServedFile, Upload, files_of, to_upload,
+    version_in_file_name,
 };
 use crate::domain::upload_reply::Reply;
 use crate::domain::version::Version;
@@ -46,6 +48,8 @@ pub struct Release<'a> {
     pub served: Served,
     /// What was built before, by index in the workspace.
     pub ledgers: HashMap<usize, Ledger>,
+    /// A folder of wheels that other machines built of the same commit.
+    pub wheels: Option<&'a Path>,
     pub jobs: usize,
     /// A version that staging has burnt is staged as a post-release instead of refused.
     pub restage: bool,
@@ -198,7 +202,7 @@ impl Run<'_> {
 
     fn perform(&self, action: Action) -> Result<(), Failure> {
         match action {
-            Action::Build(at) => self.stage(at, "build", || self.build(at)),
+            Action::Build(at) => self.stage(at, "build", || self.built_and_collected(at)),
             Action::Check => self.check(),
             Action::Try(at) => self.stage(at, "try", || self.smoke_test(at, Source::Built)),
             Action::Stage(at) => self.stage(at, "stage", || self.upload_to_staging(at)),

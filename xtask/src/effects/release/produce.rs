@@ -4,7 +4,16 @@ use super::*;
 use crate::domain::name::normalize;
 
 impl Run<'_> {
-    pub(super) fn build(&self, at: usize) -> Result<Told> {
+    /// What was built here, with the wheels that were built elsewhere.
+    pub(super) fn built_and_collected(&self, at: usize) -> Result<Told> {
+        let told = self.build(at)?;
+        Ok(match self.collect(at)? {
+            Some(collected) => done(format!("{}, {collected}", told.detail)),
+            None => told,
+        })
+    }
+
+    fn build(&self, at: usize) -> Result<Told> {
         let release = self.release;
         let (package, distribution) = (self.package(at), self.distribution(at));
         let dir = self.dir(at);
