@@ -19,8 +19,9 @@ pub fn own_crate() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The parts of the crate that go along; its tests of this repository do not.
-const PARTS: [&str; 3] = ["Cargo.toml", "src", "tools"];
+/// The parts of the crate that go along, the benchmark because the manifest names it; its tests of
+/// this repository do not.
+const PARTS: [&str; 4] = ["Cargo.toml", "benches", "src", "tools"];
 
 /// A TOML file of a repository; `None` where there is none.
 ///
