@@ -32,7 +32,7 @@ with zipfile.ZipFile(sys.argv[1], "w") as wheel:
     wheel.writestr("life_core/__init__.py", "")
     info = "life_core-1.0.0.dist-info"
     described = "Description-Content-Type: text/markdown\n\nWhat it is for.\n"
-    wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: life-core\nVersion: 1.0.0\n" + described)
+    wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: life-core\nVersion: 1.0.0\nRequires-Python: >=3.10\n" + described)
     wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-win_amd64\n")
     wheel.writestr(f"{info}/RECORD", "life_core/__init__.py,,\n" + "".join(f"{info}/{name},,\n" for name in ("METADATA", "WHEEL", "RECORD")))
 "#;
