@@ -147,7 +147,7 @@ impl<'a> Planner<'a> {
         let (change, cause) = match &self.request.change {
             Change::Auto => match self.asked_by_commits(&group) {
                 Some(asked) => asked,
-                None => return,
+                None => return self.note_untagged(at, &group),
             },
             change => (change.clone(), Cause::Asked(change.clone())),
         };
@@ -176,6 +176,17 @@ impl<'a> Planner<'a> {
                 let finding = Finding::error("version", format!("cannot bump {name}: {message}"));
                 self.refusals.push(finding.at(file, line).hint(hint));
             }
+        }
+    }
+
+    /// `auto` counts from a tag; without one it says so, because silence would read as "nothing
+    /// has changed".
+    fn note_untagged(&mut self, at: usize, group: &[usize]) {
+        let tagged = |at: &usize| self.facts.history.get(*at).is_some_and(|h| h.last.is_some());
+        if !group.iter().any(tagged) {
+            let (file, line) = self.distribution(at).manifest.version.place();
+            let text = "no tag says what was released last, so `auto` cannot tell; name the change";
+            self.note(file, line, at, text.to_owned());
         }
     }
 
