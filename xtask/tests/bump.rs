@@ -313,6 +313,10 @@ fn a_commit_that_a_hook_refuses_leaves_the_files_alone() {
 fn auto_bumps_what_its_commits_ask_for() {
     let scratch = Scratch::new("auto");
     two_packages(&scratch);
+    let untagged = json(&scratch.bump(&["--dry-run", "--json"]));
+    assert!(
+        untagged["notes"][1]["text"].as_str().unwrap().starts_with("no tag says what was released")
+    );
     scratch.git(&["tag", "core-v1.0.0"]);
     scratch.git(&["tag", "app-v0.5.0"]);
     let commit = |file: &str, message: &str| {

@@ -408,6 +408,18 @@ mod tests {
     }
 
     #[test]
+    fn definitions_above_the_last_heading_are_no_end() {
+        // Found by the fuzz target.
+        check(
+            "## [Unreleased]\n\n[a]: b\n\n### Other\n",
+            &[entry(Section::Fixed, "F.")],
+            Some(
+                "## [Unreleased]\n\n## [1.3.0] - 2026-01-31\n\n[a]: b\n\n### Other\n\n### Fixed\n\n- F.\n",
+            ),
+        );
+    }
+
+    #[test]
     fn what_cannot_be_followed_is_left() {
         check("Free prose.\n", &[entry(Section::Fixed, "F.")], None);
         check("## [1.2.0] - 2025-01-01\n", &[], None);

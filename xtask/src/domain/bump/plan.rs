@@ -4,13 +4,12 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::{Bump, Facts, Move, Note, Plan, Request};
+use super::{Bump, Facts, Move, Note, Plan, Request, groups};
 use crate::domain::{
     commits,
     edit::{self, Edit, Kind, Write},
     finding::{Finding, Refusal},
     manifest::{DeclaredRequirement, DeclaredVersion, Table},
-    name::Name,
     range::{self, Outcome},
     specifier::{Dialect, Unreadable},
     toml::line_of,
@@ -104,7 +103,7 @@ impl<'a> Planner<'a> {
             planned: (0..count).map(|_| None).collect(),
             queue: VecDeque::new(),
             dependents,
-            groups: groups(facts)?,
+            groups: groups::shared_versions(facts)?,
             plan: Plan::default(),
             refusals: Vec::new(),
         })
@@ -148,7 +147,7 @@ impl<'a> Planner<'a> {
         let (change, cause) = match &self.request.change {
             Change::Auto => match self.asked_by_commits(&group) {
                 Some(asked) => asked,
-                None => return,
+                None => return self.note_untagged(at, &group),
             },
             change => (change.clone(), Cause::Asked(change.clone())),
         };
@@ -177,6 +176,17 @@ impl<'a> Planner<'a> {
                 let finding = Finding::error("version", format!("cannot bump {name}: {message}"));
                 self.refusals.push(finding.at(file, line).hint(hint));
             }
+        }
+    }
+
+    /// `auto` counts from a tag; without one it says so, because silence would read as "nothing
+    /// has changed".
+    fn note_untagged(&mut self, at: usize, group: &[usize]) {
+        let tagged = |at: &usize| self.facts.history.get(*at).is_some_and(|h| h.last.is_some());
+        if !group.iter().any(tagged) {
+            let (file, line) = self.distribution(at).manifest.version.place();
+            let text = "no tag says what was released last, so `auto` cannot tell; name the change";
+            self.note(file, line, at, text.to_owned());
         }
     }
 
@@ -476,49 +486,4 @@ fn list(names: &[String]) -> String {
         [one] => one.clone(),
         [most @ .., last] => format!("{} and {last}", most.join(", ")),
     }
-}
-
-/// Who shares a version: the configured groups, and distributions whose version is one literal.
-fn groups(facts: Facts<'_>) -> Result<HashMap<usize, Vec<usize>>, Refusal> {
-    let workspace = facts.workspace;
-    let mut errors = Vec::new();
-    let mut sets: Vec<Vec<usize>> = Vec::new();
-    for group in &workspace.config.groups {
-        let mut members = Vec::new();
-        for name in group {
-            match Name::new(name).and_then(|name| workspace.find(&name)) {
-                Some(at) => members.push(at),
-                None => errors.push(
-                    Finding::error(
-                        "config",
-                        format!("`groups`: no distribution is called `{name}`"),
-                    )
-                    .at("Cargo.toml", 1),
-                ),
-            }
-        }
-        sets.push(members);
-    }
-    Refusal::unless_clean(errors)?;
-    let mut literals: HashMap<(&str, usize), Vec<usize>> = HashMap::new();
-    for (at, distribution) in workspace.distributions.iter().enumerate() {
-        if let DeclaredVersion::Literal { file, span, .. } = &distribution.manifest.version {
-            literals.entry((file, span.start)).or_default().push(at);
-        }
-    }
-    sets.extend(literals.into_values().filter(|members| members.len() > 1));
-    let mut groups: HashMap<usize, Vec<usize>> = HashMap::new();
-    for set in sets {
-        // A member of two sets joins them.
-        let mut joined: Vec<usize> = set
-            .iter()
-            .flat_map(|at| groups.get(at).cloned().unwrap_or_else(|| vec![*at]))
-            .collect();
-        joined.sort_unstable();
-        joined.dedup();
-        for at in &joined {
-            groups.insert(*at, joined.clone());
-        }
-    }
-    Ok(groups)
 }

@@ -1,0 +1,55 @@
+//! Which distributions share one version, so that a bump of one is a bump of all.
+
+use std::collections::HashMap;
+
+use super::Facts;
+use crate::domain::{
+    finding::{Finding, Refusal},
+    manifest::DeclaredVersion,
+    name::Name,
+};
+
+/// Who shares a version: the configured groups, and distributions whose version is one literal.
+pub fn shared_versions(facts: Facts<'_>) -> Result<HashMap<usize, Vec<usize>>, Refusal> {
+    let workspace = facts.workspace;
+    let mut errors = Vec::new();
+    let mut sets: Vec<Vec<usize>> = Vec::new();
+    for group in &workspace.config.groups {
+        let mut members = Vec::new();
+        for name in group {
+            match Name::new(name).and_then(|name| workspace.find(&name)) {
+                Some(at) => members.push(at),
+                None => errors.push(
+                    Finding::error(
+                        "config",
+                        format!("`groups`: no distribution is called `{name}`"),
+                    )
+                    .at("Cargo.toml", 1),
+                ),
+            }
+        }
+        sets.push(members);
+    }
+    Refusal::unless_clean(errors)?;
+    let mut literals: HashMap<(&str, usize), Vec<usize>> = HashMap::new();
+    for (at, distribution) in workspace.distributions.iter().enumerate() {
+        if let DeclaredVersion::Literal { file, span, .. } = &distribution.manifest.version {
+            literals.entry((file, span.start)).or_default().push(at);
+        }
+    }
+    sets.extend(literals.into_values().filter(|members| members.len() > 1));
+    let mut groups: HashMap<usize, Vec<usize>> = HashMap::new();
+    for set in sets {
+        // A member of two sets joins them.
+        let mut joined: Vec<usize> = set
+            .iter()
+            .flat_map(|at| groups.get(at).cloned().unwrap_or_else(|| vec![*at]))
+            .collect();
+        joined.sort_unstable();
+        joined.dedup();
+        for at in &joined {
+            groups.insert(*at, joined.clone());
+        }
+    }
+    Ok(groups)
+}

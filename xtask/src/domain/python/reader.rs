@@ -1,0 +1,343 @@
+//! Recursive descent over the tokens of Python source; what is not understood becomes opaque.
+
+use super::super::python_tokens::{Kind, Token};
+use super::{Assignment, Expr, Import, Source, text_of};
+
+/// Source of any depth is read; beyond this it is opaque, so that no input exhausts the stack.
+const DEEPEST: usize = 60;
+
+pub struct Reader<'a> {
+    pub text: &'a str,
+    pub tokens: &'a [Token],
+    pub at: usize,
+    /// How deep the expression is nested.
+    pub depth: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn peek(&self) -> Option<&'a Token> {
+        self.tokens.get(self.at)
+    }
+
+    fn word(&self) -> &'a str {
+        self.peek().map_or("", |token| &self.text[token.span.clone()])
+    }
+
+    fn is_name(&self) -> bool {
+        self.peek().is_some_and(|token| token.kind == Kind::Name)
+    }
+
+    /// Takes the next token when it is this operator.
+    fn eat(&mut self, operator: &str) -> bool {
+        let found = self.peek().is_some_and(|token| token.kind == Kind::Operator)
+            && self.word() == operator;
+        self.at += usize::from(found);
+        found
+    }
+
+    fn take_name(&mut self) -> Option<&'a str> {
+        let word = self.is_name().then(|| self.word())?;
+        self.at += 1;
+        Some(word)
+    }
+
+    /// To the start of the next line that is no continuation.
+    pub fn skip_line(&mut self) {
+        while let Some(token) = self.peek() {
+            self.at += 1;
+            if token.kind == Kind::Newline {
+                break;
+            }
+        }
+    }
+
+    pub fn statement(&mut self, source: &mut Source) {
+        let Some(first) = self.peek() else { return };
+        let (offset, top_level) = (first.span.start, first.column == 0);
+        match self.word() {
+            "from" => self.import_from(source),
+            "import" => self.import(source),
+            "with" | "if" | "elif" | "return" | "for" | "while" | "assert" => {
+                self.at += 1;
+                let value = self.expression();
+                source.others.push(value);
+            }
+            _ if self.is_name() => self.assignment_or_call(source, offset, top_level),
+            _ => {}
+        }
+    }
+
+    fn assignment_or_call(&mut self, source: &mut Source, offset: usize, top_level: bool) {
+        let start = self.at;
+        let name = self.dotted();
+        if self.eat(":") {
+            // An annotation; `else:` and `try:` have nothing behind it.
+            self.expression();
+        }
+        if ["+=", "-=", "*=", "/=", ":="].contains(&self.word()) {
+            let value = Expr::Opaque(Vec::new());
+            source.assignments.push(Assignment { name, value, offset, top_level });
+            return;
+        }
+        if self.eat("=") {
+            let mut names = vec![name];
+            let mut value = self.expression();
+            // `__version__ = version = "1.0"`.
+            while self.eat("=") {
+                if let Expr::Name(name) = value {
+                    names.push(name);
+                }
+                value = self.expression();
+            }
+            source.assignments.extend(names.into_iter().map(|name| {
+                let value = value.clone();
+                Assignment { name, value, offset, top_level }
+            }));
+            return;
+        }
+        self.at = start;
+        let value = self.expression();
+        if matches!(value, Expr::Call { .. }) {
+            source.calls.push((value, offset));
+        } else {
+            source.others.push(value);
+        }
+    }
+
+    fn dotted(&mut self) -> String {
+        let mut name = self.take_name().unwrap_or_default().to_owned();
+        while !name.is_empty() && self.eat(".") {
+            name.push('.');
+            name.push_str(self.take_name().unwrap_or_default());
+        }
+        name
+    }
+
+    fn import_from(&mut self, source: &mut Source) {
+        self.at += 1;
+        let mut module = String::new();
+        while self.peek().is_some_and(|t| t.kind != Kind::Newline) && self.word() != "import" {
+            module.push_str(self.word());
+            self.at += 1;
+        }
+        self.at += 1;
+        self.eat("(");
+        while let Some(name) = self.take_name() {
+            let bound = self.alias().unwrap_or(name);
+            let (name, bound) = (Some(name.to_owned()), bound.to_owned());
+            source.imports.push(Import { module: module.clone(), name, bound });
+            if !self.eat(",") {
+                break;
+            }
+        }
+    }
+
+    fn import(&mut self, source: &mut Source) {
+        self.at += 1;
+        loop {
+            let module = self.dotted();
+            let bound = self.alias().map_or_else(|| module.clone(), str::to_owned);
+            if module.is_empty() {
+                return;
+            }
+            source.imports.push(Import { module, name: None, bound });
+            if !self.eat(",") {
+                return;
+            }
+        }
+    }
+
+    fn alias(&mut self) -> Option<&'a str> {
+        if self.is_name() && self.word() == "as" {
+            self.at += 1;
+            return self.take_name();
+        }
+        None
+    }
+
+    /// An expression up to a comma, a closing bracket, a colon, `=` or the end of the line.
+    fn expression(&mut self) -> Expr {
+        if self.depth >= DEEPEST {
+            return self.opaque(Vec::new());
+        }
+        self.depth += 1;
+        let expr = self.operands();
+        self.depth -= 1;
+        expr
+    }
+
+    fn operands(&mut self) -> Expr {
+        let first = self.operand();
+        if self.at_end() {
+            return first;
+        }
+        let (operator, mut parts) = (self.word().to_owned(), vec![first]);
+        if !matches!(operator.as_str(), "+" | "/") {
+            return self.opaque(parts);
+        }
+        while self.eat(&operator) {
+            parts.push(self.operand());
+        }
+        match operator.as_str() {
+            _ if !self.at_end() => self.opaque(parts),
+            "+" => Expr::Sum(parts),
+            _ => Expr::Path(parts),
+        }
+    }
+
+    /// Whether the expression ends here.
+    fn at_end(&self) -> bool {
+        self.peek().is_none_or(|token| {
+            token.kind == Kind::Newline
+                || (token.kind == Kind::Operator
+                    && matches!(self.word(), "," | ")" | "]" | "}" | ":" | "="))
+        })
+    }
+
+    /// Steps to the end of the expression, keeping the operands on the way.
+    fn opaque(&mut self, mut parts: Vec<Expr>) -> Expr {
+        while !self.at_end() {
+            let before = self.at;
+            if self.depth < DEEPEST {
+                parts.push(self.operand());
+            } else if matches!(self.word(), "(" | "[" | "{") {
+                self.skip_brackets();
+            }
+            if self.at == before {
+                self.at += 1;
+            }
+        }
+        Expr::Opaque(parts)
+    }
+
+    /// Over a bracket and everything in it.
+    fn skip_brackets(&mut self) {
+        let mut open = 0usize;
+        while let Some(token) = self.peek() {
+            if token.kind == Kind::Operator {
+                match self.word() {
+                    "(" | "[" | "{" => open += 1,
+                    ")" | "]" | "}" => open = open.saturating_sub(1),
+                    _ => {}
+                }
+            }
+            self.at += 1;
+            if open == 0 {
+                return;
+            }
+        }
+    }
+
+    /// One value with its calls, attributes and subscripts.
+    fn operand(&mut self) -> Expr {
+        self.depth += 1;
+        let expr = if self.depth >= DEEPEST { Expr::Opaque(Vec::new()) } else { self.postfixed() };
+        self.depth -= 1;
+        expr
+    }
+
+    fn postfixed(&mut self) -> Expr {
+        let mut expr = self.atom();
+        loop {
+            if self.eat("(") {
+                let (arguments, keywords) = self.arguments();
+                expr = Expr::Call { function: Box::new(expr), arguments, keywords };
+            } else if self.eat("[") {
+                let index = Box::new(self.expression());
+                self.close("]");
+                expr = Expr::Index { of: Box::new(expr), index };
+            } else if self.eat(".") {
+                let name = self.take_name().unwrap_or_default().to_owned();
+                expr = Expr::Attribute { of: Box::new(expr), name };
+            } else {
+                return expr;
+            }
+        }
+    }
+
+    fn atom(&mut self) -> Expr {
+        let Some(token) = self.peek() else { return Expr::Opaque(Vec::new()) };
+        match token.kind {
+            Kind::Text { .. } => self.adjacent_texts(),
+            Kind::Name if matches!(self.word(), "not" | "in" | "is" | "if" | "else" | "lambda") => {
+                Expr::Opaque(Vec::new())
+            }
+            Kind::Name => Expr::Name(self.dotted()),
+            Kind::Operator if self.eat("[") => Expr::List(self.items("]")),
+            Kind::Operator if self.eat("(") => self.parenthesized(),
+            Kind::Operator if self.eat("{") => self.braces(),
+            _ => Expr::Opaque(Vec::new()),
+        }
+    }
+
+    fn adjacent_texts(&mut self) -> Expr {
+        let mut parts = Vec::new();
+        while let Some(token) = self.peek() {
+            let Kind::Text { formatted, .. } = token.kind else { break };
+            parts.push(Expr::Text(text_of(self.text, token, formatted)));
+            self.at += 1;
+        }
+        if parts.len() == 1 { parts.remove(0) } else { Expr::Sum(parts) }
+    }
+
+    fn parenthesized(&mut self) -> Expr {
+        let start = self.at;
+        let mut items = self.items(")");
+        let tuple = self.tokens[start..self.at.min(self.tokens.len())]
+            .iter()
+            .rev()
+            .nth(1)
+            .is_some_and(|last| &self.text[last.span.clone()] == ",");
+        if items.len() == 1 && !tuple { items.remove(0) } else { Expr::List(items) }
+    }
+
+    fn braces(&mut self) -> Expr {
+        let mut entries = Vec::new();
+        let mut items = Vec::new();
+        while self.peek().is_some() && !self.eat("}") {
+            let before = self.at;
+            let key = self.expression();
+            if self.eat(":") {
+                let value = self.expression();
+                entries.push((key, value));
+            } else {
+                items.push(key);
+            }
+            self.eat(",");
+            self.at += usize::from(self.at == before);
+        }
+        if items.is_empty() { Expr::Dict(entries) } else { Expr::List(items) }
+    }
+
+    fn items(&mut self, close: &str) -> Vec<Expr> {
+        let mut items = Vec::new();
+        while self.peek().is_some() && !self.eat(close) {
+            let before = self.at;
+            items.push(self.expression());
+            self.eat(",");
+            self.at += usize::from(self.at == before);
+        }
+        items
+    }
+
+    fn arguments(&mut self) -> (Vec<Expr>, Vec<(String, Expr)>) {
+        let (mut arguments, mut keywords) = (Vec::new(), Vec::new());
+        while self.peek().is_some() && !self.eat(")") {
+            let before = self.at;
+            let value = self.expression();
+            match value {
+                Expr::Name(name) if self.eat("=") => keywords.push((name, self.expression())),
+                value => arguments.push(value),
+            }
+            self.eat(",");
+            self.at += usize::from(self.at == before);
+        }
+        (arguments, keywords)
+    }
+
+    fn close(&mut self, bracket: &str) {
+        while self.peek().is_some_and(|token| token.kind != Kind::Newline) && !self.eat(bracket) {
+            self.at += 1;
+        }
+    }
+}
