@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::io::{IsTerminal, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -14,7 +13,7 @@ use crate::domain::bump::{Bump, Facts, History, Move, Plan, Request, tags};
 use crate::domain::commits;
 use crate::domain::edit::Kind;
 use crate::domain::finding::{Finding, Refusal};
-use crate::domain::history::{self, Commit, TagRef, last_tag};
+use crate::domain::history::{self, TagRef, last_tag};
 use crate::domain::manifest::DeclaredVersion;
 use crate::domain::range::Ranges;
 use crate::domain::toml::nearest;
@@ -22,7 +21,7 @@ use crate::domain::version::{Change, Step};
 use crate::domain::workspace::Workspace;
 use crate::effects::git::Git;
 use crate::effects::tree::Tree;
-use crate::effects::{discover, files};
+use crate::effects::{clock, discover, files};
 
 /// # Errors
 /// Nothing was written: the repository cannot be understood, or the bump is refused.
@@ -99,7 +98,7 @@ fn request(workspace: &Workspace, options: &BumpOptions) -> Result<Request> {
         change,
         ranges: if ranges.is_some_and(|word| word == "fit") { Ranges::Fit } else { Ranges::Align },
         cascade: options.dependents.as_deref() != Some("none"),
-        date: today(),
+        date: clock::today(),
     })
 }
 
@@ -188,53 +187,16 @@ fn add_commits(
         return Ok(());
     }
     let log = git.log(&tagged)?;
-    let owners: HashMap<&str, usize> =
-        workspace.distributions.iter().enumerate().map(|(at, d)| (d.dir.as_str(), at)).collect();
     for commit in tagged {
         let since = history::since(&log, commit);
         for (at, history) in histories.iter_mut().enumerate() {
             if last[at].is_some_and(|tag| tag.commit == commit) {
-                let own = since.iter().filter(|commit| touches(commit, at, &owners));
+                let own = since.iter().filter(|commit| workspace.is_touched(at, commit));
                 history.commits = own.filter_map(|commit| commits::read(&commit.message)).collect();
             }
         }
     }
     Ok(())
-}
-
-/// Whether a commit touches a file that belongs to this distribution and to none inside it.
-fn touches(commit: &Commit, at: usize, owners: &HashMap<&str, usize>) -> bool {
-    commit.files.iter().any(|file| {
-        let mut dir = file.as_str();
-        while !dir.is_empty() {
-            dir = dir.rsplit_once('/').map_or("", |(up, _)| up);
-            if let Some(owner) = owners.get(dir) {
-                return *owner == at;
-            }
-        }
-        false
-    })
-}
-
-/// Today in UTC, `YYYY-MM-DD`.
-fn today() -> String {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    date(seconds / 86_400)
-}
-
-/// The civil date of a day counted from 1970-01-01 (proleptic Gregorian calendar).
-fn date(day: u64) -> String {
-    // Eras of 400 years that start on 1 March, so that the leap day is the last of its year.
-    let shifted = day + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
 }
 
 fn as_json(plan: &Plan) -> Value {
@@ -365,22 +327,5 @@ fn message(plan: &Plan) -> String {
     match versions.len() {
         0..=3 => format!("chore(release): {}", versions.join(", ")),
         many => format!("chore(release): {many} distributions\n\n{}", versions.join("\n")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates() {
-        for (day, expected) in [
-            (0, "1970-01-01"),
-            (11_016, "2000-02-29"),
-            (19_723, "2024-01-01"),
-            (20_513, "2026-03-01"),
-        ] {
-            assert_eq!(date(day), expected);
-        }
     }
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::cli::StatusOptions;
-use crate::domain::history::{Commit, TagRef, last_tag, since};
+use crate::domain::history::{TagRef, last_tag, since};
 use crate::domain::workspace::{Distribution, Workspace};
 use crate::effects::discover;
 use crate::effects::git::Git;
@@ -51,18 +51,13 @@ fn standings(root: &Path, workspace: &Workspace) -> Result<Vec<Standing>> {
         Some(git) if !commits.is_empty() => git.log(&commits)?,
         _ => Vec::new(),
     };
-    let standing = |(distribution, last): (&Distribution, &Option<&TagRef>)| {
-        let tag = distribution.version().map(|version| distribution.tag.tag(version));
+    let standing = |at: usize| {
+        let tag = workspace.distributions[at].current_tag();
         let tagged = tag.as_ref().is_some_and(|tag| tags.iter().any(|known| known.name == *tag));
-        let changed = last.map(|last| changed(distribution, &log, last));
+        let changed = last[at].map(|last| workspace.touching(at, since(&log, &last.commit)));
         Standing { tag, tagged, changed }
     };
-    Ok(workspace.distributions.iter().zip(&last).map(standing).collect())
-}
-
-fn changed(distribution: &Distribution, log: &[Commit], last: &TagRef) -> usize {
-    let touches = |commit: &&&Commit| commit.files.iter().any(|file| distribution.contains(file));
-    since(log, &last.commit).iter().filter(touches).count()
+    Ok((0..last.len()).map(standing).collect())
 }
 
 fn as_json(root: &Path, workspace: &Workspace, standings: &[Standing]) -> Value {

@@ -7,6 +7,7 @@ use super::version::Version;
 use super::config::RepositoryConfig;
 use super::finding::{Finding, Refusal};
 use super::graph::{Cycle, Edge, levels};
+use super::history::Commit;
 use super::manifest::{DeclaredRequirement, Manifest, Table};
 use super::name::{Name, normalize};
 use super::tag::{self, TagPattern};
@@ -37,21 +38,6 @@ impl Distribution {
     pub fn current_tag(&self) -> Option<String> {
         self.version().map(|version| self.tag.tag(version))
     }
-
-    /// The paths in its directory, relative to that.
-    pub fn own_paths(&self, paths: &[String]) -> Vec<String> {
-        let own = |path: &String| match self.dir.as_str() {
-            "" => Some(path.clone()),
-            dir => path.strip_prefix(dir)?.strip_prefix('/').map(str::to_owned),
-        };
-        paths.iter().filter_map(own).collect()
-    }
-
-    /// Whether a path relative to the root lies in this distribution's directory.
-    pub fn contains(&self, path: &str) -> bool {
-        self.dir.is_empty()
-            || path.strip_prefix(&self.dir).is_some_and(|rest| rest.starts_with('/'))
-    }
 }
 
 /// The distributions in release order.
@@ -61,6 +47,7 @@ pub struct Workspace {
     /// What is wrong without keeping the repository from being read.
     pub findings: Vec<Finding>,
     by_name: HashMap<String, usize>,
+    by_dir: HashMap<String, usize>,
 }
 
 impl Workspace {
@@ -176,12 +163,46 @@ impl Workspace {
         }
         judge(tag::ambiguities(&distributions))?;
         let by_name = by_name.into_iter().map(|(name, node)| (name, place[node])).collect();
-        Ok(Workspace { config, distributions, findings, by_name })
+        let dirs = distributions.iter().enumerate();
+        let by_dir = dirs.map(|(at, distribution)| (distribution.dir.clone(), at)).collect();
+        Ok(Workspace { config, distributions, findings, by_name, by_dir })
     }
 
     /// The index of the distribution with this name, in any spelling.
     pub fn find(&self, name: &Name) -> Option<usize> {
         self.by_name.get(name.normal()).copied()
+    }
+
+    /// Whose a path is, relative to the root: that of the innermost distribution around it.
+    pub fn owner(&self, path: &str) -> Option<usize> {
+        let mut dir = path;
+        while !dir.is_empty() {
+            dir = dir.rsplit_once('/').map_or("", |(up, _)| up);
+            if let Some(&owner) = self.by_dir.get(dir) {
+                return Some(owner);
+            }
+        }
+        None
+    }
+
+    /// The paths that belong to a distribution, relative to its directory.
+    pub fn own_paths(&self, of: usize, paths: &[String]) -> Vec<String> {
+        let own = paths.iter().filter(|path| self.owner(path) == Some(of));
+        let cut = match self.distributions[of].dir.len() {
+            0 => 0,
+            length => length + 1,
+        };
+        own.map(|path| path[cut..].to_owned()).collect()
+    }
+
+    /// How many of these commits touch a distribution.
+    pub fn touching<'a>(&self, of: usize, commits: impl IntoIterator<Item = &'a Commit>) -> usize {
+        commits.into_iter().filter(|commit| self.is_touched(of, commit)).count()
+    }
+
+    /// Whether a commit changes a file of a distribution.
+    pub fn is_touched(&self, of: usize, commit: &Commit) -> bool {
+        commit.files.iter().any(|file| self.owner(file) == Some(of))
     }
 
     /// The requirements of a distribution on siblings, with the sibling's index; a self-reference
@@ -392,6 +413,27 @@ pub mod tests {
             refusal.to_string(),
             "packages/a/pyproject.toml:4: the distributions need each other: a -> b -> c -> a"
         );
+    }
+
+    #[test]
+    fn a_path_belongs_to_the_innermost_distribution() {
+        let manifest = |dir: &str, name: &str| {
+            let text = format!("[project]\nname = \"{name}\"\nversion = \"1\"\n");
+            let file = TomlFile::parse(&format!("{dir}pyproject.toml"), text).unwrap();
+            Manifest::read(&file).unwrap().unwrap()
+        };
+        let manifests = vec![manifest("", "all"), manifest("packages/core/", "core")];
+        let config = RepositoryConfig::default();
+        let workspace = Workspace::assemble(config, manifests, Vec::new()).unwrap();
+        let owner = |path: &str| {
+            workspace.owner(path).map(|at| workspace.distributions[at].name().to_string())
+        };
+        assert_eq!(owner("packages/core/src/a.py").as_deref(), Some("core"));
+        assert_eq!(owner("packages/corelike/a.py").as_deref(), Some("all"));
+        assert_eq!(owner("README.md").as_deref(), Some("all"));
+        let core = workspace.resolve("core").unwrap();
+        let paths = ["README.md".to_owned(), "packages/core/src/a.py".to_owned()];
+        assert_eq!(workspace.own_paths(core, &paths), ["src/a.py"]);
     }
 
     #[test]

@@ -4,10 +4,20 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Now, as RFC 3339 wants it: `2026-01-31T12:00:00Z`.
 pub fn now() -> String {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let (year, month, day) = date(seconds / 86_400);
+    let seconds = seconds();
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    format!("{}T{hour:02}:{minute:02}:{second:02}Z", today())
+}
+
+/// Today, as ISO 8601 wants it: `2026-01-31`.
+pub fn today() -> String {
+    let (year, month, day) = date(seconds() / 86_400);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// Since 1970-01-01.
+fn seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// The Gregorian date of a day counted from 1970-01-01. Years are counted from March, so that
@@ -31,6 +41,7 @@ mod tests {
     fn dates() {
         assert_eq!(date(0), (1970, 1, 1));
         assert_eq!(date(11_016), (2000, 2, 29));
+        assert_eq!(date(20_513), (2026, 3, 1));
         assert_eq!(date(20_819), (2027, 1, 1));
     }
 }

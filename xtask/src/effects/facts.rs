@@ -11,7 +11,7 @@ use super::site::Site;
 use super::tools::Tools;
 use super::twine::{self, Repository};
 use crate::domain::environment;
-use crate::domain::history::{Commit, TagRef, since};
+use crate::domain::history::{TagRef, since};
 use crate::domain::index_address::token_variable;
 use crate::domain::ledger::Ledger;
 use crate::domain::manifest::{DeclaredRequirement, Table};
@@ -198,7 +198,7 @@ fn package_facts(
     let tag = distribution.current_tag().unwrap_or_default();
     let remote_tag = tags.remote(&tag);
     let changed = match &remote_tag {
-        Answer::Known(Some(commit)) => changed_since(git, distribution, commit)?,
+        Answer::Known(Some(commit)) => changed_since(git, workspace, at, commit)?,
         _ => None,
     };
     let released = |sibling: &usize| {
@@ -225,14 +225,18 @@ fn package_facts(
     })
 }
 
-/// Commits since `tagged` that touch the distribution; `None` when HEAD does not contain it.
-fn changed_since(git: &Git, distribution: &Distribution, tagged: &str) -> Result<Option<usize>> {
+/// Commits since `tagged` that touch a distribution; `None` when HEAD does not contain it.
+fn changed_since(
+    git: &Git,
+    workspace: &Workspace,
+    at: usize,
+    tagged: &str,
+) -> Result<Option<usize>> {
     if !git.head_contains(tagged)? {
         return Ok(None);
     }
     let log = git.log(&[tagged])?;
-    let touches = |commit: &&&Commit| commit.files.iter().any(|file| distribution.contains(file));
-    Ok(Some(since(&log, tagged).iter().filter(touches).count()))
+    Ok(Some(workspace.touching(at, since(&log, tagged))))
 }
 
 /// Asks both indexes, once each, and sorts what was asked for into released and open.

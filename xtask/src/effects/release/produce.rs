@@ -129,7 +129,7 @@ impl Run<'_> {
     /// The paths that git tracked in the distribution's directory when it was built.
     fn tracked(&self, at: usize) -> Result<Vec<String>> {
         let all = self.release.site.git.tracked(&self.ledger(at)?.commit)?;
-        Ok(self.distribution(at).own_paths(&all))
+        Ok(self.release.workspace.own_paths(self.package(at).at, &all))
     }
 
     /// Takes over files that an index has under the names just built, when they hold the same,
