@@ -191,8 +191,13 @@ struct Failure {
 
 impl Run<'_> {
     fn actions(&self) -> Result<(), Failure> {
-        let is_build = |action: &Action| matches!(action, Action::Build(_));
-        let together = |a: &Action, b: &Action| is_build(a) && is_build(b);
+        // What sends nothing can be done side by side.
+        let together = |a: &Action, b: &Action| {
+            matches!(
+                (a, b),
+                (Action::Build(_), Action::Build(_)) | (Action::Try(_), Action::Try(_))
+            )
+        };
         for actions in self.release.plan.actions.chunk_by(together) {
             let results = parallel::map(self.release.jobs, actions, |&action| self.perform(action));
             results.into_iter().collect::<Result<Vec<()>, Failure>>()?;
