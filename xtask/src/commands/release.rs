@@ -14,11 +14,12 @@ use crate::domain::preflight::{self, Check, short};
 use crate::domain::release::{Plan, Until};
 use crate::domain::workspace::Workspace;
 use crate::effects::lock::Lock;
-use crate::effects::release::{Outcome, Release, StageReport, Stopped};
+use crate::effects::release::{Outcome, PackageReport, Release, StageReport, Stopped};
 use crate::effects::site::{self, Site};
 use crate::effects::tools::Tools;
 use crate::effects::{discover, facts, parallel};
 use crate::ui::progress::Progress;
+use crate::ui::summary::{self, Row};
 use crate::ui::{Style, paint};
 
 /// # Errors
@@ -55,6 +56,9 @@ pub fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
 
     let local = facts::local(&site, &tools, &workspace, &targets, &head)?;
     let mut checks = local.checks();
+    if options.until == Until::Built {
+        checks = preflight::for_building(checks);
+    }
     if let Err(refusal) = preflight::refuse_failed(&checks) {
         return refused(options, &checks, refusal);
     }
@@ -102,6 +106,7 @@ pub fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
             ExitCode::from(if stopped.published.is_empty() { 1 } else { 3 })
         }
     };
+    summarize(&workspace, &outcome, options);
     report(options, &workspace, &checks, &outcome, &indexes.released);
     Ok(code)
 }
@@ -205,6 +210,29 @@ fn print_summary(workspace: &Workspace, plan: &Plan, site: &Site, options: &Rele
     for package in &plan.packages {
         eprintln!("  {} {}", workspace.distributions[package.at].name(), package.version);
     }
+}
+
+/// The table in the summary of a job, however the release ended.
+fn summarize(workspace: &Workspace, outcome: &Outcome, options: &ReleaseOptions) {
+    let what = if options.rehearse { "Rehearsal" } else { "Release" };
+    let title = match &outcome.stopped {
+        None => format!("{what}: done"),
+        Some(stopped) => {
+            format!("{what}: {}", stopped.message.lines().next().unwrap_or("stopped"))
+        }
+    };
+    let row = |report: &PackageReport| Row {
+        name: workspace.distributions[report.package.at].name().to_string(),
+        version: report.package.version.to_string(),
+        tag: report.package.tag.clone(),
+        stages: report
+            .stages
+            .iter()
+            .map(|stage| (stage.stage.to_owned(), stage.status.word().to_owned()))
+            .collect(),
+        files: report.files.iter().map(|file| file.name.clone()).collect(),
+    };
+    summary::release(&title, &outcome.packages.iter().map(row).collect::<Vec<_>>());
 }
 
 fn print_stopped(stopped: &Stopped, options: &ReleaseOptions) {

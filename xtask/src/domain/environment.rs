@@ -42,10 +42,12 @@ pub fn redirects(name: &str) -> bool {
         || pip.is_some_and(|key| !PIP_KEPT.contains(&key.as_str()))
 }
 
-/// Whether a variable holds a secret by the custom of its name.
+/// Whether a variable holds a secret by the custom of its name. Configuration that git is given in
+/// the environment is one too: that is how a job hands over the right to push.
 pub fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
-    ["TOKEN", "PASSWORD", "SECRET", "API_KEY"].iter().any(|end| name.ends_with(end))
+    name.starts_with("GIT_CONFIG_")
+        || ["TOKEN", "PASSWORD", "SECRET", "API_KEY"].iter().any(|end| name.ends_with(end))
 }
 
 #[cfg(test)]
@@ -60,6 +62,7 @@ mod tests {
             "PIP_FIND_LINKS",
             "PYTHONPATH",
             "PYPI_TOKEN",
+            "GIT_CONFIG_KEY_0",
         ] {
             assert!(is_kept_from_children(name), "{name}");
         }

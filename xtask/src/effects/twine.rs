@@ -100,6 +100,17 @@ pub fn check(tools: &Tools, files: &[PathBuf]) -> Result<Option<String>> {
     Ok((!output.success()).then(|| shell::tail(&output.both(), 30)))
 }
 
+/// The attestations (PEP 740) that lie beside the files, as a job with an identity makes them.
+/// twine wants one for every file, or none.
+fn attestations(files: &[PathBuf]) -> Vec<PathBuf> {
+    let beside = |file: &PathBuf| {
+        let mut path = file.clone().into_os_string();
+        path.push(".publish.attestation");
+        Some(PathBuf::from(path)).filter(|path| path.is_file())
+    };
+    files.iter().map(beside).collect::<Option<_>>().unwrap_or_default()
+}
+
 /// An upload that did not succeed. Whether a file arrived all the same, only the index can tell.
 #[derive(Debug)]
 pub struct UploadFailed {
@@ -139,7 +150,12 @@ pub fn upload(
         if let Some(config_file) = config_file {
             upload = upload.arg("--config-file").arg(config_file);
         }
-        shell::output_within(with_credentials(upload, secret.as_ref()).args(files), LONGEST_UPLOAD)
+        let attestations = attestations(files);
+        if !attestations.is_empty() {
+            upload = upload.arg("--attestations");
+        }
+        let upload = with_credentials(upload, secret.as_ref()).args(files).args(attestations);
+        shell::output_within(upload, LONGEST_UPLOAD)
     };
     let output = run().map_err(|error| failed(Reply::Unclear, format!(" {error:#}")))?;
     if output.success() {

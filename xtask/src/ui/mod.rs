@@ -1,6 +1,7 @@
 //! What a person sees: errors with their hints, warnings, colour where a terminal wants it.
 
 pub mod progress;
+pub mod summary;
 
 use std::io::IsTerminal;
 

@@ -7,3 +7,5 @@ mod new;
 mod repository;
 mod sync;
 mod wheels;
+#[cfg(unix)]
+mod workflows;

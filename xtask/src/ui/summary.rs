@@ -1,0 +1,64 @@
+//! The table of a release in the summary of a GitHub Actions job.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+
+/// One line of the table.
+pub struct Row {
+    pub name: String,
+    pub version: String,
+    pub tag: String,
+    /// Each stage with how it ended.
+    pub stages: Vec<(String, String)>,
+    pub files: Vec<String>,
+}
+
+/// Appends the table where the job's summary is kept; does nothing elsewhere.
+pub fn release(title: &str, rows: &[Row]) {
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
+        return;
+    };
+    let file = OpenOptions::new().create(true).append(true).open(&path);
+    // A summary that cannot be written is no reason for a release to fail.
+    if let Err(error) = file.and_then(|mut file| file.write_all(markdown(title, rows).as_bytes())) {
+        eprintln!("note: the job's summary cannot be written: {error}");
+    }
+}
+
+fn markdown(title: &str, rows: &[Row]) -> String {
+    let mut text = format!("### {title}\n\n");
+    text += "| distribution | version | tag | stages | files |\n|---|---|---|---|---|\n";
+    for row in rows {
+        let stages: Vec<String> =
+            row.stages.iter().map(|(stage, status)| format!("{stage}: {status}")).collect();
+        let files: Vec<String> = row.files.iter().map(|file| format!("`{file}`")).collect();
+        text += &format!(
+            "| {} | {} | `{}` | {} | {} |\n",
+            row.name,
+            row.version,
+            row.tag,
+            stages.join("<br>"),
+            files.join("<br>")
+        );
+    }
+    text + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table() {
+        let row = Row {
+            name: "core".into(),
+            version: "1.0".into(),
+            tag: "core-v1.0".into(),
+            stages: vec![("build".into(), "done".into()), ("check".into(), "failed".into())],
+            files: vec!["core-1.0.tar.gz".into()],
+        };
+        assert!(markdown("Released", &[row]).ends_with(
+            "| core | 1.0 | `core-v1.0` | build: done<br>check: failed | `core-1.0.tar.gz` |\n\n"
+        ));
+    }
+}
