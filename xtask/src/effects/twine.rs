@@ -16,10 +16,6 @@ use crate::domain::config::IndexConfig;
 use crate::domain::index_address::{host, simple_address, token_variable};
 use crate::domain::upload_reply::{self, Reply};
 
-/// twine has no time limit of its own: a server that says nothing would hold it for ever. This is
-/// long enough for 100 MB on a slow line.
-const LONGEST_UPLOAD: Duration = Duration::from_secs(900);
-
 /// How twine reaches one repository.
 #[derive(Debug)]
 pub struct Repository {
@@ -117,7 +113,8 @@ impl fmt::Display for UploadFailed {
 
 impl std::error::Error for UploadFailed {}
 
-/// Uploads the files of one distribution.
+/// Uploads the files of one distribution, within `limit`: twine has no time limit of its own, and a
+/// server that says nothing would hold it for ever.
 ///
 /// # Errors
 /// twine failed, could not be started, or did not end in time.
@@ -126,6 +123,7 @@ pub fn upload(
     repository: &str,
     config_file: Option<&Path>,
     files: &[PathBuf],
+    limit: Duration,
 ) -> Result<(), UploadFailed> {
     let failed = |reply, said| UploadFailed { reply, repository: repository.to_owned(), said };
     // A configuration of our own (the rehearsal's) goes with no secret of the user's.
@@ -139,7 +137,7 @@ pub fn upload(
         if let Some(config_file) = config_file {
             upload = upload.arg("--config-file").arg(config_file);
         }
-        shell::output_within(with_credentials(upload, secret.as_ref()).args(files), LONGEST_UPLOAD)
+        shell::output_within(with_credentials(upload, secret.as_ref()).args(files), limit)
     };
     let output = run().map_err(|error| failed(Reply::Unclear, format!(" {error:#}")))?;
     if output.success() {
