@@ -21,6 +21,8 @@ pub struct RepositoryConfig {
     pub index: IndexConfig,
     /// Seconds that an index may take to show what it has accepted.
     pub patience: u64,
+    /// Seconds that one upload may take before it is ended; a slow line and large files need more.
+    pub upload_limit: u64,
     /// How `bump` treats ranges on siblings: `align` or `fit`.
     pub ranges: Option<String>,
     /// Distributions that share one version, by name.
@@ -45,6 +47,8 @@ impl Default for RepositoryConfig {
             staging: index("testpypi"),
             index: index("pypi"),
             patience: 300,
+            // Long enough for 100 MB, the most that PyPI takes, on a slow line.
+            upload_limit: 900,
             ranges: None,
             groups: Vec::new(),
         }
@@ -82,6 +86,9 @@ impl RepositoryConfig {
         }
         if let Some(patience) = section.get("patience", "a number of seconds", seconds) {
             self.patience = patience;
+        }
+        if let Some(limit) = section.get("upload-limit", "a number of seconds", seconds) {
+            self.upload_limit = limit;
         }
         let known = |item: &Item| {
             item.as_str().filter(|word| ["align", "fit"].contains(word)).map(str::to_owned)

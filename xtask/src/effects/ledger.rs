@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use super::site::remove;
 use super::{build, clock};
 use crate::domain::ledger::{Event, Ledger};
 
@@ -42,16 +43,49 @@ pub fn load(dir: &Path) -> Result<Option<Ledger>> {
     Ok(Some(ledger))
 }
 
+/// Makes an empty directory beside `dir`, to become it with [`complete`]. A run that was killed may
+/// have left a build behind that is still writing, so every process has its own.
+///
+/// # Errors
+/// It cannot be written to.
+pub fn begin(dir: &Path) -> Result<PathBuf> {
+    let name = dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let left_over =
+        |file: &str| file.starts_with(&format!("{name}.")) && file.ends_with(".partial");
+    for entry in
+        dir.parent().and_then(|dist| fs::read_dir(dist).ok()).into_iter().flatten().flatten()
+    {
+        if left_over(&entry.file_name().to_string_lossy()) {
+            // What cannot be removed now can be the next time.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+    let half = dir.with_file_name(format!("{name}.{}.partial", std::process::id()));
+    fs::create_dir_all(&half).with_context(|| format!("cannot create {}", half.display()))?;
+    // git must not see what is built here, in whichever repository it is, nor what a killed run
+    // leaves behind.
+    fs::write(half.join(".gitignore"), "*\n")
+        .with_context(|| format!("cannot write to {}", half.display()))?;
+    Ok(half)
+}
+
+/// Puts a directory made with [`begin`] in its place.
+///
+/// # Errors
+/// What is there cannot be removed.
+pub fn complete(half: &Path, dir: &Path) -> Result<()> {
+    remove(dir)?;
+    fs::rename(half, dir).with_context(|| format!("cannot create {}", dir.display()))
+}
+
 /// Stores a ledger in its directory.
 ///
 /// # Errors
 /// The directory cannot be written to.
 pub fn store(dir: &Path, ledger: &Ledger) -> Result<()> {
-    // git must not see what is built here, in whichever repository it is.
-    fs::write(dir.join(".gitignore"), "*\n")
-        .with_context(|| format!("cannot write to {}", dir.display()))?;
     let half = dir.join(".release.json.partial");
-    fs::write(&half, format!("{:#}\n", ledger.to_json()))?;
+    fs::write(&half, format!("{:#}\n", ledger.to_json()))
+        .with_context(|| format!("cannot write to {}", dir.display()))?;
     Ok(fs::rename(&half, dir.join(LEDGER))?)
 }
 

@@ -16,10 +16,6 @@ use crate::domain::config::IndexConfig;
 use crate::domain::index_address::{host, simple_address, token_variable};
 use crate::domain::upload_reply::{self, Reply};
 
-/// twine has no time limit of its own: a server that says nothing would hold it for ever. This is
-/// long enough for 100 MB on a slow line.
-const LONGEST_UPLOAD: Duration = Duration::from_secs(900);
-
 /// How twine reaches one repository.
 #[derive(Debug)]
 pub struct Repository {
@@ -128,7 +124,8 @@ impl fmt::Display for UploadFailed {
 
 impl std::error::Error for UploadFailed {}
 
-/// Uploads the files of one distribution.
+/// Uploads the files of one distribution, within `limit`: twine has no time limit of its own, and a
+/// server that says nothing would hold it for ever.
 ///
 /// # Errors
 /// twine failed, could not be started, or did not end in time.
@@ -137,6 +134,7 @@ pub fn upload(
     repository: &str,
     config_file: Option<&Path>,
     files: &[PathBuf],
+    limit: Duration,
 ) -> Result<(), UploadFailed> {
     let failed = |reply, said| UploadFailed { reply, repository: repository.to_owned(), said };
     // A configuration of our own (the rehearsal's) goes with no secret of the user's.
@@ -155,7 +153,7 @@ pub fn upload(
             upload = upload.arg("--attestations");
         }
         let upload = with_credentials(upload, secret.as_ref()).args(files).args(attestations);
-        shell::output_within(upload, LONGEST_UPLOAD)
+        shell::output_within(upload, limit)
     };
     let output = run().map_err(|error| failed(Reply::Unclear, format!(" {error:#}")))?;
     if output.success() {

@@ -24,9 +24,7 @@ impl Run<'_> {
             self.state(at).ledger = Some(ledger.clone());
             return Ok(skipped(detail));
         }
-        let half = dir.with_extension("partial");
-        remove(&half)?;
-        fs::create_dir_all(&half)?;
+        let half = ledger::begin(&dir)?;
         let epoch = release.site.git.commit_time(release.head)?;
         let requires = distribution.manifest.build_requires();
         let source = release.source.join(&distribution.dir);
@@ -42,8 +40,7 @@ impl Run<'_> {
             events: Vec::<Event>::new(),
         };
         ledger::record(&half, &mut ledger, "built")?;
-        remove(&dir)?;
-        fs::rename(&half, &dir)?;
+        ledger::complete(&half, &dir)?;
         let bytes: u64 = ledger.files.iter().map(|file| file.size).sum();
         let detail = format!("{} files, {} kB", ledger.files.len(), bytes.div_ceil(1000));
         self.state(at).ledger = Some(ledger);
@@ -168,18 +165,21 @@ impl Run<'_> {
 
     fn take_over(&self, at: usize, paths: &[PathBuf], from: &str) -> Result<()> {
         let (dir, mut ledger) = (self.dir(at), self.ledger(at)?);
+        // Beside the old ones: at no moment may a ledger vouch for other bytes than those there.
+        let half = ledger::begin(&dir)?;
+        for file in &ledger.files {
+            fs::copy(dir.join(&file.name), half.join(&file.name))?;
+        }
         for path in paths {
             let file = build::artifact(path)?;
-            fs::copy(path, dir.join(&file.name))?;
+            fs::copy(path, half.join(&file.name))?;
             ledger.files.retain(|own| own.name != file.name);
             ledger.files.push(file);
         }
         ledger.files.sort_by(|a, b| a.name.cmp(&b.name));
-        ledger::record(
-            &dir,
-            &mut ledger,
-            format!("taken over from {from}, which had it from this commit"),
-        )?;
+        let event = format!("taken over from {from}, which had it from this commit");
+        ledger::record(&half, &mut ledger, event)?;
+        ledger::complete(&half, &dir)?;
         self.state(at).ledger = Some(ledger);
         Ok(())
     }
