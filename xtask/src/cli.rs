@@ -56,6 +56,8 @@ pub struct EmbedOptions {
 #[derive(Debug, Default)]
 pub struct StatusOptions {
     pub json: bool,
+    /// Ask the indexes too.
+    pub online: bool,
 }
 
 #[derive(Debug, Default)]
@@ -213,7 +215,8 @@ impl Line {
         while let Some(word) = self.next()? {
             match word {
                 Word::Flag(flag) if flag == "json" => options.json = true,
-                other => return Err(self.unexpected(other, &["json"])),
+                Word::Flag(flag) if flag == "online" => options.online = true,
+                other => return Err(self.unexpected(other, &["json", "online"])),
             }
         }
         Ok(Command::Status(options))
@@ -475,7 +478,10 @@ mod tests {
         for line in ["--root x status --json", "status --root x --json", "status --json --root=x"] {
             let invocation = typed(line).unwrap();
             assert_eq!(invocation.root.as_deref(), Some(std::path::Path::new("x")));
-            assert!(matches!(invocation.command, Command::Status(StatusOptions { json: true })));
+            assert!(matches!(
+                invocation.command,
+                Command::Status(StatusOptions { json: true, .. })
+            ));
         }
     }
 
