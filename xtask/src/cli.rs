@@ -109,6 +109,10 @@ pub struct ReleaseOptions {
     pub until: Until,
     pub yes: bool,
     pub json: bool,
+    /// Print what the changelogs say about what was released.
+    pub notes: bool,
+    /// Make releases of the tags on GitHub, with those notes.
+    pub github: bool,
     /// A folder of wheels that other machines built of the same commit.
     pub wheels: Option<PathBuf>,
     /// Builds and smoke tests at the same time; `None` means one for every core.
@@ -281,8 +285,10 @@ impl Line {
     }
 
     fn release(&mut self) -> Result<Command, Stop> {
-        const FLAGS: [&str; 8] =
-            ["dry-run", "rehearse", "restage", "until", "yes", "json", "jobs", "wheels"];
+        const FLAGS: [&str; 10] = [
+            "dry-run", "rehearse", "restage", "until", "yes", "json", "jobs", "wheels", "notes",
+            "github",
+        ];
         let mut options = ReleaseOptions::default();
         let mut all = false;
         while let Some(word) = self.next()? {
@@ -294,6 +300,8 @@ impl Line {
                     "rehearse" => options.rehearse = true,
                     "restage" => options.restage = true,
                     "yes" => options.yes = true,
+                    "notes" => options.notes = true,
+                    "github" => options.github = true,
                     "json" => options.json = true,
                     "jobs" => options.jobs = Some(self.jobs()?),
                     "wheels" => options.wheels = Some(self.value()?.into()),
