@@ -56,6 +56,8 @@ pub struct EmbedOptions {
 #[derive(Debug, Default)]
 pub struct StatusOptions {
     pub json: bool,
+    /// Ask the indexes too.
+    pub online: bool,
 }
 
 #[derive(Debug, Default)]
@@ -107,6 +109,10 @@ pub struct ReleaseOptions {
     pub until: Until,
     pub yes: bool,
     pub json: bool,
+    /// Print what the changelogs say about what was released.
+    pub notes: bool,
+    /// Make releases of the tags on GitHub, with those notes.
+    pub github: bool,
     /// A folder of wheels that other machines built of the same commit.
     pub wheels: Option<PathBuf>,
     /// Builds and smoke tests at the same time; `None` means one for every core.
@@ -213,7 +219,8 @@ impl Line {
         while let Some(word) = self.next()? {
             match word {
                 Word::Flag(flag) if flag == "json" => options.json = true,
-                other => return Err(self.unexpected(other, &["json"])),
+                Word::Flag(flag) if flag == "online" => options.online = true,
+                other => return Err(self.unexpected(other, &["json", "online"])),
             }
         }
         Ok(Command::Status(options))
@@ -278,8 +285,10 @@ impl Line {
     }
 
     fn release(&mut self) -> Result<Command, Stop> {
-        const FLAGS: [&str; 8] =
-            ["dry-run", "rehearse", "restage", "until", "yes", "json", "jobs", "wheels"];
+        const FLAGS: [&str; 10] = [
+            "dry-run", "rehearse", "restage", "until", "yes", "json", "jobs", "wheels", "notes",
+            "github",
+        ];
         let mut options = ReleaseOptions::default();
         let mut all = false;
         while let Some(word) = self.next()? {
@@ -291,6 +300,8 @@ impl Line {
                     "rehearse" => options.rehearse = true,
                     "restage" => options.restage = true,
                     "yes" => options.yes = true,
+                    "notes" => options.notes = true,
+                    "github" => options.github = true,
                     "json" => options.json = true,
                     "jobs" => options.jobs = Some(self.jobs()?),
                     "wheels" => options.wheels = Some(self.value()?.into()),
@@ -475,7 +486,10 @@ mod tests {
         for line in ["--root x status --json", "status --root x --json", "status --json --root=x"] {
             let invocation = typed(line).unwrap();
             assert_eq!(invocation.root.as_deref(), Some(std::path::Path::new("x")));
-            assert!(matches!(invocation.command, Command::Status(StatusOptions { json: true })));
+            assert!(matches!(
+                invocation.command,
+                Command::Status(StatusOptions { json: true, .. })
+            ));
         }
     }
 

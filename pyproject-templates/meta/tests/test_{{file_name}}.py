@@ -4,12 +4,15 @@ from importlib.metadata import distribution, version
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
+GATHERED = {{sibling_names}}
 REQUIREMENTS = [Requirement(text) for text in distribution("{{name}}").requires or []]
 
 
 def test_it_requires_what_it_gathers():
-    assert [requirement.name for requirement in REQUIREMENTS] == {{sibling_names}}
+    names = {canonicalize_name(requirement.name) for requirement in REQUIREMENTS}
+    assert names == {canonicalize_name(name) for name in GATHERED}
 
 
 @pytest.mark.parametrize("requirement", REQUIREMENTS, ids=lambda requirement: requirement.name)

@@ -17,7 +17,7 @@ use crate::effects::lock::Lock;
 use crate::effects::release::{Outcome, PackageReport, Release, StageReport, Stopped};
 use crate::effects::site::{self, Site};
 use crate::effects::tools::Tools;
-use crate::effects::{discover, facts, parallel};
+use crate::effects::{discover, facts, notes, parallel};
 use crate::ui::progress::Progress;
 use crate::ui::summary::{self, Row};
 use crate::ui::{Style, paint};
@@ -99,6 +99,7 @@ pub fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
     let code = match &outcome.stopped {
         None => {
             print_summary(&workspace, &plan, &site, options);
+            tell_notes(root, &source, &workspace, &plan, options);
             ExitCode::SUCCESS
         }
         Some(stopped) => {
@@ -209,6 +210,47 @@ fn print_summary(workspace: &Workspace, plan: &Plan, site: &Site, options: &Rele
     eprintln!("{}", paint(Style::Good, &format!("{rehearsed}{what}, all of it:")));
     for package in &plan.packages {
         eprintln!("  {} {}", workspace.distributions[package.at].name(), package.version);
+    }
+}
+
+/// Release notes, printed and made into releases on GitHub where that was asked for. What is
+/// published stays published: nothing that fails here fails the release.
+fn tell_notes(
+    root: &Path,
+    source: &Path,
+    workspace: &Workspace,
+    plan: &Plan,
+    options: &ReleaseOptions,
+) {
+    if !options.notes && !options.github {
+        return;
+    }
+    for package in &plan.packages {
+        let distribution = &workspace.distributions[package.at];
+        let title = format!("{} {}", distribution.name(), package.version);
+        let notes = notes::read(source, distribution, &package.version).unwrap_or_else(|| {
+            eprintln!("note: the changelog says nothing about {title}");
+            String::new()
+        });
+        if options.notes && !options.json {
+            println!("## {title}\n\n{notes}\n");
+        }
+        if options.github
+            && !options.rehearse
+            && options.until == Until::Published
+            && let Err(error) = notes::publish(root, &package.tag, &title, &notes)
+        {
+            eprintln!(
+                "{} no release of {} on GitHub: {error:#}",
+                paint(Style::Warning, "warning:"),
+                package.tag
+            );
+            eprintln!(
+                "{} gh release create {} --verify-tag",
+                paint(Style::Hint, "hint:"),
+                package.tag
+            );
+        }
     }
 }
 

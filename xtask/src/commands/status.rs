@@ -8,10 +8,13 @@ use serde_json::{Value, json};
 
 use crate::cli::StatusOptions;
 use crate::domain::history::{TagRef, last_tag, since};
+use crate::domain::name::Name;
+use crate::domain::release::{Answer, ServedFile, files_of};
 use crate::domain::workspace::{Distribution, Workspace};
-use crate::effects::discover;
 use crate::effects::git::Git;
-use crate::ui;
+use crate::effects::tools::Tools;
+use crate::effects::{discover, twine};
+use crate::ui::{self, Style, paint};
 
 /// What git says about one distribution.
 struct Standing {
@@ -22,18 +25,77 @@ struct Standing {
     changed: Option<usize>,
 }
 
+/// What one index says about the versions that stand in the repository.
+struct Online {
+    repository: String,
+    /// In the order of the distributions.
+    states: Vec<State>,
+}
+
+/// Whether an index has a version. Not to know is never the same as no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum State {
+    Published,
+    Absent,
+    /// Why it could not be told.
+    Unknown(String),
+}
+
+impl State {
+    fn word(&self) -> &'static str {
+        match self {
+            State::Published => "published",
+            State::Absent => "absent",
+            State::Unknown(_) => "unknown",
+        }
+    }
+}
+
 /// # Errors
-/// The repository cannot be understood, or git fails.
+/// The repository cannot be understood, git fails, or the indexes cannot even be asked.
 pub fn run(root: &Path, options: &StatusOptions) -> Result<ExitCode> {
     let workspace = discover::workspace(root)?;
     let standings = standings(root, &workspace)?;
+    let online = if options.online { ask(&workspace)? } else { Vec::new() };
     if options.json {
-        println!("{:#}", as_json(root, &workspace, &standings));
+        println!("{:#}", as_json(root, &workspace, &standings, &online));
     } else {
         ui::findings(&workspace.findings);
-        print(&workspace, &standings);
+        print(&workspace, &standings, &online);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Asks the index that is staged on and the one that is published to.
+fn ask(workspace: &Workspace) -> Result<Vec<Online>> {
+    let tools = Tools::ready(|what| eprintln!("{what}"))?;
+    let config = &workspace.config;
+    let names: Vec<&Name> = workspace.distributions.iter().map(Distribution::name).collect();
+    let mut online = Vec::new();
+    for repository in twine::repositories(&tools, None, [&config.staging, &config.index])? {
+        let answers = match &repository.index {
+            Ok(index) => index.files(&tools, &names)?,
+            Err(why) => vec![Answer::Unknown(why.clone()); names.len()],
+        };
+        let states = workspace.distributions.iter().zip(answers).map(state).collect();
+        online.push(Online { repository: repository.name, states });
+    }
+    Ok(online)
+}
+
+fn state((distribution, answer): (&Distribution, Answer<Vec<ServedFile>>)) -> State {
+    let Some(version) = distribution.version() else {
+        return State::Unknown(format!("the version of {} is not known", distribution.name()));
+    };
+    match answer {
+        Answer::Unknown(why) => State::Unknown(why),
+        Answer::Known(files) => {
+            match files_of(&files, &distribution.name().in_file_name(), version).is_empty() {
+                true => State::Absent,
+                false => State::Published,
+            }
+        }
+    }
 }
 
 fn standings(root: &Path, workspace: &Workspace) -> Result<Vec<Standing>> {
@@ -60,11 +122,12 @@ fn standings(root: &Path, workspace: &Workspace) -> Result<Vec<Standing>> {
     Ok((0..last.len()).map(standing).collect())
 }
 
-fn as_json(root: &Path, workspace: &Workspace, standings: &[Standing]) -> Value {
-    let packages = workspace.distributions.iter().zip(standings).map(|(distribution, standing)| {
+fn as_json(root: &Path, workspace: &Workspace, standings: &[Standing], online: &[Online]) -> Value {
+    let all = workspace.distributions.iter().zip(standings).enumerate();
+    let packages = all.map(|(at, (distribution, standing))| {
         let needs =
             distribution.needs.iter().map(|&at| workspace.distributions[at].name().to_string());
-        json!({
+        let mut package = json!({
             "name": distribution.name().to_string(),
             "path": if distribution.dir.is_empty() { "." } else { &distribution.dir },
             "version": distribution.version().map(ToString::to_string),
@@ -74,7 +137,14 @@ fn as_json(root: &Path, workspace: &Workspace, standings: &[Standing]) -> Value 
             "changed": standing.changed,
             "level": distribution.level,
             "depends_on": needs.collect::<Vec<_>>(),
-        })
+        });
+        if !online.is_empty() {
+            let states = online
+                .iter()
+                .map(|index| (index.repository.clone(), json!(index.states[at].word())));
+            package["online"] = states.collect::<serde_json::Map<_, _>>().into();
+        }
+        package
     });
     json!({ "root": root.to_string_lossy(), "packages": packages.collect::<Vec<_>>() })
 }
@@ -84,8 +154,8 @@ fn version_source(distribution: &Distribution) -> String {
     format!("{file}:{line}")
 }
 
-fn print(workspace: &Workspace, standings: &[Standing]) {
-    let row = |(distribution, standing): (&Distribution, &Standing)| {
+fn print(workspace: &Workspace, standings: &[Standing], online: &[Online]) {
+    let row = |(at, (distribution, standing)): (usize, (&Distribution, &Standing))| {
         let needs: Vec<String> = distribution
             .needs
             .iter()
@@ -97,13 +167,38 @@ fn print(workspace: &Workspace, standings: &[Standing]) {
             (true, Some(changed)) => format!("tagged, {changed} since"),
             (false, Some(changed)) => format!("not tagged, {changed} since"),
         };
-        vec![
+        let mut cells = vec![
             distribution.name().to_string(),
             distribution.version().map_or("?".to_owned(), ToString::to_string),
             since,
-            needs.join(", "),
-        ]
+        ];
+        cells.extend(online.iter().map(|index| index.states[at].word().to_owned()));
+        cells.push(needs.join(", "));
+        cells
     };
-    let rows: Vec<_> = workspace.distributions.iter().zip(standings).map(row).collect();
-    ui::table(&["distribution", "version", "last tag", "needs"], &rows);
+    let rows: Vec<_> = workspace.distributions.iter().zip(standings).enumerate().map(row).collect();
+    let mut header = vec!["distribution", "version", "last tag"];
+    header.extend(online.iter().map(|index| index.repository.as_str()));
+    header.push("needs");
+    ui::table(&header, &rows);
+    print_unknown(online);
+}
+
+/// Why an index could not tell, each reason once.
+fn print_unknown(online: &[Online]) {
+    for index in online {
+        let mut reasons: Vec<&str> = index
+            .states
+            .iter()
+            .filter_map(|state| match state {
+                State::Unknown(why) => Some(why.as_str()),
+                State::Published | State::Absent => None,
+            })
+            .collect();
+        reasons.sort_unstable();
+        reasons.dedup();
+        for why in reasons {
+            eprintln!("{} {}: {why}", paint(Style::Warning, "unknown:"), index.repository);
+        }
+    }
 }

@@ -24,6 +24,7 @@ pub mod manifest;
 pub mod modules;
 pub mod name;
 pub mod new;
+pub mod notes;
 pub mod pattern;
 pub mod pep440;
 pub mod place;

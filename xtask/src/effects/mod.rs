@@ -14,6 +14,7 @@ pub mod index;
 pub mod ledger;
 pub mod local_index;
 pub mod lock;
+pub mod notes;
 pub mod parallel;
 pub mod pip;
 pub mod python;

@@ -91,19 +91,69 @@ fn annotate(finding: &Finding) {
     eprintln!("::{level}{place}::{message}");
 }
 
-/// A table on standard output: columns as wide as their widest cell, two spaces between.
+/// How wide a table is where its last column can be broken.
+const WIDTH: usize = 80;
+
+/// A table on standard output: columns as wide as their widest cell, two spaces between; the last
+/// column goes on below itself where it would be wider than the page.
 pub fn table(header: &[&str], rows: &[Vec<String>]) {
-    let mut widths: Vec<usize> = header.iter().map(|cell| cell.chars().count()).collect();
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
+    table_lines(header, rows).iter().for_each(|line| println!("{line}"));
+}
+
+fn table_lines(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
+    let header: Vec<String> = header.iter().map(|cell| (*cell).to_owned()).collect();
+    let all = || std::iter::once(&header).chain(rows);
+    let width = |column: usize| {
+        all().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..header.len()).map(width).collect();
+    let left: usize = widths.iter().rev().skip(1).map(|width| width + 2).sum();
+    // Names longer than this stand over the edge rather than in pieces.
+    let room = WIDTH.saturating_sub(left).max(20);
+    let mut lines = Vec::new();
+    for row in all() {
+        let Some((last, first)) = row.split_last() else { continue };
+        let padded: String =
+            first.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}  ")).collect();
+        for (at, part) in broken(last, room).into_iter().enumerate() {
+            let margin = if at == 0 { padded.clone() } else { " ".repeat(left) };
+            lines.push(format!("{margin}{part}").trim_end().to_owned());
         }
     }
-    let line = |cells: Vec<&str>| {
-        let padded: Vec<String> =
-            cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        println!("{}", padded.join("  ").trim_end());
-    };
-    line(header.to_vec());
-    rows.iter().for_each(|row| line(row.iter().map(String::as_str).collect()));
+    lines
+}
+
+/// The words of a cell in lines of at most `room` characters, at least one line.
+fn broken(cell: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in cell.split(' ') {
+        let fits = |line: &String| {
+            line.is_empty() || line.chars().count() + 1 + word.chars().count() <= room
+        };
+        match lines.last_mut().filter(|line| fits(line)) {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) => *line = format!("{line} {word}"),
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_fits_the_page() {
+        let needs = (0..12).map(|n| format!("sibling-{n}")).collect::<Vec<_>>().join(", ");
+        let rows = [
+            vec!["a".to_owned(), "1.0".to_owned(), needs],
+            vec!["b".into(), "2".into(), String::new()],
+        ];
+        let lines = table_lines(&["distribution", "version", "needs"], &rows);
+        assert_eq!(lines[0], "distribution  version  needs");
+        assert!(lines.iter().all(|line| line.chars().count() <= WIDTH), "{lines:#?}");
+        assert!(lines[2].starts_with("                       sibling-"), "{lines:#?}");
+        assert_eq!(lines.last().unwrap(), "b             2");
+    }
 }

@@ -5,6 +5,7 @@ mod check;
 mod embed;
 mod new;
 mod repository;
+mod seeing;
 mod sync;
 mod wheels;
 #[cfg(unix)]

@@ -125,3 +125,40 @@ fn without_any_configuration_it_goes_beside_the_others() {
     repository.xtask("new d").ended(0);
     assert_eq!(status(&repository, "d")["path"], "libs/d");
 }
+
+/// Everything that a distribution goes through, with nothing done to it by hand.
+#[test]
+fn what_is_made_builds_passes_its_tests_and_is_rehearsed() {
+    let repository = Repository::new(&[
+        (
+            "packages/ns-core/pyproject.toml",
+            "[build-system]\nrequires = [\"hatchling>=1.27\"]\nbuild-backend = \"hatchling.build\"\n\
+             [project]\nname = \"ns-core\"\nversion = \"1.2.0\"\nreadme = \"README.md\"\nlicense = \"MIT\"\n\
+             requires-python = \">=3.10\"\n[tool.hatch.build.targets.wheel]\npackages = [\"src/ns\"]\n",
+        ),
+        ("packages/ns-core/README.md", "What it is for.\n"),
+        ("packages/ns-core/src/ns/core/__init__.py", ""),
+        ("packages/ns-core/src/ns/core/py.typed", ""),
+        (".gitignore", "/target/\n/dist/\n"),
+        ("pyproject-templates/shared.toml", "[project]\nlicense = \"MIT\"\n"),
+    ]);
+    repository.commit();
+    repository.xtask("new ns-lib --needs core").ended(0);
+    repository.xtask("new ns-tool --template cli").ended(0);
+    repository.xtask("new ns-all --template meta").ended(0);
+    repository.commit();
+    let said = repository.xtask("check").ended(0);
+    assert_eq!(said.out, "nothing found\n", "{}", said.err);
+    repository.xtask("sync --check").ended(0);
+    repository.xtask("bump ns-lib minor").ended(0);
+    repository.commit();
+    let said = repository.xtask("test --python").ended(0);
+    assert_eq!(said.out.matches(" passed").count(), 3, "{}", said.out);
+    let said = repository.xtask("release all --rehearse --notes").ended(0);
+    assert!(said.err.contains("Rehearsed: published to pypi"), "{}", said.err);
+    assert!(
+        said.out.contains("## ns-lib 0.2.0\n\n### Added\n\n- The first version.\n"),
+        "{}",
+        said.out
+    );
+}

@@ -52,7 +52,8 @@ fn required(plan: &Plan) -> HashMap<String, Vec<Entry>> {
     required
 }
 
-const CHANGELOGS: [&str; 6] =
+/// What changelogs are called.
+pub const CHANGELOGS: [&str; 6] =
     ["CHANGELOG.md", "Changelog.md", "changelog.md", "CHANGES.md", "HISTORY.md", "CHANGELOG"];
 
 struct Attacher<'a> {

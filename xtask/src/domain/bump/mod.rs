@@ -3,6 +3,7 @@
 //! The files are seen through [`Files`]; nothing here writes, asks or prints.
 
 mod attach;
+pub use attach::CHANGELOGS;
 mod groups;
 mod plan;
 pub mod tags;

@@ -1,0 +1,30 @@
+//! Release notes: read from the changelog of what was released, handed to `gh`.
+
+use std::path::Path;
+
+use anyhow::Result;
+use xshell::cmd;
+
+use super::shell;
+use crate::domain::bump::CHANGELOGS;
+use crate::domain::notes;
+use crate::domain::version::Version;
+use crate::domain::workspace::Distribution;
+
+/// What the changelog of a distribution says about a version. `source` is the tree that was
+/// released.
+pub fn read(source: &Path, distribution: &Distribution, version: &Version) -> Option<String> {
+    let dir = source.join(&distribution.dir);
+    let text = CHANGELOGS.iter().find_map(|name| std::fs::read_to_string(dir.join(name)).ok())?;
+    notes::of(&text, version)
+}
+
+/// Makes a release of a tag on GitHub. The tag has to be on the remote already.
+///
+/// # Errors
+/// `gh` is not there, or refuses.
+pub fn publish(root: &Path, tag: &str, title: &str, notes: &str) -> Result<()> {
+    let sh = shell::at(root)?;
+    let create = cmd!(sh, "gh release create {tag} --verify-tag --title {title} --notes-file -");
+    shell::read(create.stdin(notes)).map(drop)
+}
