@@ -1,10 +1,14 @@
 //! The tool from outside: the real binary on tiny repositories, with the real git, build, twine,
 //! pip and pypiserver. Nothing here knows the inside of the crate.
 
+mod adoption;
 mod builds;
 mod content;
 mod discovery;
+mod faults;
 mod graph;
+mod hostile;
+mod kills;
 mod python;
 mod refusals;
 mod rehearsal;

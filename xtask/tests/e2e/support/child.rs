@@ -61,6 +61,11 @@ impl Process {
         panic!("`{}` never said {words:?}:\n{}", self.line, self.heard);
     }
 
+    /// Its number, which is that of its group too.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGKILL, to it and to everything that it has started.
     pub fn kill(self) {
         drop(self);

@@ -118,7 +118,8 @@ impl Indexes {
     }
 }
 
-fn write_pypirc(repo: &Repo, ports: [u16; 2], logins: [String; 2]) {
+/// Names two indexes on loopback; each login is the rest of its section.
+pub fn write_pypirc(repo: &Repo, ports: [u16; 2], logins: [String; 2]) {
     let mut text = "[distutils]\nindex-servers =\n    testpypi\n    pypi\n".to_owned();
     for ((name, port), login) in ["testpypi", "pypi"].iter().zip(ports).zip(logins) {
         text += &format!("\n[{name}]\nrepository = http://127.0.0.1:{port}/\n{login}");

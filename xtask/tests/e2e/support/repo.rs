@@ -31,6 +31,18 @@ names = zipfile.ZipFile(file).namelist() if wheel else tarfile.open(file).getnam
 print(*names, sep="\n")
 "#;
 
+/// Makes a wheel of one module.
+const WHEEL: &str = r#"
+import sys, zipfile
+file, name, version = sys.argv[1:]
+info = f"{name}-{version}.dist-info"
+with zipfile.ZipFile(file, "w") as wheel:
+    wheel.writestr(f"{name}/__init__.py", "")
+    wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+    wheel.writestr(f"{info}/RECORD", "")
+"#;
+
 pub struct Repo {
     scratch: Scratch,
     root: PathBuf,
@@ -172,7 +184,12 @@ impl Repo {
 
     /// Starts the tool and leaves it running.
     pub fn start(&self, line: &str, variables: &[(&str, &str)]) -> Process {
-        let mut tool = machine::command(Path::new(env!("CARGO_BIN_EXE_xtask")), &self.home());
+        self.start_program(Path::new(env!("CARGO_BIN_EXE_xtask")), line, variables)
+    }
+
+    /// The same with another binary of the tool.
+    pub fn start_program(&self, tool: &Path, line: &str, variables: &[(&str, &str)]) -> Process {
+        let mut tool = machine::command(tool, &self.home());
         tool.current_dir(&self.root).args(line.split_whitespace());
         tool.envs(variables.iter().copied());
         Process::start(tool, line.to_owned())
@@ -202,6 +219,16 @@ impl Repo {
         let output = python.args(["-I", "-c", LIST]).arg(self.path(archive)).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    /// A wheel that nobody has built from sources.
+    pub fn wheel(&self, name: &str, version: &str) -> Vec<u8> {
+        let path = self.beside("made.whl");
+        let mut python = machine::command(machine::python(), &self.home());
+        let arguments = ["-I", "-c", WHEEL].map(std::ffi::OsStr::new);
+        python.args(arguments).arg(&path).args([name, version]);
+        assert!(python.status().unwrap().success());
+        fs::read(path).unwrap()
     }
 
     /// The files below a folder of the repository.

@@ -1,0 +1,175 @@
+//! What an index may answer: for every fault the exit code, what is published, what is said, and
+//! that the same command again finishes the job with every file accepted once.
+
+use crate::support::{ALWAYS, Fault, On, Repo, Run, Stub, Stubs};
+
+const CONFIG: &str = "[workspace.metadata.xtask]\npatience = 3\nupload-limit = 6\n";
+const COMMAND: &str = "release all --yes --jobs 1";
+
+const WHEEL: On = On::Upload("core-2.3.0-py3");
+const SDIST: On = On::Upload("core-2.3.0.tar");
+
+fn core() -> Repo {
+    Repo::new().package("core", "2.3.0").file("Cargo.toml", CONFIG).commit()
+}
+
+/// Uploads to an index that stop a release, one fault after the other on the same release.
+struct Row {
+    to_index: bool,
+    on: On,
+    fault: Fault,
+    code: i32,
+    /// What the message says, and the hint.
+    says: &'static str,
+    hint: &'static str,
+    /// Without `XTASK_TEST_FULL`, too.
+    often: bool,
+}
+
+#[rustfmt::skip]
+const ROWS: [Row; 13] = [
+    Row { to_index: false, on: WHEEL, fault: Fault::Status(401, "Invalid or non-existent authentication information."), code: 1,
+          says: "the credentials are not accepted", hint: "mend the token", often: false },
+    Row { to_index: false, on: WHEEL, fault: Fault::Status(403, "Invalid or non-existent authentication information."), code: 1,
+          says: "the credentials are not accepted", hint: "mend the token", often: true },
+    Row { to_index: false, on: WHEEL, fault: Fault::Status(413, "Payload Too Large"), code: 1,
+          says: "the index refuses the file", hint: "bump core", often: true },
+    Row { to_index: false, on: WHEEL, fault: Fault::Status(429, "Too many new projects created"), code: 1,
+          says: "as many new projects", hint: "tomorrow", often: false },
+    Row { to_index: false, on: SDIST, fault: Fault::Status(400, "This filename has already been used, use a different version."), code: 1,
+          says: "a file name is taken there for ever", hint: "bump core", often: true },
+    Row { to_index: false, on: SDIST, fault: Fault::Status(400, "Uploading new files to this release is no longer possible."), code: 1,
+          says: "the index refuses the file", hint: "bump core", often: false },
+    Row { to_index: true, on: WHEEL, fault: Fault::Status(403, "The user 'somebody' isn't allowed to upload to project 'core'."), code: 1,
+          says: "the credentials are not accepted", hint: "mend the token", often: false },
+    Row { to_index: true, on: WHEEL, fault: Fault::Status(400, "'core-2.3.0-py3-none-any.whl' was previously used by a file that has since been deleted. Use a different version."), code: 1,
+          says: "a file name is taken there for ever", hint: "bump core", often: true },
+    Row { to_index: true, on: WHEEL, fault: Fault::Status(400, "File already exists ('core-2.3.0-py3-none-any.whl', with blake2_256 hash 'c0ffee')."), code: 1,
+          says: "a file name is taken there for ever", hint: "bump core", often: false },
+    Row { to_index: true, on: WHEEL, fault: Fault::Status(429, "Too many new projects created"), code: 1,
+          says: "as many new projects", hint: "tomorrow", often: true },
+    Row { to_index: true, on: WHEEL, fault: Fault::Status(413, "Payload Too Large"), code: 1,
+          says: "the index refuses the file", hint: "bump core", often: false },
+    Row { to_index: true, on: WHEEL, fault: Fault::Status(400, "Uploading new files to this release is no longer possible."), code: 1,
+          says: "the index refuses the file", hint: "bump core", often: false },
+    // Last, because it gets the wheel through.
+    Row { to_index: true, on: SDIST, fault: Fault::Status(403, "Invalid or non-existent authentication information."), code: 3,
+          says: "the credentials are not accepted", hint: "mend the token", often: true },
+];
+
+#[test]
+fn what_an_index_refuses_is_explained_and_the_same_command_goes_on_when_it_is_mended() {
+    let repo = core();
+    let stubs = Stubs::open(&repo);
+    let full = std::env::var_os("XTASK_TEST_FULL").is_some();
+    for row in ROWS.iter().filter(|row| full || row.often) {
+        let stub = if row.to_index { &stubs.index } else { &stubs.staging };
+        let sent = stub.uploads().len();
+        stub.fail(row.on, ALWAYS, row.fault);
+        let run = repo.xtask(COMMAND).refused(row.code);
+        stub.fail_no_more();
+        run.advises(row.says, row.hint)
+            .has_line(&["hint: ", "docs/when-a-release-stops.md"])
+            .has_line(&["  published: ", if row.code == 3 { "core 2.3.0" } else { "nothing" }]);
+        let Fault::Status(status, _) = row.fault else { unreachable!() };
+        let refused = |line: &&String| line.ends_with(&format!(" {status}"));
+        let sent = stub.uploads().split_off(sent);
+        assert_eq!(sent.iter().filter(refused).count(), 1, "{:?} is no use sending twice", sent);
+        assert_eq!(repo.remote_tags(), []);
+    }
+    assert_eq!(stubs.index.files(), ["core-2.3.0-py3-none-any.whl"], "half a release");
+    repo.xtask(COMMAND).ok();
+    stubs.have_once(&repo, &["core-2.3.0"]);
+}
+
+/// Everything that passes, several on every shipment, in one release.
+#[test]
+fn what_passes_is_waited_for_and_no_file_is_accepted_twice() {
+    let repo = Repo::new()
+        .package("core", "2.3.0")
+        .package("runner", "1.5.0: core>=2.3,<3")
+        .file("Cargo.toml", CONFIG)
+        .commit();
+    let stubs = Stubs::open(&repo);
+    let Stubs { staging, index } = &stubs;
+    let runner = On::Upload("runner");
+    // The connection is lost; twine gives up at once.
+    staging.fail(On::Upload(""), 1, Fault::ResetBefore);
+    staging.fail(On::Upload(""), 1, Fault::ResetDuring);
+    staging.fail(On::Upload("core"), 1, Fault::ResetAfter);
+    staging.fail(runner, 1, Fault::StoredThenReset);
+    // twine tries five times on its own.
+    staging.fail(runner, 5, Fault::Status(500, "Internal Server Error"));
+    // What staging lists is seen late, and it speaks PEP 503.
+    staging.speaks_html();
+    staging.fail_after(2, On::Page("runner"), 2, Fault::Busy(503, "Service Unavailable", "0"));
+
+    index.fail(On::Upload("core"), 1, Fault::Stored(502, "Bad Gateway"));
+    index.fail(On::Upload("core-2.3.0.tar"), 1, Fault::StoredThenHang);
+    index.fail_after(3, On::Page("core"), 1, Fault::Stale);
+    index.fail(runner, 1, Fault::Hang);
+    index.fail(runner, 5, Fault::Status(503, "Service Unavailable"));
+    index.fail(runner, 1, Fault::Busy(429, "Too Many Requests", "1"));
+    index.fail_after(5, On::Page("runner"), 2, Fault::Stale);
+
+    let run = repo.xtask(COMMAND).ok();
+    run.has_line(&["twine could not upload to pypi", "asking again in 1 s"])
+        .has_line(&["twine could not upload to testpypi", "asking again in 4 s"]);
+    stubs.have_once(&repo, &["core-2.3.0", "runner-1.5.0"]);
+    let again = |stub: &Stub, file: &str| {
+        let sent = stub.uploads().iter().filter(|line| line.contains(file)).count();
+        assert!(
+            (1..=9).contains(&sent),
+            "{file} was sent {sent} times:\n{}",
+            stub.log().join("\n")
+        );
+    };
+    again(staging, "core-2.3.0-py3");
+    again(index, "runner-1.5.0-py3");
+    // It was stored, and the index shows that: nobody sends it again.
+    let hung = |line: &&String| line.contains("core-2.3.0.tar.gz");
+    assert_eq!(index.uploads().iter().filter(hung).count(), 1, "{:?}", index.uploads());
+}
+
+/// Whatever the index has then, only the next run can tell.
+#[test]
+fn what_does_not_pass_is_not_called_unpublished() {
+    let repo = core();
+    let stubs = Stubs::open(&repo);
+    stubs.index.fail(WHEEL, ALWAYS, Fault::Status(503, "Service Unavailable"));
+    let run = repo.xtask(COMMAND).refused(3);
+    unsettled(run.advises("did not take the upload, or did not say so", "the same command again"));
+    assert_eq!(stubs.index.accepted(), [""; 0]);
+    assert_eq!(stubs.index.uploads().len(), 25, "five attempts, each of them five for twine");
+
+    // Now it takes them and does not show them.
+    stubs.index.fail_no_more();
+    stubs.index.fail(On::Page("core"), ALWAYS, Fault::Stale);
+    let run = repo.xtask(COMMAND).refused(3);
+    unsettled(run.says("pypi does not show what was uploaded after 3 s"));
+    assert_eq!(repo.remote_tags(), []);
+
+    stubs.index.fail_no_more();
+    repo.xtask(COMMAND).ok().has_line(&["core 2.3.0", "publish", "skipped"]);
+    stubs.have_once(&repo, &["core-2.3.0"]);
+}
+
+#[track_caller]
+fn unsettled(run: Run) {
+    run.has_line(&["  published: core 2.3.0 (uploaded, not confirmed)"])
+        .has_line(&["  not published: nothing"]);
+}
+
+/// No answer to the first question is no reason to send anything.
+#[test]
+fn an_index_that_does_not_say_what_it_has_is_sent_nothing() {
+    let repo = core();
+    let stubs = Stubs::open(&repo);
+    for fault in [Fault::Status(502, "Bad Gateway"), Fault::ResetAfter] {
+        stubs.index.fail(On::Page("core"), ALWAYS, fault);
+        let run = repo.xtask(COMMAND).refused(1);
+        run.advises("pypi was asked for core: it", "try again");
+        stubs.index.fail_no_more();
+    }
+    assert_eq!((stubs.staging.uploads(), stubs.index.uploads()), (vec![], vec![]));
+}
