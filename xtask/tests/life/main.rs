@@ -6,6 +6,7 @@ mod embed;
 mod new;
 mod repository;
 mod seeing;
+mod style;
 mod sync;
 mod wheels;
 #[cfg(unix)]
