@@ -19,7 +19,7 @@ pub enum Style {
     Bold,
 }
 
-/// Paints `text` for standard error; plain when it is no terminal or NO_COLOR is set.
+/// Paints `text` for a terminal; plain when there is none or NO_COLOR is set.
 pub fn paint(style: Style, text: &str) -> String {
     if !colours() {
         return text.to_owned();
@@ -35,9 +35,11 @@ pub fn paint(style: Style, text: &str) -> String {
     format!("\x1b[{code}m{text}\x1b[0m")
 }
 
+/// Both streams are looked at: what is painted may go to either of them.
 fn colours() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && std::io::stderr().is_terminal()
+        && std::io::stdout().is_terminal()
 }
 
 /// Whether this run is a GitHub Actions job, where findings become annotations.

@@ -139,5 +139,6 @@ fn a_second_release_is_told_who_is_at_it_and_a_dead_one_is_in_nobodys_way() {
 
     first.kill_alone();
     first.kill();
-    repo.xtask("release all --dry-run").ok().says("Release plan: 1 distribution");
+    let run = repo.xtask("release all --dry-run").ok();
+    assert!(run.stdout.contains("Release plan: 1 distribution"), "{run}");
 }

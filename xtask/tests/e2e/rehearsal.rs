@@ -147,7 +147,7 @@ fn answers(server: &str) -> bool {
 fn the_stand_ins_end_with_the_command_also_when_it_is_killed() {
     let repo = Repo::new().package("core", "2.3.0").commit();
     let mut run = repo.start("release all --rehearse", &[]);
-    run.wait_for(&["Rehearsal: 1 distribution"]);
+    run.wait_for(&["core 2.3.0", "build"]);
     let servers = servers(&repo);
     assert_eq!(servers.iter().map(|server| answers(server)).collect::<Vec<_>>(), [true, true]);
 

@@ -276,7 +276,7 @@ fn the_tool_runs_where_it_was_embedded() {
     let status = cargo("xtask status").ended(0);
     assert!(status.out.contains("two           2.0.0    never tagged  one"), "{}", status.out);
     let said = cargo("xtask release all --rehearse").ended(0);
-    assert!(said.err.contains("Rehearsed: published to pypi"), "{}", said.err);
+    assert!(said.out.contains("Rehearsed: published to pypi"), "{}", said.err);
 }
 
 /// Whatever is embedded is as good there as here: it says nothing about this repository.

@@ -155,7 +155,7 @@ fn what_is_made_builds_passes_its_tests_and_is_rehearsed() {
     let said = repository.xtask("test --python").ended(0);
     assert_eq!(said.out.matches(" passed").count(), 3, "{}", said.out);
     let said = repository.xtask("release all --rehearse --notes").ended(0);
-    assert!(said.err.contains("Rehearsed: published to pypi"), "{}", said.err);
+    assert!(said.out.contains("Rehearsed: published to pypi"), "{}", said.err);
     assert!(
         said.out.contains("## ns-lib 0.2.0\n\n### Added\n\n- The first version.\n"),
         "{}",

@@ -1,0 +1,193 @@
+//! What a release says of itself: the plan beforehand, the outcome afterwards, and all of it as
+//! JSON. Plans and results go to standard output; with `--json` the JSON has that to itself.
+
+use serde_json::{Value, json};
+
+use crate::cli::ReleaseOptions;
+use crate::domain::ledger::files_json;
+use crate::domain::preflight::Check;
+use crate::domain::release::{Plan, Until};
+use crate::domain::workspace::Workspace;
+use crate::effects::release::{Outcome, PackageReport, StageReport, Stopped};
+use crate::effects::site::Site;
+use crate::ui::summary::{self, Row};
+use crate::ui::{Style, paint};
+
+/// The release that is told about.
+pub struct Report<'a> {
+    pub options: &'a ReleaseOptions,
+    pub workspace: &'a Workspace,
+    pub site: &'a Site,
+    pub plan: &'a Plan,
+    pub checks: &'a [Check],
+}
+
+/// The JSON of a release that was refused.
+pub fn refused(options: &ReleaseOptions, checks: &[Check]) {
+    if options.json {
+        println!("{:#}", json!({ "packages": [], "preflight": preflight(checks) }));
+    }
+}
+
+impl Report<'_> {
+    fn say(&self, line: &str) {
+        if self.options.json { eprintln!("{line}") } else { println!("{line}") }
+    }
+
+    fn name(&self, at: usize) -> String {
+        self.workspace.distributions[at].name().to_string()
+    }
+
+    /// What is going to happen, and what is done already.
+    pub fn plan(&self, released: &[usize]) {
+        for &at in released {
+            let version = self.workspace.distributions[at].version();
+            let version = version.map(ToString::to_string).unwrap_or_default();
+            let done = paint(Style::Good, "done:");
+            self.say(&format!("{done} {} {version} is released already", self.name(at)));
+        }
+        let packages = &self.plan.packages;
+        if packages.is_empty() {
+            self.say("Nothing to release.");
+            return;
+        }
+        let kind = if self.options.rehearse { "Rehearsal:" } else { "Release plan:" };
+        let plural =
+            if packages.len() == 1 { "distribution" } else { "distributions, in this order" };
+        self.say(&format!("{} {} {plural}", paint(Style::Bold, kind), packages.len()));
+        let width = packages.iter().map(|package| self.name(package.at).len()).max().unwrap_or(0);
+        for package in packages {
+            let version = package.version.to_string();
+            let name = self.name(package.at);
+            self.say(&format!("  {name:width$}  {version:10}  tag {}", package.tag));
+        }
+        let (staging, index) = (&self.site.staging.name, &self.site.index.name);
+        let stand_in = if self.options.rehearse { ", both stand-ins on this machine" } else { "" };
+        self.say(&match self.options.until {
+            Until::Built => "  built and checked, not uploaded".to_owned(),
+            Until::Staged => {
+                format!("  staged on {staging}{stand_in}, smoke-tested, not published")
+            }
+            Until::Published => {
+                format!("  staged on {staging}, then published to {index}{stand_in}")
+            }
+        });
+    }
+
+    /// How it ended: what can be pasted into an announcement, or what to do next.
+    pub fn outcome(&self, outcome: &Outcome) {
+        match &outcome.stopped {
+            None => self.done(),
+            Some(stopped) => self.stopped(stopped),
+        }
+        self.job_summary(outcome);
+    }
+
+    fn done(&self) {
+        let what = match self.options.until {
+            Until::Built => "built".to_owned(),
+            Until::Staged => format!("staged on {}", self.site.staging.name),
+            Until::Published => format!("published to {}", self.site.index.name),
+        };
+        let rehearsed = if self.options.rehearse { "Rehearsed: " } else { "" };
+        self.say(&paint(Style::Good, &format!("{rehearsed}{what}, all of it:")));
+        for package in &self.plan.packages {
+            self.say(&format!("  {} {}", self.name(package.at), package.version));
+        }
+    }
+
+    fn stopped(&self, stopped: &Stopped) {
+        eprintln!("{} {}", paint(Style::Error, "error:"), stopped.message);
+        if self.options.until == Until::Published {
+            let list = |names: &[String]| match names {
+                [] => "nothing".to_owned(),
+                names => names.join(", "),
+            };
+            eprintln!("  published: {}", list(&stopped.published));
+            eprintln!("  not published: {}", list(&stopped.unpublished));
+        }
+        eprintln!("{} {}", paint(Style::Hint, "hint:"), stopped.hint);
+    }
+
+    /// The table in the summary of a job, however the release ended.
+    fn job_summary(&self, outcome: &Outcome) {
+        let what = if self.options.rehearse { "Rehearsal" } else { "Release" };
+        let end = match &outcome.stopped {
+            None => "done",
+            Some(stopped) => stopped.message.lines().next().unwrap_or("stopped"),
+        };
+        let row = |report: &PackageReport| Row {
+            name: self.name(report.package.at),
+            version: report.package.version.to_string(),
+            tag: report.package.tag.clone(),
+            stages: report
+                .stages
+                .iter()
+                .map(|stage| (stage.stage.to_owned(), stage.status.word().to_owned()))
+                .collect(),
+            files: report.files.iter().map(|file| file.name.clone()).collect(),
+        };
+        let rows: Vec<Row> = outcome.packages.iter().map(row).collect();
+        summary::release(&format!("{what}: {end}"), &rows);
+    }
+
+    /// All of it as one JSON object, where that was asked for.
+    pub fn json(&self, outcome: &Outcome, released: &[usize]) {
+        if !self.options.json {
+            return;
+        }
+        let done = released.iter().map(|&at| self.released(at));
+        let packages: Vec<Value> =
+            done.chain(outcome.packages.iter().map(|report| self.package(report))).collect();
+        println!("{:#}", json!({ "packages": packages, "preflight": preflight(self.checks) }));
+    }
+
+    /// A distribution of which there is nothing to be done.
+    fn released(&self, at: usize) -> Value {
+        let distribution = &self.workspace.distributions[at];
+        let stage = json!({
+            "stage": "tag",
+            "status": "skipped",
+            "seconds": 0.0,
+            "detail": "released already",
+        });
+        json!({
+            "name": self.name(at),
+            "version": distribution.version().map(ToString::to_string),
+            "tag": distribution.current_tag(),
+            "files": [],
+            "stages": [stage],
+        })
+    }
+
+    fn package(&self, report: &PackageReport) -> Value {
+        json!({
+            "name": self.name(report.package.at),
+            "version": report.package.version.to_string(),
+            "tag": report.package.tag,
+            "files": files_json(&report.files),
+            "stages": report.stages.iter().map(stage).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn stage(stage: &StageReport) -> Value {
+    json!({
+        "stage": stage.stage,
+        "status": stage.status.word(),
+        "seconds": (stage.seconds * 1000.0).round() / 1000.0,
+        "detail": stage.detail,
+    })
+}
+
+fn preflight(checks: &[Check]) -> Value {
+    let check = |check: &Check| {
+        json!({
+            "check": check.check,
+            "ok": check.ok,
+            "detail": check.detail,
+            "hint": check.hint,
+        })
+    };
+    checks.iter().map(check).collect()
+}
