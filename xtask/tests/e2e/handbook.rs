@@ -19,7 +19,7 @@ const SOURCES: [&str; 10] = [
 ];
 
 /// What a message stands behind, and how many literals come before it.
-const MARKERS: [(&str, usize); 7] = [
+const MARKERS: [(&str, usize); 8] = [
     ("Check::failed(", 1),
     ("Finding::error(", 1),
     ("bail!(", 0),
@@ -28,6 +28,7 @@ const MARKERS: [(&str, usize); 7] = [
     (") => (", 0),
     (") => { (", 0),
     ("_ => (", 0),
+    ("to_owned()); (", 0),
 ];
 
 /// A piece of a message, and words of the handbook that speak of it.
