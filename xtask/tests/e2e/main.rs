@@ -7,6 +7,7 @@ mod content;
 mod discovery;
 mod faults;
 mod graph;
+mod handbook;
 mod hostile;
 mod kills;
 mod python;

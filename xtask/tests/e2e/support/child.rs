@@ -158,7 +158,9 @@ impl Run {
     /// Standard error has an error with these words, and a hint with those below it.
     #[track_caller]
     pub fn advises(self, error: &str, hint: &str) -> Run {
-        let found = self.stderr.split("error: ").skip(1).any(|finding| {
+        // Only at the start of a line: what a tool said is quoted with a margin.
+        let said = format!("\n{}", self.stderr);
+        let found = said.split("\nerror: ").skip(1).any(|finding| {
             let (said, advice) = finding.split_once("hint: ").unwrap_or((finding, ""));
             said.contains(error) && advice.contains(hint)
         });
