@@ -9,6 +9,7 @@ mod faults;
 mod graph;
 mod hostile;
 mod kills;
+mod notes;
 mod python;
 mod refusals;
 mod rehearsal;
