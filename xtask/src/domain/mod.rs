@@ -41,6 +41,7 @@ pub mod shared;
 pub mod specifier;
 pub mod tables;
 pub mod tag;
+pub mod template;
 pub mod toml;
 pub mod upload_reply;
 pub mod version;

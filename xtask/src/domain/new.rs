@@ -1,7 +1,5 @@
-//! A new distribution as files to be written: a template with its placeholders filled in, and
-//! the place it takes in the repository.
-//!
-//! A template is a folder of `pyproject-templates/`; this module knows no template by name.
+//! A new distribution as files to be written: its module, its tag, its requirements on siblings,
+//! and the place it takes in the repository. This module knows no template by name.
 
 use super::config::RepositoryConfig;
 use super::edit::{Edit, splice};
@@ -10,19 +8,10 @@ use super::insert;
 use super::modules::Modules;
 use super::name::{Name, normalize};
 use super::shared::Shared;
-use super::toml::{TomlFile, line_of, nearest};
+use super::template::{Filler, Template};
+use super::toml::TomlFile;
 use super::version::Version;
 use super::workspace::{Distribution, Workspace};
-
-/// The folder of the templates, relative to the root.
-pub const TEMPLATES: &str = "pyproject-templates";
-
-/// A folder of [`TEMPLATES`].
-pub struct Template {
-    pub name: String,
-    /// Paths relative to the template, with their texts.
-    pub files: Vec<(String, String)>,
-}
 
 /// What is asked for.
 pub struct Request<'a> {
@@ -219,97 +208,6 @@ pub fn compatible(version: &Version) -> String {
         (major, _) => format!("{}.0.0", major.saturating_add(1)),
     };
     format!(">={version},<{next}")
-}
-
-/// Fills placeholders in.
-struct Filler<'a> {
-    name: &'a Name,
-    module: &'a str,
-    tag: &'a str,
-    needs: &'a [String],
-}
-
-/// Every placeholder that a template can use.
-const PLACEHOLDERS: [&str; 9] = [
-    "name",
-    "file_name",
-    "module",
-    "module_path",
-    "top_level",
-    "tag",
-    "dependencies",
-    "siblings",
-    "sibling_names",
-];
-
-impl Filler<'_> {
-    fn files(&self, template: &Template) -> Result<Vec<(String, String)>, Refusal> {
-        let (mut files, mut findings) = (Vec::new(), Vec::new());
-        for (path, text) in &template.files {
-            let shown = format!("{TEMPLATES}/{}/{path}", template.name);
-            match (self.filled(&shown, path), self.filled(&shown, text)) {
-                (Ok(path), Ok(text)) => files.push((path, text)),
-                (path, text) => findings.extend(path.err().into_iter().chain(text.err())),
-            }
-        }
-        Refusal::unless_clean(findings)?;
-        Ok(files)
-    }
-
-    /// A text with every `{{placeholder}}` replaced.
-    fn filled(&self, file: &str, text: &str) -> Result<String, Finding> {
-        let mut filled = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some((before, behind)) = rest.split_once("{{") {
-            let line = line_of(text, text.len() - behind.len());
-            let Some((word, after)) = behind.split_once("}}") else {
-                let message = "a placeholder has no end";
-                return Err(Finding::error("template", message)
-                    .at(file, line)
-                    .hint("close it with }}"));
-            };
-            filled.push_str(before);
-            filled.push_str(
-                &self.value(word.trim()).ok_or_else(|| unknown(word.trim(), file, line))?,
-            );
-            rest = after;
-        }
-        filled.push_str(rest);
-        Ok(filled)
-    }
-
-    fn value(&self, placeholder: &str) -> Option<String> {
-        Some(match placeholder {
-            "name" => self.name.to_string(),
-            "file_name" => self.name.in_file_name(),
-            "module" => self.module.to_owned(),
-            "module_path" => self.module.replace('.', "/"),
-            "top_level" => self.module.split('.').next().unwrap_or_default().to_owned(),
-            "tag" => self.tag.to_owned(),
-            "dependencies" | "siblings" if self.needs.is_empty() => "[]".to_owned(),
-            "dependencies" | "siblings" => {
-                let line = |need: &String| format!("    {},\n", insert::string(need));
-                format!("[\n{}]", self.needs.iter().map(line).collect::<String>())
-            }
-            "sibling_names" => {
-                let line = |need: &String| {
-                    let end = need.find(['>', '<', '=', '~', '!']).unwrap_or(need.len());
-                    format!("    {},\n", insert::string(&need[..end]))
-                };
-                format!("[\n{}]", self.needs.iter().map(line).collect::<String>())
-            }
-            _ => return None,
-        })
-    }
-}
-
-fn unknown(word: &str, file: &str, line: usize) -> Finding {
-    Finding::error("template", format!("`{{{{{word}}}}}` is not a placeholder of this tool"))
-        .at(file, line)
-        .hint(match nearest(word, PLACEHOLDERS.into_iter()) {
-            Some(meant) => format!("did you mean `{{{{{meant}}}}}`?"),
-            None => format!("the placeholders are {}", PLACEHOLDERS.join(", ")),
-        })
 }
 
 /// Gives the new distribution the shared fields and files.

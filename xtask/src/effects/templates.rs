@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 use walkdir::WalkDir;
 
 use crate::domain::finding::{Finding, Refusal};
-use crate::domain::new::{TEMPLATES, Template};
 use crate::domain::shared::{self, Shared, SharedFile};
+use crate::domain::template::{TEMPLATES, Template};
 use crate::domain::toml::{TomlFile, nearest};
 
 /// The templates that came with this crate, for a repository that has none of its own.

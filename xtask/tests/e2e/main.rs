@@ -10,6 +10,7 @@ mod graph;
 mod handbook;
 mod hostile;
 mod kills;
+mod notes;
 mod python;
 mod refusals;
 mod rehearsal;

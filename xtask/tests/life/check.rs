@@ -153,3 +153,17 @@ fn the_list_explains_every_rule_in_80_columns() {
     assert!(said.out.contains("stale-range  (--fix)\n    A range on a sibling"), "{}", said.out);
     assert!(said.out.lines().all(|line| line.chars().count() <= 80));
 }
+
+#[test]
+fn in_github_actions_a_finding_is_an_annotation() {
+    let repository = Repository::new(&[(
+        "a/pyproject.toml",
+        "[project]\nname = \"a\"\nversion = \"1\"\n[tool.xtask]\nx = 1\n",
+    )]);
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.arg("--root").arg(&repository.0).arg("check").env("GITHUB_ACTIONS", "true");
+    let said = String::from_utf8(command.output().unwrap().stderr).unwrap();
+    let annotation =
+        "::error file=a/pyproject.toml,line=5::`tool.xtask.x` is not a key of this tool";
+    assert!(said.lines().any(|line| line == annotation), "{said}");
+}
