@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 
 use cli::{Command, Invocation};
+use ui::say;
 
 fn main() -> ExitCode {
     let invocation = match cli::parse(std::env::args_os().skip(1)) {
@@ -37,7 +38,7 @@ fn run(invocation: Invocation) -> Result<ExitCode> {
     let root = || root(invocation.root.clone());
     match invocation.command {
         Command::Help(page) => {
-            print!("{page}");
+            say!("{}", page.trim_end());
             Ok(ExitCode::SUCCESS)
         }
         Command::Status(options) => commands::status::run(&root()?, &options),

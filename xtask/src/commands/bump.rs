@@ -22,6 +22,7 @@ use crate::domain::workspace::Workspace;
 use crate::effects::git::Git;
 use crate::effects::tree::Tree;
 use crate::effects::{clock, discover, files};
+use crate::ui::say;
 
 /// # Errors
 /// Nothing was written: the repository cannot be understood, or the bump is refused.
@@ -52,7 +53,7 @@ pub fn run(root: &Path, options: &BumpOptions) -> Result<ExitCode> {
     }
     apply(root, git.as_ref().filter(|_| options.commit), &plan)?;
     if !options.json {
-        println!("{} written", count(plan.writes.len(), "file"));
+        say!("{} written", count(plan.writes.len(), "file"));
     }
     Ok(ExitCode::SUCCESS)
 }

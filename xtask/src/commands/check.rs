@@ -16,6 +16,7 @@ use crate::domain::edit::{Edit, splice};
 use crate::domain::finding::{Finding, Refusal, Severity};
 use crate::effects::tree::Tree;
 use crate::effects::{discover, files};
+use crate::ui::say;
 use crate::ui::{self, Style, paint};
 
 /// # Errors
@@ -37,11 +38,11 @@ pub fn run(root: &Path, options: &CheckOptions) -> Result<ExitCode> {
     }
     let errors = found.iter().filter(|found| found.finding.is_error()).count();
     if options.json {
-        println!("{:#}", json!({ "findings": found.iter().map(as_json).collect::<Vec<_>>() }));
+        say!("{:#}", json!({ "findings": found.iter().map(as_json).collect::<Vec<_>>() }));
     } else {
         let findings: Vec<Finding> = found.iter().map(|found| found.finding.clone()).collect();
         ui::findings(&findings);
-        println!("{}", summary(errors, &found));
+        say!("{}", summary(errors, &found));
     }
     Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -122,13 +123,13 @@ fn list(as_json: bool) {
         let rules = RULES
             .iter()
             .map(|rule| json!({ "rule": rule.name, "fixable": rule.fixable, "why": rule.why }));
-        println!("{:#}", json!({ "rules": rules.collect::<Vec<_>>() }));
+        say!("{:#}", json!({ "rules": rules.collect::<Vec<_>>() }));
         return;
     }
     for rule in &RULES {
-        println!("{}{}", rule.name, if rule.fixable { "  (--fix)" } else { "" });
+        say!("{}{}", rule.name, if rule.fixable { "  (--fix)" } else { "" });
         for line in wrapped(rule.why, 76) {
-            println!("    {line}");
+            say!("    {line}");
         }
     }
 }

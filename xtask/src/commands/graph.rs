@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::cli::{GraphFormat, GraphOptions};
 use crate::domain::workspace::Workspace;
 use crate::effects::discover;
+use crate::ui::say;
 
 /// # Errors
 /// The repository cannot be understood.
@@ -20,7 +21,7 @@ pub fn run(root: &Path, options: &GraphOptions) -> Result<ExitCode> {
         GraphFormat::Dot => dot(&workspace),
         GraphFormat::Json => as_json(&workspace),
     };
-    println!("{}", text.trim_end());
+    say!("{}", text.trim_end());
     Ok(ExitCode::SUCCESS)
 }
 

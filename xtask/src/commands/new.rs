@@ -17,6 +17,7 @@ use crate::domain::workspace::Workspace;
 use crate::effects::tools::Tools;
 use crate::effects::tree::Tree;
 use crate::effects::{discover, files, templates, twine};
+use crate::ui::say;
 use crate::ui::{Style, paint};
 
 /// # Errors
@@ -117,6 +118,6 @@ fn print(name: &Name, plan: &Plan) {
     let next = format!("git add {}, commit, then cargo xtask release {name} --rehearse", plan.dir);
     eprintln!("{} {next}", paint(Style::Hint, "hint:"));
     for (path, _) in &plan.files {
-        println!("{}/{path}", plan.dir);
+        say!("{}/{path}", plan.dir);
     }
 }

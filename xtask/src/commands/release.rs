@@ -20,6 +20,7 @@ use crate::effects::site::{self, Site};
 use crate::effects::tools::Tools;
 use crate::effects::{discover, notes, parallel};
 use crate::ui::progress::Progress;
+use crate::ui::say;
 use crate::ui::{Style, paint};
 use report::Report;
 
@@ -215,7 +216,7 @@ fn tell_notes(
             String::new()
         });
         if options.notes && !options.json {
-            println!("## {title}\n\n{notes}\n");
+            say!("## {title}\n\n{notes}\n");
         }
         if options.github
             && !options.rehearse

@@ -14,6 +14,7 @@ use crate::domain::workspace::{Distribution, Workspace};
 use crate::effects::git::Git;
 use crate::effects::tools::Tools;
 use crate::effects::{discover, twine};
+use crate::ui::say;
 use crate::ui::{self, Style, paint};
 
 /// What git says about one distribution.
@@ -58,7 +59,7 @@ pub fn run(root: &Path, options: &StatusOptions) -> Result<ExitCode> {
     let standings = standings(root, &workspace)?;
     let online = if options.online { ask(&workspace)? } else { Vec::new() };
     if options.json {
-        println!("{:#}", as_json(root, &workspace, &standings, &online));
+        say!("{:#}", as_json(root, &workspace, &standings, &online));
     } else {
         ui::findings(&workspace.findings);
         print(&workspace, &standings, &online);

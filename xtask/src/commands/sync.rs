@@ -13,6 +13,7 @@ use crate::domain::toml::TomlFile;
 use crate::domain::workspace::{Distribution, Workspace};
 use crate::effects::tree::Tree;
 use crate::effects::{discover, files, templates};
+use crate::ui::say;
 use crate::ui::{self, Style, paint};
 
 /// Everything that differs, and what is to be written.
@@ -40,14 +41,14 @@ pub fn run(root: &Path, options: &SyncOptions) -> Result<ExitCode> {
     if options.check {
         ui::findings(&plan.findings);
         let errors = plan.findings.iter().filter(|finding| finding.is_error()).count();
-        println!("{}", summary(errors, workspace.distributions.len()));
+        say!("{}", summary(errors, workspace.distributions.len()));
         return Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     files::write_all(root, &plan.writes)?;
     files::create_new(root, &plan.new)?;
     let written = plan.writes.iter().map(|write| write.path.as_str());
     for path in written.chain(plan.new.iter().map(|(path, _)| path.as_str())) {
-        println!("{path}");
+        say!("{path}");
     }
     eprintln!(
         "{} {} in line with {}",

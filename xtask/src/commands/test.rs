@@ -13,6 +13,7 @@ use crate::effects::python::Environment;
 use crate::effects::tools::Tools;
 use crate::effects::{build, discover, parallel, shell, site};
 use crate::ui::progress::Progress;
+use crate::ui::say;
 
 /// # Errors
 /// Something cannot be built or installed. A failing test is exit code 1.
@@ -59,7 +60,7 @@ fn python(root: &Path) -> Result<bool> {
 
     let mut passed = true;
     for distribution in tested {
-        println!("\n{}", distribution.name());
+        say!("\n{}", distribution.name());
         passed &= pytest(root, distribution, &environment)?;
     }
     Ok(passed)

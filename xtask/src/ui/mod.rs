@@ -3,10 +3,22 @@
 pub mod progress;
 pub mod summary;
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
 use crate::cli::Usage;
 use crate::domain::finding::{Finding, Refusal, Severity};
+
+/// Prints a line on standard output, formatted as `println!` does. A reader who has gone (`| head`)
+/// is no reason to stop: what a command is about may be half done.
+macro_rules! say {
+    ($($words:tt)*) => { $crate::ui::line(format_args!($($words)*)) };
+}
+pub(crate) use say;
+
+/// What [`say!`] comes down to.
+pub fn line(words: std::fmt::Arguments) {
+    let _ = writeln!(std::io::stdout(), "{words}");
+}
 
 /// How a word is set off. Without colour the words say the same.
 #[derive(Clone, Copy)]
@@ -99,7 +111,7 @@ const WIDTH: usize = 80;
 /// A table on standard output: columns as wide as their widest cell, two spaces between; the last
 /// column goes on below itself where it would be wider than the page.
 pub fn table(header: &[&str], rows: &[Vec<String>]) {
-    table_lines(header, rows).iter().for_each(|line| println!("{line}"));
+    table_lines(header, rows).iter().for_each(|line| say!("{line}"));
 }
 
 fn table_lines(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {

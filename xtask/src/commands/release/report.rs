@@ -10,6 +10,7 @@ use crate::domain::release::{Plan, Until};
 use crate::domain::workspace::Workspace;
 use crate::effects::release::{Outcome, PackageReport, StageReport, Stopped};
 use crate::effects::site::Site;
+use crate::ui::say;
 use crate::ui::summary::{self, Row};
 use crate::ui::{Style, paint};
 
@@ -25,13 +26,13 @@ pub struct Report<'a> {
 /// The JSON of a release that was refused.
 pub fn refused(options: &ReleaseOptions, checks: &[Check]) {
     if options.json {
-        println!("{:#}", json!({ "packages": [], "preflight": preflight(checks) }));
+        say!("{:#}", json!({ "packages": [], "preflight": preflight(checks) }));
     }
 }
 
 impl Report<'_> {
     fn say(&self, line: &str) {
-        if self.options.json { eprintln!("{line}") } else { println!("{line}") }
+        if self.options.json { eprintln!("{line}") } else { say!("{line}") }
     }
 
     fn name(&self, at: usize) -> String {
@@ -139,7 +140,7 @@ impl Report<'_> {
         let done = released.iter().map(|&at| self.released(at));
         let packages: Vec<Value> =
             done.chain(outcome.packages.iter().map(|report| self.package(report))).collect();
-        println!("{:#}", json!({ "packages": packages, "preflight": preflight(self.checks) }));
+        say!("{:#}", json!({ "packages": packages, "preflight": preflight(self.checks) }));
     }
 
     /// A distribution of which there is nothing to be done.
