@@ -106,7 +106,8 @@ impl Setting {
         options: &ReleaseOptions,
         progress: &Progress,
     ) -> Result<Setting> {
-        let tools = Tools::ready(|installing| progress.say(installing))?;
+        let ready = || Tools::ready(|installing| progress.say(installing));
+        let tools = progress.during("preparing the release tools", ready).0?;
         let git = site::repository(root)?;
         let head = git.head()?;
         let source = site::scratch(root)?.join(format!("{what}-source"));
