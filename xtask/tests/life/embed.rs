@@ -172,6 +172,9 @@ fn an_existing_cargo_workspace_is_merged_into() {
     let lock = repository.read("Cargo.lock");
     assert!(lock.contains("name = \"native\"") && lock.contains("name = \"toml_edit\""), "{lock}");
     works(&repository, &["one"]);
+    // The lock that was joined is one that Cargo takes as it is.
+    let status = cargo(&repository, "xtask status").ended(0);
+    assert!(status.out.contains("one           1.0.0"), "{}", status.out);
 }
 
 #[test]
@@ -251,6 +254,16 @@ fn what_cannot_be_embedded_into_is_left_alone() {
     }
 }
 
+/// What a person types there. What Cargo has built and the tools that were installed are kept for
+/// the next time.
+fn cargo(repository: &Repository, arguments: &str) -> Said {
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(&repository.0);
+    command.env("CARGO_TARGET_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/embedded"));
+    command.args(arguments.split(' ')).env_remove("GITHUB_ACTIONS");
+    Said::from(command.output().unwrap())
+}
+
 /// With no further step: Cargo builds it there, and a rehearsal runs.
 #[test]
 fn the_tool_runs_where_it_was_embedded() {
@@ -265,17 +278,9 @@ fn the_tool_runs_where_it_was_embedded() {
     }
     repository.commit();
     embed(&repository).ended(0);
-    // What Cargo has built and the tools that were installed are kept for the next time.
-    let target = concat!(env!("CARGO_TARGET_TMPDIR"), "/embedded");
-    let cargo = |arguments: &str| {
-        let mut command = Command::new(env!("CARGO"));
-        command.current_dir(&repository.0).env("CARGO_TARGET_DIR", target);
-        command.args(arguments.split(' ')).env_remove("GITHUB_ACTIONS");
-        Said::from(command.output().unwrap())
-    };
-    let status = cargo("xtask status").ended(0);
+    let status = cargo(&repository, "xtask status").ended(0);
     assert!(status.out.contains("two           2.0.0    never tagged  one"), "{}", status.out);
-    let said = cargo("xtask release all --rehearse").ended(0);
+    let said = cargo(&repository, "xtask release all --rehearse").ended(0);
     assert!(said.out.contains("Rehearsed: published to pypi"), "{}", said.err);
 }
 
