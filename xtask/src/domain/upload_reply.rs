@@ -41,6 +41,11 @@ pub fn read(said: &str) -> Reply {
     }
 }
 
+/// The seconds in the line `Retry-After: SECONDS` that `upload.py` adds.
+pub fn retry_after(said: &str) -> Option<u64> {
+    said.lines().find_map(|line| line.strip_prefix("Retry-After: ")?.trim().parse().ok())
+}
+
 /// The status in `HTTPError: 403 Forbidden from …`, in lower case.
 fn status(said: &str) -> Option<u16> {
     let (_, rest) = said.split_once("httperror: ")?;
@@ -54,6 +59,12 @@ mod tests {
     #[track_caller]
     fn check(said: &str, expected: Reply) {
         assert_eq!(read(said), expected, "{said}");
+    }
+
+    #[test]
+    fn pauses() {
+        assert_eq!(retry_after("HTTPError: 429 from x\nslowly\nRetry-After: 17\n"), Some(17));
+        assert_eq!(retry_after("HTTPError: 429 from x\nRetry-After: later\n"), None);
     }
 
     #[test]

@@ -111,6 +111,8 @@ fn attestations(files: &[PathBuf]) -> Vec<PathBuf> {
 #[derive(Debug)]
 pub struct UploadFailed {
     pub reply: Reply,
+    /// How long the index asks to wait before another attempt.
+    pub retry_after: Option<Duration>,
     repository: String,
     /// The end of what twine said, without any secret.
     said: String,
@@ -136,13 +138,20 @@ pub fn upload(
     files: &[PathBuf],
     limit: Duration,
 ) -> Result<(), UploadFailed> {
-    let failed = |reply, said| UploadFailed { reply, repository: repository.to_owned(), said };
+    let failed = |reply, retry_after, said| UploadFailed {
+        reply,
+        retry_after,
+        repository: repository.to_owned(),
+        said,
+    };
     // A configuration of our own (the rehearsal's) goes with no secret of the user's.
     let secret = if config_file.is_none() { secret(repository) } else { None };
     let run = || -> Result<Output> {
         let shell = Shell::new()?;
         let mut upload = tools
-            .module(&shell, "twine")
+            .script(&shell, "upload.py")
+            .env("COLUMNS", "300")
+            .env("NO_COLOR", "1")
             .args(["--no-color", "upload", "--disable-progress-bar", "--non-interactive"])
             .args(["--repository", repository]);
         if let Some(config_file) = config_file {
@@ -155,12 +164,13 @@ pub fn upload(
         let upload = with_credentials(upload, secret.as_ref()).args(files).args(attestations);
         shell::output_within(upload, limit)
     };
-    let output = run().map_err(|error| failed(Reply::Unclear, format!(" {error:#}")))?;
+    let output = run().map_err(|error| failed(Reply::Unclear, None, format!(" {error:#}")))?;
     if output.success() {
         return Ok(());
     }
     let said = masked(tools, repository, config_file, secret.as_ref(), output.both());
-    Err(failed(upload_reply::read(&said), shell::tail(&said, 12)))
+    let wait = upload_reply::retry_after(&said).map(Duration::from_secs);
+    Err(failed(upload_reply::read(&said), wait, shell::tail(&said, 12)))
 }
 
 /// What twine said, without a secret that an index may have echoed.

@@ -27,15 +27,17 @@ struct Row {
 }
 
 #[rustfmt::skip]
-const ROWS: [Row; 13] = [
+const ROWS: [Row; 14] = [
     Row { to_index: false, on: WHEEL, fault: Fault::Status(401, "Invalid or non-existent authentication information."), code: 1,
           says: "the credentials are not accepted", hint: "mend the token", often: false },
     Row { to_index: false, on: WHEEL, fault: Fault::Status(403, "Invalid or non-existent authentication information."), code: 1,
           says: "the credentials are not accepted", hint: "mend the token", often: true },
     Row { to_index: false, on: WHEEL, fault: Fault::Status(413, "Payload Too Large"), code: 1,
-          says: "the index refuses the file", hint: "bump core", often: true },
+          says: "the index refuses the file", hint: "bump core", often: false },
     Row { to_index: false, on: WHEEL, fault: Fault::Status(429, "Too many new projects created"), code: 1,
           says: "as many new projects", hint: "tomorrow", often: false },
+    Row { to_index: false, on: WHEEL, fault: Fault::Busy(429, "Too Many Requests", "3600"), code: 1,
+          says: "Retry-After: 3600", hint: "the same command again", often: true },
     Row { to_index: false, on: SDIST, fault: Fault::Status(400, "This filename has already been used, use a different version."), code: 1,
           says: "a file name is taken there for ever", hint: "bump core", often: true },
     Row { to_index: false, on: SDIST, fault: Fault::Status(400, "Uploading new files to this release is no longer possible."), code: 1,
@@ -43,7 +45,7 @@ const ROWS: [Row; 13] = [
     Row { to_index: true, on: WHEEL, fault: Fault::Status(403, "The user 'somebody' isn't allowed to upload to project 'core'."), code: 1,
           says: "the credentials are not accepted", hint: "mend the token", often: false },
     Row { to_index: true, on: WHEEL, fault: Fault::Status(400, "'core-2.3.0-py3-none-any.whl' was previously used by a file that has since been deleted. Use a different version."), code: 1,
-          says: "a file name is taken there for ever", hint: "bump core", often: true },
+          says: "a file name is taken there for ever", hint: "bump core", often: false },
     Row { to_index: true, on: WHEEL, fault: Fault::Status(400, "File already exists ('core-2.3.0-py3-none-any.whl', with blake2_256 hash 'c0ffee')."), code: 1,
           says: "a file name is taken there for ever", hint: "bump core", often: false },
     Row { to_index: true, on: WHEEL, fault: Fault::Status(429, "Too many new projects created"), code: 1,
@@ -71,7 +73,9 @@ fn what_an_index_refuses_is_explained_and_the_same_command_goes_on_when_it_is_me
         run.advises(row.says, row.hint)
             .has_line(&["hint: ", "docs/when-a-release-stops.md"])
             .has_line(&["  published: ", if row.code == 3 { "core 2.3.0" } else { "nothing" }]);
-        let Fault::Status(status, _) = row.fault else { unreachable!() };
+        let (Fault::Status(status, _) | Fault::Busy(status, ..)) = row.fault else {
+            unreachable!()
+        };
         let refused = |line: &&String| line.ends_with(&format!(" {status}"));
         let sent = stub.uploads().split_off(sent);
         assert_eq!(sent.iter().filter(refused).count(), 1, "{:?} is no use sending twice", sent);
@@ -109,12 +113,13 @@ fn what_passes_is_waited_for_and_no_file_is_accepted_twice() {
     index.fail_after(3, On::Page("core"), 1, Fault::Stale);
     index.fail(runner, 1, Fault::Hang);
     index.fail(runner, 5, Fault::Status(503, "Service Unavailable"));
-    index.fail(runner, 1, Fault::Busy(429, "Too Many Requests", "1"));
+    index.fail(runner, 1, Fault::Busy(429, "Too Many Requests", "6"));
     index.fail_after(5, On::Page("runner"), 2, Fault::Stale);
 
     let run = repo.xtask(COMMAND).ok();
     run.has_line(&["twine could not upload to pypi", "asking again in 1 s"])
-        .has_line(&["twine could not upload to testpypi", "asking again in 4 s"]);
+        .has_line(&["twine could not upload to testpypi", "asking again in 4 s"])
+        .says("asking again in 6 s");
     stubs.have_once(&repo, &["core-2.3.0", "runner-1.5.0"]);
     let again = |stub: &Stub, file: &str| {
         let sent = stub.uploads().iter().filter(|line| line.contains(file)).count();

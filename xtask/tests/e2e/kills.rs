@@ -170,7 +170,7 @@ fn every_point(commands: &[Traced]) -> Vec<(String, Point)> {
             let point = Point::Command(format!("#{} ", at + 1), moment);
             points.push((format!("{:3} {}", at + 1, shown(&command.call)), point));
         };
-        let sends = command.call.contains("twine") && command.call.contains(" upload ");
+        let sends = command.call.contains("upload.py ");
         if seen.insert((&command.before, uploads)) {
             add(Moment::Before);
         }

@@ -7,6 +7,9 @@ use super::*;
 /// How often a file is sent before a failure that may pass is taken for one that stays.
 const TRIES: u32 = 5;
 
+/// The longest pause that an index may ask for; who has to wait longer runs the command again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+
 /// How long to look for a file that the index says it has already.
 const SECOND_LOOK: Duration = Duration::from_secs(10);
 
@@ -119,10 +122,11 @@ impl Run<'_> {
                     }
                 },
             };
-            if attempt == TRIES {
+            let asked = failure.downcast_ref::<UploadFailed>().and_then(|f| f.retry_after);
+            let pause = Duration::from_secs(1 << (attempt - 1)).max(asked.unwrap_or_default());
+            if attempt == TRIES || pause > LONGEST_PAUSE {
                 return Err(failure);
             }
-            let pause = Duration::from_secs(1 << (attempt - 1));
             let first = failure.to_string();
             let first = first.lines().next().unwrap_or_default();
             self.release.progress.say(&format!("  {first}; asking again in {} s", pause.as_secs()));
