@@ -5,12 +5,13 @@ use std::fs;
 use std::path::Path;
 
 /// Where the messages of a release are made.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 11] = [
     "domain/preflight.rs",
     "effects/facts.rs",
     "effects/index.rs",
     "effects/ledger.rs",
     "effects/lock.rs",
+    "effects/release/collect.rs",
     "effects/release/mod.rs",
     "effects/release/produce.rs",
     "effects/release/restage.rs",
@@ -33,7 +34,7 @@ const MARKERS: [(&str, usize); 8] = [
 
 /// A piece of a message, and words of the handbook that speak of it.
 #[rustfmt::skip]
-const SITUATIONS: [(&str, &str); 41] = [
+const SITUATIONS: [(&str, &str); 42] = [
     // domain/preflight.rs
     (", and not on the remote", "exists here on COMMIT, and not on the remote"),
     (", and releases are made from", "*the branch is …*"),
@@ -78,6 +79,7 @@ const SITUATIONS: [(&str, &str); 41] = [
     ("has other bytes under", "The index has other bytes under this name"),
     ("was asked what it has:", "It was asked what it has before every new attempt"),
     ("what the index serves as", "serves other bytes than were sent"),
+    ("is not the file of that name that was built here", "*… is not the file of that name that was built here*"),
     (", which it needs", "has no wheel of …, which it needs"),
 ];
 
