@@ -16,7 +16,8 @@ use crate::domain::environment::PIP_KEPT;
 pub fn settings(python: &Python) -> Result<Vec<(String, String)>> {
     let shell = Shell::new()?;
     let python = &python.executable;
-    let listed = shell::output(cmd!(shell, "{python} -I -m pip config list"))?;
+    let ask = cmd!(shell, "{python} -I -m pip config list");
+    let listed = shell::output(shell::without_secrets(ask))?;
     let mut settings = kept(if listed.success() { &listed.stdout } else { "" });
     settings
         .push(("PIP_CONFIG_FILE".into(), if cfg!(windows) { "nul" } else { "/dev/null" }.into()));

@@ -47,7 +47,7 @@ impl Python {
         let ask = "import sys; print(sys.executable, '.'.join(map(str, sys.version_info[:3])), sep='\\n')";
         let shell = Shell::new()?;
         let answer = shell::read(shell::scrubbed(cmd!(shell, "{found} -I -c {ask}")))
-            .or_else(|_| shell::read(cmd!(shell, "{found} -c {ask}")))?;
+            .or_else(|_| shell::read(shell::scrubbed(cmd!(shell, "{found} -c {ask}"))))?;
         let (executable, version) =
             answer.split_once('\n').context("Python does not say where it is")?;
         let version = version.trim().to_owned();
@@ -81,6 +81,15 @@ impl Environment {
     /// Where its scripts lie.
     pub fn scripts(&self) -> PathBuf {
         self.dir.join(if cfg!(windows) { "Scripts" } else { "bin" })
+    }
+
+    /// Where its packages lie, when `base` made it.
+    pub fn site_packages(&self, base: &Python) -> PathBuf {
+        let (major, minor) = base.series();
+        match cfg!(windows) {
+            true => self.dir.join("Lib/site-packages"),
+            false => self.dir.join(format!("lib/python{major}.{minor}/site-packages")),
+        }
     }
 
     pub fn python(&self) -> PathBuf {

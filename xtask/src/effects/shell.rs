@@ -125,9 +125,18 @@ pub fn watched(cmd: Cmd) -> Result<bool> {
 
 /// Takes from a command what must not reach it out of this process's environment: variables that
 /// redirect pip, twine or Python, and (unless it is git, which may need them) secrets.
-pub fn scrubbed(mut cmd: Cmd) -> Cmd {
+pub fn scrubbed(cmd: Cmd) -> Cmd {
+    without(cmd, environment::is_kept_from_children)
+}
+
+/// Takes secrets alone from a command: what else stands in the environment is what it is asked for.
+pub fn without_secrets(cmd: Cmd) -> Cmd {
+    without(cmd, environment::is_secret)
+}
+
+fn without(mut cmd: Cmd, kept_from_it: fn(&str) -> bool) -> Cmd {
     for (name, _) in std::env::vars_os() {
-        if name.to_str().is_none_or(environment::is_kept_from_children) {
+        if name.to_str().is_none_or(kept_from_it) {
             cmd = cmd.env_remove(&name);
         }
     }

@@ -55,6 +55,8 @@ fn run_on(python: &Python, tools: &Tools, test: &SmokeTest) -> Result<usize> {
             "install",
             "--quiet",
             "--no-warn-script-location",
+            // What is not imported need not be compiled; what is, is kept for the next check.
+            "--no-compile",
         ]);
         let installed = shell::output(install.args(&arguments))?;
         if !installed.success() {
@@ -75,7 +77,8 @@ fn run_on(python: &Python, tools: &Tools, test: &SmokeTest) -> Result<usize> {
         "timeout": test.timeout,
     });
     let checks = shell.cmd(python).args(["-I", "-X", "utf8"]).arg(runner);
-    let output = Supervised::start(shell::scrubbed(checks))?.answer(&task.to_string())?;
+    let output = Supervised::start(shell::scrubbed(checks).env_remove("PYTHONDONTWRITEBYTECODE"))?
+        .answer(&task.to_string())?;
     let results: Value = serde_json::from_str(&output.stdout)
         .with_context(|| format!("the smoke test broke off{}", shell::tail(&output.both(), 20)))?;
     judge(&results)

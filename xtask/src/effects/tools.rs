@@ -67,11 +67,17 @@ impl Tools {
     }
 
     /// pip of the tools, working on another environment.
+    ///
+    /// `pip --python` starts a second Python that runs pip's runner; that runner is started here at
+    /// once, which halves the time of a short command. Where it is not found, pip finds it.
     pub fn pip_for<'a>(&self, shell: &'a Shell, environment: &Environment) -> Cmd<'a> {
         let python = environment.python();
-        self.module(shell, "pip")
-            .args(["--python".as_ref(), python.as_os_str()])
-            .envs(self.pip.clone())
+        let runner = self.environment.site_packages(&self.base).join("pip/__pip-runner__.py");
+        let pip = match runner.is_file() {
+            true => shell::scrubbed(cmd!(shell, "{python} -I -X utf8 {runner}")),
+            false => self.module(shell, "pip").arg("--python").arg(python),
+        };
+        pip.env("NO_COLOR", "1").envs(self.pip.clone())
     }
 
     /// One of the scripts in `xtask/tools`, run in the tools' environment.

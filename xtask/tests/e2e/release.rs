@@ -104,7 +104,8 @@ fn every_step_waits_for_the_word_and_the_next_run_goes_on_with_the_same_bytes() 
     let indexes = Indexes::open(&repo);
     let before = repo.standing();
 
-    repo.xtask("release core --dry-run").ok().says("core").says("tag core-v2.3.0");
+    let run = repo.xtask("release core --dry-run").ok();
+    assert!(run.stdout.contains("  core  2.3.0       tag core-v2.3.0\n"), "{run}");
     assert_eq!(repo.standing(), before);
     repo.xtask("release core").refused(1).advises("say yes", "--yes");
     repo.xtask("release core --until staged").refused(1).advises("say yes", "--yes");
