@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use serde_json::{Value, json};
+use jzon::{JsonValue, object};
 
 use crate::cli::BumpOptions;
 use crate::domain::bump::{Bump, Facts, History, Move, Plan, Request, tags};
@@ -37,7 +37,7 @@ pub fn run(root: &Path, options: &BumpOptions) -> Result<ExitCode> {
     })?;
 
     let shown = match options.json {
-        true => format!("{:#}\n", as_json(&plan)),
+        true => as_json(&plan).pretty(2) + "\n",
         false => as_text(&plan),
     };
     std::io::stdout().write_all(shown.as_bytes())?;
@@ -200,33 +200,38 @@ fn add_commits(
     Ok(())
 }
 
-fn as_json(plan: &Plan) -> Value {
+fn as_json(plan: &Plan) -> JsonValue {
     let bumps = plan.bumps.iter().map(|bump| {
-        json!({
-            "package": bump.package,
+        object! {
+            "package": bump.package.as_str(),
             "from": bump.from.as_ref().map(ToString::to_string),
             "to": bump.to.to_string(),
-            "reason": bump.reason,
-        })
+            "reason": bump.reason.as_str(),
+        }
     });
     let edits = plan.edits.iter().map(|edit| {
-        json!({
-            "file": edit.file,
+        object! {
+            "file": edit.file.as_str(),
             "line": edit.line,
             "kind": edit.kind.word(),
-            "package": edit.package,
-            "before": edit.before,
-            "after": edit.after,
-        })
+            "package": edit.package.as_str(),
+            "before": edit.before.as_str(),
+            "after": edit.after.as_str(),
+        }
     });
     let notes = plan.notes.iter().map(|note| {
-        json!({ "file": note.file, "line": note.line, "package": note.package, "text": note.text })
+        object! {
+            "file": note.file.as_str(),
+            "line": note.line,
+            "package": note.package.as_str(),
+            "text": note.text.as_str(),
+        }
     });
-    json!({
+    object! {
         "bumps": bumps.collect::<Vec<_>>(),
         "edits": edits.collect::<Vec<_>>(),
         "notes": notes.collect::<Vec<_>>(),
-    })
+    }
 }
 
 /// The plan for people: every bump with its ranges, then what goes with it, then the notes.

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use serde_json::{Value, json};
+use jzon::{JsonValue, object};
 use xshell::Shell;
 
 use super::python::Python;
@@ -70,16 +70,16 @@ fn run_on(python: &Python, tools: &Tools, test: &SmokeTest) -> Result<usize> {
 
     let python = environment.python();
     let runner = script("smoke.py");
-    let task = json!({
-        "imports": test.imports,
-        "commands": test.commands,
+    let task = object! {
+        "imports": test.imports.as_slice(),
+        "commands": test.commands.as_slice(),
         "versions": test.versions.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
         "timeout": test.timeout,
-    });
+    };
     let checks = shell.cmd(python).args(["-I", "-X", "utf8"]).arg(runner);
     let output = Supervised::start(shell::scrubbed(checks).env_remove("PYTHONDONTWRITEBYTECODE"))?
         .answer(&task.to_string())?;
-    let results: Value = serde_json::from_str(&output.stdout)
+    let results: JsonValue = jzon::parse(&output.stdout)
         .with_context(|| format!("the smoke test broke off{}", shell::tail(&output.both(), 20)))?;
     judge(&results)
 }
@@ -101,9 +101,9 @@ fn installations(test: &SmokeTest) -> Vec<Vec<OsString>> {
     vec![own, pins().collect()]
 }
 
-fn judge(results: &Value) -> Result<usize> {
+fn judge(results: &JsonValue) -> Result<usize> {
     let results = results.as_array().context("the smoke test has no results")?;
-    let failed = results.iter().filter(|result| result["ok"] != Value::Bool(true));
+    let failed = results.iter().filter(|result| result["ok"] != true);
     let said: Vec<String> = failed
         .map(|result| {
             let (check, output) = (result["check"].as_str(), result["output"].as_str());
