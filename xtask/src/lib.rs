@@ -5,7 +5,6 @@
 
 mod cli;
 mod commands;
-mod domain;
 mod effects;
 mod ui;
 

@@ -9,20 +9,20 @@ use anyhow::{Context, Result};
 use jzon::{JsonValue, object};
 
 use crate::cli::BumpOptions;
-use crate::domain::bump::{Bump, Facts, History, Move, Plan, Request, tags};
-use crate::domain::commits;
-use crate::domain::edit::Kind;
-use crate::domain::finding::{Finding, Refusal};
-use crate::domain::history::{self, TagRef, last_tag};
-use crate::domain::manifest::DeclaredVersion;
-use crate::domain::range::Ranges;
-use crate::domain::toml::nearest;
-use crate::domain::version::{Change, Step};
-use crate::domain::workspace::Workspace;
 use crate::effects::git::Git;
 use crate::effects::tree::Tree;
 use crate::effects::{clock, discover, files};
 use crate::ui::say;
+use domain::bump::{Bump, Facts, History, Move, Plan, Request, tags};
+use domain::commits;
+use domain::edit::Kind;
+use domain::finding::{Finding, Refusal};
+use domain::history::{self, TagRef, last_tag};
+use domain::manifest::DeclaredVersion;
+use domain::range::Ranges;
+use domain::toml::nearest;
+use domain::version::{Change, Step};
+use domain::workspace::Workspace;
 
 /// # Errors
 /// Nothing was written: the repository cannot be understood, or the bump is refused.

@@ -10,14 +10,14 @@ use anyhow::{Context, Result, anyhow, bail};
 use jzon::{JsonValue, object};
 
 use crate::cli::CheckOptions;
-use crate::domain::check::rules::RULES;
-use crate::domain::check::{Facts, Fix, Found, check};
-use crate::domain::edit::{Edit, splice};
-use crate::domain::finding::{Finding, Refusal, Severity};
 use crate::effects::tree::Tree;
 use crate::effects::{discover, files};
 use crate::ui::say;
 use crate::ui::{self, Style, paint};
+use domain::check::rules::RULES;
+use domain::check::{Facts, Fix, Found, check};
+use domain::edit::{Edit, splice};
+use domain::finding::{Finding, Refusal, Severity};
 
 /// # Errors
 /// A file cannot be read or written. What is wrong with the repository is printed, and exit code 1.

@@ -6,19 +6,19 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow};
 
 use crate::cli::EmbedOptions;
-use crate::domain::edit::{Edit, Write, splice};
-use crate::domain::embed::{self, CRATE, Settings};
-use crate::domain::finding::{Finding, Refusal};
-use crate::domain::insert::Splice;
-use crate::domain::shared;
-use crate::domain::template::TEMPLATES;
-use crate::domain::toml::TomlFile;
-use crate::domain::workspace::Workspace;
 use crate::effects::embed::{self as there, Files};
 use crate::effects::git::Git;
 use crate::effects::tree::Tree;
 use crate::effects::{discover, templates};
 use crate::ui::{self, Style, paint};
+use domain::edit::{Edit, Write, splice};
+use domain::embed::{self, CRATE, Settings};
+use domain::finding::{Finding, Refusal};
+use domain::insert::Splice;
+use domain::shared;
+use domain::template::TEMPLATES;
+use domain::toml::TomlFile;
+use domain::workspace::Workspace;
 
 const CARGO: &str = "Cargo.toml";
 const CONFIG: &str = ".cargo/config.toml";

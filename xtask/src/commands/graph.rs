@@ -7,9 +7,9 @@ use anyhow::Result;
 use jzon::object;
 
 use crate::cli::{GraphFormat, GraphOptions};
-use crate::domain::workspace::Workspace;
 use crate::effects::discover;
 use crate::ui::say;
+use domain::workspace::Workspace;
 
 /// # Errors
 /// The repository cannot be understood.

@@ -9,10 +9,6 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 
 use crate::cli::ReleaseOptions;
-use crate::domain::finding::{Finding, Refusal};
-use crate::domain::preflight::{self, Check, short};
-use crate::domain::release::{Plan, Until};
-use crate::domain::workspace::Workspace;
 use crate::effects::facts::{self, IndexFacts, LocalFacts};
 use crate::effects::lock::Lock;
 use crate::effects::release::{Outcome, Release};
@@ -22,6 +18,10 @@ use crate::effects::{discover, notes, parallel};
 use crate::ui::progress::Progress;
 use crate::ui::say;
 use crate::ui::{Style, paint};
+use domain::finding::{Finding, Refusal};
+use domain::preflight::{self, Check, short};
+use domain::release::{Plan, Until};
+use domain::workspace::Workspace;
 use report::Report;
 
 /// # Errors

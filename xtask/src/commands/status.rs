@@ -8,15 +8,15 @@ use anyhow::Result;
 use jzon::{JsonValue, object};
 
 use crate::cli::StatusOptions;
-use crate::domain::history::{TagRef, last_tag, since};
-use crate::domain::name::Name;
-use crate::domain::release::{Answer, ServedFile, files_of};
-use crate::domain::workspace::{Distribution, Workspace};
 use crate::effects::git::Git;
 use crate::effects::tools::Tools;
 use crate::effects::{discover, twine};
 use crate::ui::say;
 use crate::ui::{self, Style, paint};
+use domain::history::{TagRef, last_tag, since};
+use domain::name::Name;
+use domain::release::{Answer, ServedFile, files_of};
+use domain::workspace::{Distribution, Workspace};
 
 /// What git says about one distribution.
 struct Standing {

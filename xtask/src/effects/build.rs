@@ -10,8 +10,8 @@ use xshell::{Cmd, cmd};
 use super::build_env;
 use super::shell::{self, Output};
 use super::tools::Tools;
-use crate::domain::content::Archive;
-use crate::domain::release::Artifact;
+use domain::content::Archive;
+use domain::release::Artifact;
 
 /// `python -m build`: the sdist from `source`, then the wheel from that sdist, into `out`.
 /// Returns the versions of what was in the environment it was built in.

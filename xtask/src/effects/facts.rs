@@ -10,15 +10,15 @@ use super::ledger;
 use super::site::Site;
 use super::tools::Tools;
 use super::twine::{self, Repository};
-use crate::domain::environment;
-use crate::domain::history::{TagRef, since};
-use crate::domain::index_address::token_variable;
-use crate::domain::ledger::Ledger;
-use crate::domain::manifest::{DeclaredRequirement, Table};
-use crate::domain::name::Name;
-use crate::domain::preflight::{self, Check, CredentialFacts, PackageFacts, RepositoryFacts};
-use crate::domain::release::{Answer, Package, ServedFile, files_of, version_in_file_name};
-use crate::domain::workspace::{Distribution, Workspace};
+use domain::environment;
+use domain::history::{TagRef, since};
+use domain::index_address::token_variable;
+use domain::ledger::Ledger;
+use domain::manifest::{DeclaredRequirement, Table};
+use domain::name::Name;
+use domain::preflight::{self, Check, CredentialFacts, PackageFacts, RepositoryFacts};
+use domain::release::{Answer, Package, ServedFile, files_of, version_in_file_name};
+use domain::workspace::{Distribution, Workspace};
 
 /// What is known before any index is asked.
 pub struct LocalFacts {
@@ -341,7 +341,7 @@ fn unanswered(repository: &Repository, distribution: &Distribution, why: &str) -
 }
 
 /// The versions of a distribution that an index lists.
-pub fn versions(files: &[ServedFile], name: &Name) -> Vec<crate::domain::version::Version> {
+pub fn versions(files: &[ServedFile], name: &Name) -> Vec<domain::version::Version> {
     let in_file_name = name.in_file_name();
     let mut versions: Vec<_> =
         files.iter().filter_map(|file| version_in_file_name(&file.name, &in_file_name)).collect();

@@ -6,9 +6,9 @@ use anyhow::Result;
 use xshell::{Shell, cmd};
 
 use super::shell;
-use crate::domain::finding::{Finding, Refusal};
-use crate::domain::history::{Commit, TagRef, parse_log, parse_remote_tags, parse_tags};
-use crate::domain::release::Answer;
+use domain::finding::{Finding, Refusal};
+use domain::history::{Commit, TagRef, parse_log, parse_remote_tags, parse_tags};
+use domain::release::Answer;
 
 /// A git work tree.
 pub struct Git {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use super::site::remove;
 use super::{build, clock};
-use crate::domain::ledger::{Event, Ledger};
+use domain::ledger::{Event, Ledger};
 
 const LEDGER: &str = "release.json";
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use xshell::{Cmd, Shell};
 
-use crate::domain::environment;
+use domain::environment;
 
 /// A shell that works in `dir`, with this process's environment.
 ///

@@ -13,9 +13,9 @@ use super::local_index::LocalIndex;
 use super::shell;
 use super::tools::Tools;
 use super::twine::{self, Repository};
-use crate::domain::config::{IndexConfig, RepositoryConfig};
-use crate::domain::finding::{Finding, Refusal};
-use crate::domain::workspace::Workspace;
+use domain::config::{IndexConfig, RepositoryConfig};
+use domain::finding::{Finding, Refusal};
+use domain::workspace::Workspace;
 
 /// Everything outside the workspace that a release touches.
 pub struct Site {

@@ -10,7 +10,7 @@ use xshell::{Cmd, Shell, cmd};
 use super::pip;
 use super::python::{Environment, Python};
 use super::shell;
-use crate::domain::finding::{Finding, Refusal};
+use domain::finding::{Finding, Refusal};
 
 const LOCK: &str = include_str!("../../tools/requirements.txt");
 

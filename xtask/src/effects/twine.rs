@@ -12,9 +12,9 @@ use xshell::{Cmd, Shell};
 use super::index::Index;
 use super::shell::{self, Output};
 use super::tools::{Tools, digest};
-use crate::domain::config::IndexConfig;
-use crate::domain::index_address::{host, simple_address, token_variable};
-use crate::domain::upload_reply::{self, Reply};
+use domain::config::IndexConfig;
+use domain::index_address::{host, simple_address, token_variable};
+use domain::upload_reply::{self, Reply};
 
 /// How twine reaches one repository.
 #[derive(Debug)]

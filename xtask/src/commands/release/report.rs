@@ -4,15 +4,15 @@
 use jzon::{JsonValue, array, object};
 
 use crate::cli::ReleaseOptions;
-use crate::domain::ledger::files_json;
-use crate::domain::preflight::Check;
-use crate::domain::release::{Plan, Until};
-use crate::domain::workspace::Workspace;
 use crate::effects::release::{Outcome, PackageReport, StageReport, Stopped};
 use crate::effects::site::Site;
 use crate::ui::say;
 use crate::ui::summary::{self, Row};
 use crate::ui::{Style, paint};
+use domain::ledger::files_json;
+use domain::preflight::Check;
+use domain::release::{Plan, Until};
+use domain::workspace::Workspace;
 
 /// The release that is told about.
 pub struct Report<'a> {

@@ -20,20 +20,20 @@ use super::site::{Site, remove};
 use super::smoke::{self, SmokeTest};
 use super::tools::Tools;
 use super::{build, ledger, parallel, twine};
-use crate::domain::content::{self, Archive, Built, Siblings, import_names};
-use crate::domain::finding::{Finding, Refusal};
-use crate::domain::ledger::{Event, Ledger};
-use crate::domain::name::Name;
-use crate::domain::preflight::short;
-use crate::domain::release::{
+use crate::effects::twine::UploadFailed;
+use crate::ui::progress::Progress;
+use domain::content::{self, Archive, Built, Siblings, import_names};
+use domain::finding::{Finding, Refusal};
+use domain::ledger::{Event, Ledger};
+use domain::name::Name;
+use domain::preflight::short;
+use domain::release::{
     Action, Answer, Artifact, Package, Plan, ServedFile, Upload, files_of, to_upload,
     version_in_file_name,
 };
-use crate::domain::upload_reply::Reply;
-use crate::domain::version::Version;
-use crate::domain::workspace::{Distribution, Workspace};
-use crate::effects::twine::UploadFailed;
-use crate::ui::progress::Progress;
+use domain::upload_reply::Reply;
+use domain::version::Version;
+use domain::workspace::{Distribution, Workspace};
 
 /// Everything that carrying out a plan needs.
 pub struct Release<'a> {

@@ -1,7 +1,7 @@
 //! Builds what a release consists of, and judges it before any index sees it.
 
 use super::*;
-use crate::domain::name::normalize;
+use domain::name::normalize;
 
 impl Run<'_> {
     /// What was built here, with the wheels that were built elsewhere.
