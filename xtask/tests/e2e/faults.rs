@@ -72,7 +72,10 @@ fn what_an_index_refuses_is_explained_and_the_same_command_goes_on_when_it_is_me
         stub.fail_no_more();
         run.advises(row.says, row.hint)
             .has_line(&["hint: ", "docs/when-a-release-stops.md"])
-            .has_line(&["  published: ", if row.code == 3 { "core 2.3.0" } else { "nothing" }]);
+            .has_line(&[
+                "  published: ",
+                if row.code == 3 { "core 2.3.0 (not all of its files)" } else { "nothing" },
+            ]);
         let (Fault::Status(status, _) | Fault::Busy(status, ..)) = row.fault else {
             unreachable!()
         };

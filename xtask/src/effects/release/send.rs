@@ -70,13 +70,15 @@ impl Run<'_> {
         let name = self.distribution(at).name();
         let built = self.ledger(at).map(|ledger| ledger.files).unwrap_or_default();
         let listed = index.files(self.release.tools, &[name]).map(|mut answers| answers.remove(0));
-        let there =
-            |files: &[ServedFile]| built.iter().any(|b| files.iter().any(|f| f.name == b.name));
+        let there = |files: &[ServedFile]| {
+            built.iter().filter(|b| files.iter().any(|f| f.name == b.name)).count()
+        };
         let refused = error
             .downcast_ref::<UploadFailed>()
             .is_some_and(|failed| failed.reply != Reply::Unclear);
         match listed {
-            Ok(Answer::Known(files)) if there(&files) => Reached::Yes,
+            Ok(Answer::Known(files)) if there(&files) == built.len() => Reached::Yes,
+            Ok(Answer::Known(files)) if there(&files) > 0 => Reached::Half,
             // It answered, and it said no: nothing of it is under way.
             Ok(Answer::Known(_)) if refused => Reached::No,
             _ => Reached::Perhaps,
