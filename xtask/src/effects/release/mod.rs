@@ -356,6 +356,9 @@ fn explain(failure: &Failure, name: &str, real: bool) -> (String, String) {
             "the account has registered as many new projects as the index takes in a day",
             format!("tomorrow, {again}"),
         ),
+        (_, Some(Reply::Busy)) => {
+            ("the index takes no more uploads for now", format!("wait a while, then {again}"))
+        }
         (_, Some(Reply::Refused)) => {
             ("the index refuses the file", format!("mend it, cargo xtask bump {name}, and {again}"))
         }
