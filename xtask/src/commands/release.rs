@@ -14,7 +14,7 @@ use crate::effects::lock::Lock;
 use crate::effects::release::{Outcome, Release};
 use crate::effects::site::{self, Site};
 use crate::effects::tools::Tools;
-use crate::effects::{discover, notes, parallel};
+use crate::effects::{discover, notes, parallel, temporary};
 use crate::ui::progress::Progress;
 use crate::ui::say;
 use crate::ui::{Style, paint};
@@ -29,6 +29,7 @@ use report::Report;
 pub fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
     let what = if options.rehearse { "rehearsal" } else { "release" };
     let _lock = Lock::take(&site::scratch(root)?, what)?;
+    temporary::sweep();
     let progress = Progress::start();
     let Setting { tools, head, source, workspace, targets, site } =
         Setting::prepare(root, what, options, &progress)?;

@@ -9,6 +9,7 @@ use xshell::{Cmd, cmd};
 
 use super::build_env;
 use super::shell::{self, Output};
+use super::temporary::Temporary;
 use super::tools::Tools;
 use domain::content::Archive;
 use domain::release::Artifact;
@@ -31,6 +32,9 @@ pub fn build(
 ) -> Result<Vec<(String, String)>> {
     let prepared = build_env::ready(tools, requires)?;
     let sh = shell::at(source)?;
+    // `build` unpacks the sdist in a temporary folder, to make the wheel from it.
+    let temporary = Temporary::new()?;
+    sh.set_var("TMPDIR", temporary.path());
     let to = |cmd: Cmd<'_>| -> Result<Output> {
         let build = cmd.envs(tools.pip.clone()).env("SOURCE_DATE_EPOCH", epoch);
         shell::output(build.arg("--outdir").arg(out).arg(source))

@@ -98,6 +98,7 @@ fn served(answer: &JsonValue) -> Answer<Vec<ServedFile>> {
             name: text(&file["filename"])?,
             url: text(&file["url"])?,
             sha256: text(&file["sha256"]),
+            age: file["age"].as_u64(),
         })
     };
     match answer["files"].as_array() {

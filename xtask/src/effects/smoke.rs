@@ -10,6 +10,7 @@ use xshell::Shell;
 
 use super::python::Python;
 use super::shell::{self, Supervised};
+use super::temporary::Temporary;
 use super::tools::{Tools, script};
 
 /// What to install and what to try.
@@ -45,8 +46,10 @@ pub fn run(tools: &Tools, test: &SmokeTest) -> Result<usize> {
 
 fn run_on(python: &Python, tools: &Tools, test: &SmokeTest) -> Result<usize> {
     let shell = Shell::new()?;
-    let dir = shell.create_temp_dir()?;
+    let dir = Temporary::new()?;
     shell.change_dir(dir.path());
+    // What is unpacked on the way lies there too, and goes with it.
+    shell.set_var("TMPDIR", dir.path());
     let environment = python.environment(&dir.path().join("env"))?;
 
     // Third parties come from the default index alone; our own only by path.

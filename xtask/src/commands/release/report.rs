@@ -60,7 +60,8 @@ impl Report<'_> {
         for package in packages {
             let version = package.version.to_string();
             let name = self.name(package.at);
-            self.say(&format!("  {name:width$}  {version:10}  tag {}", package.tag));
+            let tag = if package.tagged.is_some() { "tagged" } else { "tag" };
+            self.say(&format!("  {name:width$}  {version:10}  {tag} {}", package.tag));
         }
         let (staging, index) = (&self.site.staging.name, &self.site.index.name);
         let stand_in = if self.options.rehearse { ", both stand-ins on this machine" } else { "" };
