@@ -1,6 +1,6 @@
 """Tell what lies in sdists and wheels, as JSON.
 
-Usage: ``archive.py FILE...``. Prints an array with one object per file: ``filename``,
+A question is a list of paths; the answer an array with one object per file: ``filename``,
 ``size`` in bytes, ``members`` (path to SHA-256; the paths of an sdist without its top folder) and
 ``metadata`` (every header of METADATA or PKG-INFO as a list of strings). A file that cannot be
 read has ``error`` instead.
@@ -9,8 +9,6 @@ read has ``error`` instead.
 import email.parser
 import email.policy
 import hashlib
-import json
-import sys
 import tarfile
 import zipfile
 from collections.abc import Iterable
@@ -77,5 +75,6 @@ def inspect(path: Path) -> dict[str, Any]:
         return {"filename": path.name, "error": f"{type(error).__name__}: {error}"}
 
 
-if __name__ == "__main__":
-    json.dump([inspect(Path(name)) for name in sys.argv[1:]], sys.stdout)
+def answer(paths: list[str]) -> list[dict[str, Any]]:
+    """Return what lies in each of these files."""
+    return [inspect(Path(path)) for path in paths]

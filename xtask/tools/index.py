@@ -1,6 +1,6 @@
 """Ask an index over the simple API (PEP 503, PEP 691), or fetch files from it.
 
-Reads one JSON object from standard input and prints one:
+A question is one of these objects:
 
 * ``{"simple": URL, "projects": [NAME, ...]}`` gives, per name, ``{"files": [{"filename", "url",
   "sha256", "age"}, ...]}`` (empty where the index does not know the project) or
@@ -11,8 +11,6 @@ Names are in PEP 503 normal form; ``sha256`` and ``age`` (whole days since the u
 null where the index does not give them.
 """
 
-import json
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
@@ -132,18 +130,11 @@ def _sentence(error: Exception) -> str:
     return f"it answered something unreadable ({type(error).__name__})"
 
 
-def main() -> None:
-    """Answer the question on standard input."""
-    question = json.load(sys.stdin)
+def answer(question: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer to one question, as the first lines of this file say."""
     if "fetch" in question:
-        answer = fetch(question["fetch"])
-    else:
-        projects = question["projects"]
-        with ThreadPoolExecutor(max_workers=8) as pool:
-            answers = pool.map(lambda project: ask(question["simple"], project), projects)
-            answer = dict(zip(projects, answers, strict=True))
-    json.dump(answer, sys.stdout)
-
-
-if __name__ == "__main__":
-    main()
+        return fetch(question["fetch"])
+    projects = question["projects"]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        answers = pool.map(lambda project: ask(question["simple"], project), projects)
+        return dict(zip(projects, answers, strict=True))

@@ -1,16 +1,14 @@
 """Tell how twine and pip would reach indexes, as JSON; a secret itself is never printed.
 
-Usage: ``repositories.py CONFIG_FILE NAME...``, with ``-`` for twine's own default file. Prints
-an object: ``default_upload`` and ``default_simple`` (the addresses that twine and pip use when
+A question is a list: the configuration file, or ``-`` for twine's own default, then the names. The
+answer is an object: ``default_upload`` and ``default_simple`` (the addresses that twine and pip use when
 nothing is configured) and ``repositories`` with, per name, ``{"upload", "credentials"}`` or
 ``{"error"}``. ``credentials`` says where twine finds them: ``.pypirc``, ``keyring``,
 ``trusted publishing``, or null.
 """
 
 import hashlib
-import json
 import os
-import sys
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -60,16 +58,12 @@ def describe(config_file: str, name: str) -> dict[str, Any]:
     return {"upload": upload, "credentials": _credentials(dict(config)), "secret": secret}
 
 
-def main(config_file: str, *names: str) -> None:
-    """Print the description of every repository named."""
+def answer(question: list[str]) -> dict[str, Any]:
+    """Return the description of every repository named."""
+    config_file, *names = question
     path = utils.DEFAULT_CONFIG_FILE if config_file == "-" else config_file
-    answer = {
+    return {
         "default_upload": utils.DEFAULT_REPOSITORY,
         "default_simple": PyPI.simple_url,
         "repositories": {name: describe(path, name) for name in names},
     }
-    json.dump(answer, sys.stdout)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -1,8 +1,8 @@
-"""Serve one directory as a package index on loopback until standard input closes.
+"""Serve directories as package indexes on loopback until standard input closes.
 
-Usage: ``serve.py DIRECTORY``. Prints the port, chosen by the system, as its first line. The
-process that started it holds the other end of standard input: however that process ends, this
-one ends with it.
+Usage: ``serve.py DIRECTORY...``. The first line that it prints has a port for each, chosen by the
+system. The process that started it holds the other end of standard input: however that process
+ends, this one ends with it.
 """
 
 import os
@@ -25,20 +25,25 @@ class _QuietHandler(WSGIRequestHandler):
         """Say nothing: what matters of a request, its client says."""
 
 
-def _exit_with_parent() -> None:
+def _wait_for_parent() -> None:
     sys.stdin.read()
     os._exit(0)
 
 
-def main(directory: str) -> None:
-    """Serve ``directory`` for reading and uploading, without authentication."""
-    threading.Thread(target=_exit_with_parent, daemon=True).start()
+def _server(directory: str) -> WSGIServer:
     anybody = {"authenticate": [], "password_file": "."}
     app = pypiserver.app(roots=[directory], disable_fallback=True, **anybody)
-    server = make_server("127.0.0.1", 0, app, _Server, _QuietHandler)
-    print(server.server_port, flush=True)
-    server.serve_forever()
+    return make_server("127.0.0.1", 0, app, _Server, _QuietHandler)
+
+
+def main(directories: list[str]) -> None:
+    """Serve every directory for reading and uploading, without authentication."""
+    servers = [_server(directory) for directory in directories]
+    for server in servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(*(server.server_port for server in servers), flush=True)
+    _wait_for_parent()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1:])

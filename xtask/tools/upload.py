@@ -1,11 +1,23 @@
 """Run twine, and add how long an index asks to wait before another attempt.
 
-Usage: ``upload.py`` with twine's own arguments. twine shows the status of a refusal and drops its
-headers; here the line ``Retry-After: SECONDS`` follows what twine says, where the index sent one.
+Usage: ``upload.py`` with twine's own arguments. Every line of standard input is a JSON list of
+further arguments, the files of one upload; every answer is a line, ``{"ok": ..., "said": ...}`` with
+what twine printed. twine shows the status of a refusal and drops its headers; here the line
+``Retry-After: SECONDS`` follows what twine says, where the index sent one.
+
+When standard input closes, this process ends at once: who asked is no longer there, and whoever
+comes next asks the index what has arrived.
 """
 
+import contextlib
 import http
+import io
+import json
+import os
+import queue
 import sys
+import threading
+import traceback
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
@@ -34,19 +46,40 @@ def _tell(response: requests.Response) -> None:
         print(f"Retry-After: {seconds}")
 
 
-def main(arguments: list[str]) -> int:
-    """Return 0 when twine did what it was told."""
-    cli.configure_output()
+def _upload(arguments: list[str]) -> bool:
+    """Return whether twine did what it was told."""
     try:
-        return 1 if cli.dispatch(arguments) else 0
+        return not cli.dispatch(arguments)
     except requests.HTTPError as error:
         if error.response is None:
-            raise
+            traceback.print_exc()
+            return False
         _tell(error.response)
     except exceptions.TwineException as error:
         print(f"{type(error).__name__}: {error.args[0]}")
-    return 1
+    except SystemExit as error:  # what twine makes of arguments that it does not understand
+        print(error)
+    except Exception:
+        traceback.print_exc()
+    return False
+
+
+def _read(uploads: "queue.SimpleQueue[str]") -> None:
+    for line in sys.stdin:
+        uploads.put(line)
+    os._exit(0)
+
+
+def main(arguments: list[str]) -> None:
+    """Upload until nobody asks any more."""
+    uploads: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(uploads,), daemon=True).start()
+    while True:
+        files = json.loads(uploads.get())
+        with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(said):
+            ok = _upload(arguments + files)
+        print(json.dumps({"ok": ok, "said": said.getvalue()}), flush=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

@@ -95,7 +95,7 @@ impl Plan {
             actions.extend(all.clone().map(Action::Try));
         }
         if until >= Until::Staged {
-            actions.extend(all.clone().flat_map(|at| [Action::Stage(at), Action::Smoke(at)]));
+            actions.extend(all.clone().map(Action::Stage).chain(all.clone().map(Action::Smoke)));
         }
         if until >= Until::Published {
             actions.extend(all.flat_map(|at| {

@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use super::version::Version;
-
 use super::config::RepositoryConfig;
 use super::finding::{Finding, Refusal};
 use super::graph::{Cycle, Edge, levels};
 use super::history::Commit;
 use super::manifest::{DeclaredRequirement, Manifest, Table};
 use super::name::{Name, normalize};
+use super::specifier::Dialect;
 use super::tag::{self, TagPattern};
 use super::toml::nearest;
+use super::version::Version;
 
 /// One distribution and its place in the graph. Siblings are indices into
 /// [`Workspace::distributions`].
@@ -231,6 +231,41 @@ impl Workspace {
         (0..needed.len()).filter(|&sibling| needed[sibling]).collect()
     }
 
+    /// What these distributions and the siblings they need require of others, as pip reads it.
+    /// `None` where one of the requirements is not written as pip reads it.
+    pub fn third_parties(&self, of: &[usize]) -> Option<Vec<&str>> {
+        let mut all: Vec<usize> =
+            of.iter().flat_map(|&at| self.transitive_needs(at).into_iter().chain([at])).collect();
+        all.sort_unstable();
+        all.dedup();
+        let (mut found, mut extras) = (Vec::new(), Vec::new());
+        for &at in &all {
+            for declared in self.declared(at, |table| *table == Table::Dependencies) {
+                match self.find(&declared.requirement.name) {
+                    Some(sibling) => extras.push((sibling, &declared.requirement.extras)),
+                    None => found.push(declared),
+                }
+            }
+        }
+        for (sibling, wanted) in extras {
+            let asked =
+                |table: &Table| matches!(table, Table::Extra(name) if wanted.contains(name));
+            let foreign = |d: &&DeclaredRequirement| self.find(&d.requirement.name).is_none();
+            found.extend(self.declared(sibling, asked).filter(foreign));
+        }
+        let readable = found.iter().all(|declared| declared.dialect == Dialect::Pep440);
+        readable.then(|| found.into_iter().map(|declared| declared.text.as_str()).collect())
+    }
+
+    fn declared(
+        &self,
+        at: usize,
+        wanted: impl Fn(&Table) -> bool,
+    ) -> impl Iterator<Item = &DeclaredRequirement> {
+        let requirements = &self.distributions[at].manifest.requirements;
+        requirements.iter().filter(move |declared| wanted(&declared.table))
+    }
+
     /// What TARGET means: a distribution's name in any spelling, its directory's name, or a
     /// unique suffix of its name (`core`).
     ///
@@ -385,6 +420,38 @@ pub mod tests {
         );
         assert_eq!(workspace.distributions[2].needs, [0, 1]);
         assert_eq!(workspace.transitive_needs(1), [0]);
+    }
+
+    #[test]
+    fn third_parties_are_those_of_all_that_is_needed() {
+        let workspace =
+            workspace(&["app 1.0: core>=1, rich", "core 1.0: click>=8; x", "cli 1.0: y"]);
+        let workspace = workspace.unwrap_or_else(|refusal| panic!("{refusal}"));
+        let of = |name: &str| {
+            let found = workspace.third_parties(&[workspace.resolve(name).unwrap()]).unwrap();
+            found.join(" | ")
+        };
+        assert_eq!(of("app"), "click>=8; x | rich");
+        assert_eq!(of("core"), "click>=8; x");
+    }
+
+    #[test]
+    fn third_parties_of_a_siblings_extra_count() {
+        let read = |name: &str, rest: &str| {
+            let text = format!("[project]\nname = {name:?}\nversion = \"1.0\"\n{rest}");
+            let file = TomlFile::parse(&format!("{name}/pyproject.toml"), text).unwrap();
+            Manifest::read(&file).unwrap().unwrap()
+        };
+        let manifests = vec![
+            read("core", "optional-dependencies = {s3 = [\"boto3\"], gs = [\"gcsfs\"]}\n"),
+            read("app", "dependencies = [\"core[s3]\"]\n"),
+        ];
+        let workspace =
+            Workspace::assemble(RepositoryConfig::default(), manifests, Vec::new()).unwrap();
+        assert_eq!(
+            workspace.third_parties(&[workspace.resolve("app").unwrap()]),
+            Some(vec!["boto3"])
+        );
     }
 
     #[track_caller]

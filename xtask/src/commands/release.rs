@@ -3,8 +3,10 @@
 mod report;
 
 use std::io::{BufRead, IsTerminal};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::thread;
 
 use anyhow::{Context, Result};
 
@@ -12,7 +14,7 @@ use crate::cli::ReleaseOptions;
 use crate::effects::facts::{self, IndexFacts, LocalFacts};
 use crate::effects::lock::Lock;
 use crate::effects::release::{Outcome, Release};
-use crate::effects::site::{self, Site};
+use crate::effects::site::{self, Ground, Site};
 use crate::effects::tools::Tools;
 use crate::effects::{discover, notes, parallel, temporary};
 use crate::ui::progress::Progress;
@@ -31,11 +33,11 @@ pub fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
     let _lock = Lock::take(&site::scratch(root)?, what)?;
     temporary::sweep();
     let progress = Progress::start();
-    let Setting { tools, head, source, workspace, targets, site } =
+    let Setting { tools, head, source, workspace, local, site } =
         Setting::prepare(root, what, options, &progress)?;
 
-    let local = facts::local(&site, &tools, &workspace, &targets, &head)?;
-    let mut checks = Vec::new();
+    let mut checks = local.checks();
+    checks.extend(facts::of_tools(&site, &tools));
     let indexes = match judge(&site, &tools, &workspace, &local, options, &mut checks) {
         Ok(indexes) => indexes,
         Err(error) => {
@@ -68,7 +70,7 @@ pub fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
         served: indexes.served,
         ledgers: local.ledgers,
         wheels: options.wheels.as_deref(),
-        jobs: options.jobs.unwrap_or_else(parallel::cores),
+        jobs: options.jobs.unwrap_or_else(parallel::jobs),
         restage: options.restage,
     };
     let outcome = release.carry_out();
@@ -93,8 +95,7 @@ struct Setting {
     /// A clean export of it.
     source: PathBuf,
     workspace: Workspace,
-    /// What was asked for, as indices into the workspace.
-    targets: Vec<usize>,
+    local: LocalFacts,
     site: Site,
 }
 
@@ -108,7 +109,44 @@ impl Setting {
         progress: &Progress,
     ) -> Result<Setting> {
         let ready = || Tools::ready(|installing| progress.say(installing));
-        let tools = progress.during("preparing the release tools", ready).0?;
+        // Reading the repository and asking git takes about as long as finding the tools, and far
+        // less than installing them.
+        let (tools, read) = thread::scope(|scope| {
+            let tools = scope.spawn(|| progress.during("preparing the release tools", ready).0);
+            let read = Read::from(root, what, options, progress);
+            (tools.join(), read)
+        });
+        let Read { head, source, workspace, targets, ground, local } = read?;
+        let tools = tools.unwrap_or_else(|panic| resume_unwind(panic))?;
+        let site = match options.rehearse {
+            true => {
+                let setting = || Site::rehearsal(ground, &source, &workspace, &targets, &tools);
+                progress.during("setting the stage", setting).0?
+            }
+            false => Site::real(ground, &workspace.config, &tools)?,
+        };
+        Ok(Setting { tools, head, source, workspace, local, site })
+    }
+}
+
+/// What a release starts from as far as git and the files tell.
+struct Read {
+    head: String,
+    source: PathBuf,
+    workspace: Workspace,
+    /// What was asked for, as indices into the workspace.
+    targets: Vec<usize>,
+    ground: Ground,
+    local: LocalFacts,
+}
+
+impl Read {
+    fn from(
+        root: &Path,
+        what: &str,
+        options: &ReleaseOptions,
+        progress: &Progress,
+    ) -> Result<Read> {
         let git = site::repository(root)?;
         let head = git.head()?;
         let source = site::scratch(root)?.join(format!("{what}-source"));
@@ -116,19 +154,18 @@ impl Setting {
         git.export(&head, &source)?;
         let workspace = discover::workspace(&source)?;
         let targets = targets(&workspace, options)?;
-        let site = if options.rehearse {
-            if !git.dirty()?.is_empty() {
-                progress.say(&format!(
-                    "note: the working tree is not clean; HEAD ({}) is rehearsed, without the changes",
-                    short(&head)
-                ));
-            }
-            let setting = || Site::rehearsal(root, &source, &workspace, &targets, &tools);
-            progress.during("setting the stage", setting).0?
-        } else {
-            Site::real(root, &workspace.config, &tools)?
+        if options.rehearse && !git.dirty()?.is_empty() {
+            progress.say(&format!(
+                "note: the working tree is not clean; HEAD ({}) is rehearsed, without the changes",
+                short(&head)
+            ));
+        }
+        let ground = match options.rehearse {
+            true => Ground::rehearsal(root, &workspace, &targets)?,
+            false => Ground::real(root, &workspace.config)?,
         };
-        Ok(Setting { tools, head, source, workspace, targets, site })
+        let local = facts::local(&ground, &workspace, &targets, &head)?;
+        Ok(Read { head, source, workspace, targets, ground, local })
     }
 }
 
@@ -142,10 +179,9 @@ fn judge(
     options: &ReleaseOptions,
     checks: &mut Vec<Check>,
 ) -> Result<IndexFacts> {
-    *checks = match options.until {
-        Until::Built => preflight::for_building(local.checks()),
-        Until::Staged | Until::Published => local.checks(),
-    };
+    if options.until == Until::Built {
+        *checks = preflight::for_building(std::mem::take(checks));
+    }
     preflight::refuse_failed(checks)?;
     let mut indexes = facts::indexes(site, tools, workspace, local)?;
     checks.append(&mut indexes.checks);

@@ -88,8 +88,7 @@ pub fn artifact(path: &Path) -> Result<Artifact> {
 /// One of them is no readable archive: named, with the reason.
 pub fn inspect(tools: &Tools, files: &[PathBuf]) -> Result<Vec<Archive>> {
     let names: Vec<String> = files.iter().map(|file| file.to_string_lossy().into_owned()).collect();
-    let arguments: Vec<&str> = names.iter().map(String::as_str).collect();
-    let answer = tools.ask("archive.py", &arguments, None)?;
+    let answer = tools.ask("archive", names)?;
     answer.members().map(archive).collect()
 }
 

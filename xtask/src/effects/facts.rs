@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::git::Git;
 use super::ledger;
-use super::site::Site;
+use super::site::{Ground, Site};
 use super::tools::Tools;
 use super::twine::{self, Repository};
 use domain::environment;
@@ -61,19 +61,18 @@ pub struct Served {
     pub index: HashMap<usize, Vec<ServedFile>>,
 }
 
-/// Branch, tree, remote, credentials, tags, and what was built before.
+/// Branch, tree, remote, tags, and what was built before: what git and the disk can tell.
 ///
 /// # Errors
 /// git fails. Whatever only stands in the way of a release is a check instead.
 pub fn local(
-    site: &Site,
-    tools: &Tools,
+    ground: &Ground,
     workspace: &Workspace,
     targets: &[usize],
     head: &str,
 ) -> Result<LocalFacts> {
-    let git = &site.git;
-    let tags = Tags { local: git.tags()?, remote: git.remote_tags(&site.remote) };
+    let git = &ground.git;
+    let tags = Tags { local: git.tags()?, remote: git.remote_tags(&ground.remote) };
     let dirty = git.dirty()?;
     let free_tag = targets
         .iter()
@@ -82,18 +81,15 @@ pub fn local(
     let mut checks = preflight::repository(&RepositoryFacts {
         head,
         branch: git.branch().as_deref(),
-        branches: &site.branches,
+        branches: &ground.branches,
         dirty: &dirty,
         // Stand-ins are told nothing about history.
-        shallow: site.is_real() && git.is_shallow()?,
-        remote: &site.remote,
-        on_remote: git.remote_has_head(&site.remote),
-        refuses_tags: free_tag.and_then(|tag| git.refusal_of_tag(&site.remote, &tag)),
+        shallow: ground.real && git.is_shallow()?,
+        remote: &ground.remote,
+        on_remote: git.remote_has_head(&ground.remote),
+        refuses_tags: free_tag.and_then(|tag| git.refusal_of_tag(&ground.remote, &tag)),
     });
-    checks.extend([&site.staging, &site.index].map(credentials));
-    checks.push(preflight::separate_secrets(twine::shared_secret(&site.staging, &site.index)));
     checks.push(preflight::environment(&redirections()));
-    checks.push(Check::passed("tools", tool_versions(tools)));
     checks.extend(workspace.findings.iter().filter(|finding| finding.is_error()).map(|finding| {
         Check::failed(finding.rule, finding.to_string(), finding.hint.clone().unwrap_or_default())
     }));
@@ -101,7 +97,7 @@ pub fn local(
     let (mut found, mut ledgers) = (Vec::new(), HashMap::new());
     for &at in targets {
         let distribution = &workspace.distributions[at];
-        match built_before(site, distribution) {
+        match built_before(ground, distribution) {
             Ok(Some(ledger)) => _ = ledgers.insert(at, ledger),
             Ok(None) => {}
             Err(error) => checks.push(Check::failed(
@@ -122,6 +118,14 @@ pub fn local(
         }
     }
     Ok(LocalFacts { checks, targets: found, ledgers })
+}
+
+/// Credentials for both indexes, and the tools.
+pub fn of_tools(site: &Site, tools: &Tools) -> Vec<Check> {
+    let mut checks = [&site.staging, &site.index].map(credentials).to_vec();
+    checks.push(preflight::separate_secrets(twine::shared_secret(&site.staging, &site.index)));
+    checks.push(Check::passed("tools", tool_versions(tools)));
+    checks
 }
 
 struct Tags {
@@ -179,10 +183,10 @@ fn credentials(repository: &Repository) -> Check {
     })
 }
 
-fn built_before(site: &Site, distribution: &Distribution) -> Result<Option<Ledger>> {
+fn built_before(ground: &Ground, distribution: &Distribution) -> Result<Option<Ledger>> {
     match distribution.version() {
         Some(version) => ledger::load(&ledger::dir(
-            &site.dist,
+            &ground.dist,
             &distribution.name().in_file_name(),
             &version.to_string(),
         )),
@@ -290,7 +294,7 @@ pub fn indexes(
     for target in &local.targets {
         facts.sort(workspace, target, &site.index.name);
     }
-    facts.judge_open(workspace, &site.index.name, site.is_real());
+    facts.judge_open(workspace, &site.index.name, site.ground.real);
     Ok(facts)
 }
 

@@ -29,7 +29,7 @@ fn write_all_with(
 ) -> Result<()> {
     let count = AtomicUsize::new(0);
     let step = || before_each(count.fetch_add(1, Ordering::Relaxed) + 1);
-    let staged = parallel::map(parallel::cores(), writes, |write| stage(root, write, &step));
+    let staged = parallel::map(parallel::jobs(), writes, |write| stage(root, write, &step));
     if staged.iter().any(Result::is_err) {
         staged.iter().flatten().for_each(Staged::discard);
         return staged.into_iter().collect::<Result<Vec<_>>>().map(drop);

@@ -125,6 +125,16 @@ impl Git {
         Ok(output.success().then_some(head).ok_or_else(|| Refusal::from(missing()))?)
     }
 
+    /// The folder of its objects, as an absolute path.
+    ///
+    /// # Errors
+    /// git fails.
+    pub fn objects(&self) -> Result<String> {
+        let sh = self.shell()?;
+        let path = shell::read(cmd!(sh, "git rev-parse --git-path objects"))?;
+        Ok(self.root.join(path).to_string_lossy().into_owned())
+    }
+
     /// Seconds since the epoch at which a commit was made.
     ///
     /// # Errors

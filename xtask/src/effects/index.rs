@@ -32,7 +32,7 @@ impl Index {
         }
         let normal: Vec<&str> = names.iter().map(|name| name.normal()).collect();
         let question = object! { "simple": self.simple.as_str(), "projects": normal.as_slice() };
-        let answer = tools.ask("index.py", &[], Some(&question))?;
+        let answer = tools.ask("index", question)?;
         Ok(normal.iter().map(|name| served(&answer[*name])).collect())
     }
 
@@ -84,7 +84,7 @@ pub fn fetch(tools: &Tools, files: &[ServedFile], dir: &Path) -> Result<()> {
         object! { "url": file.url.as_str(), "path": path.to_string_lossy().as_ref() }
     };
     let wanted: Vec<JsonValue> = files.iter().map(wanted).collect();
-    let answer = tools.ask("index.py", &[], Some(&object! { "fetch": wanted }))?;
+    let answer = tools.ask("index", object! { "fetch": wanted })?;
     match answer.get("unknown").and_then(JsonValue::as_str) {
         Some(why) => bail!("the index lists the files and does not hand them out: {why}"),
         None => Ok(()),

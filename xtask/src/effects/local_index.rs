@@ -1,8 +1,8 @@
-//! A package index of our own on loopback: pypiserver, on a port that the system chooses, for as
+//! Package indexes of our own on loopback: pypiserver, on ports that the system chooses, for as
 //! long as this process lives.
 
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use xshell::Shell;
@@ -10,29 +10,32 @@ use xshell::Shell;
 use super::shell::{Running, Supervised};
 use super::tools::Tools;
 
-/// A running index that serves one directory.
-pub struct LocalIndex {
+/// Running indexes, each serving one directory.
+pub struct LocalIndexes {
     _server: Running,
-    port: u16,
+    ports: Vec<u16>,
 }
 
-impl LocalIndex {
-    /// Serves `dir`, which is created if it is not there.
+impl LocalIndexes {
+    /// Serves the directories, which are created where they are not there.
     ///
     /// # Errors
     /// The server does not start.
-    pub fn start(tools: &Tools, dir: &Path) -> Result<LocalIndex> {
-        fs::create_dir_all(dir)?;
+    pub fn start(tools: &Tools, dirs: &[PathBuf]) -> Result<LocalIndexes> {
+        for dir in dirs {
+            fs::create_dir_all(dir)?;
+        }
         let shell = Shell::new()?;
-        let (server, port) =
-            Supervised::start(tools.script(&shell, "serve.py").arg(dir))?.first_line()?;
-        let port =
-            port.parse().with_context(|| format!("the local index gave no port but `{port}`"))?;
-        Ok(LocalIndex { _server: server, port })
+        let (server, line) =
+            Supervised::start(tools.script(&shell, "serve.py").args(dirs))?.first_line()?;
+        let ports = line.split(' ').map(str::parse).collect::<Result<_, _>>();
+        let ports =
+            ports.with_context(|| format!("the local indexes gave no ports but `{line}`"))?;
+        Ok(LocalIndexes { _server: server, ports })
     }
 
-    /// The address that twine uploads to.
-    pub fn upload_address(&self) -> String {
-        format!("http://127.0.0.1:{}/", self.port)
+    /// The addresses that twine uploads to, in the order of the directories.
+    pub fn upload_addresses(&self) -> impl Iterator<Item = String> {
+        self.ports.iter().map(|port| format!("http://127.0.0.1:{port}/"))
     }
 }

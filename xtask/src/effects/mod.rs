@@ -5,6 +5,7 @@
 pub mod build;
 pub mod build_env;
 pub mod clock;
+pub mod conversation;
 pub mod discover;
 pub mod embed;
 pub mod facts;

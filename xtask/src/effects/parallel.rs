@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// How many things to do at the same time when nobody says: one for each core.
-pub fn cores() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
+/// How many things to do at the same time when nobody says: one for each core, and one for the time
+/// that the others wait for a disk or an index.
+pub fn jobs() -> usize {
+    thread::available_parallelism().map_or(1, usize::from) + 1
 }
 
 /// Applies `work` to every item, at most `jobs` at a time; the results are in the items' order.

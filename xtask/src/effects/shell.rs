@@ -2,13 +2,11 @@
 //! one sentence with the end of what the command said, and no child outlives this process.
 
 use std::fmt;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use xshell::{Cmd, Shell};
 
 use domain::environment;
@@ -72,43 +70,6 @@ pub fn output(cmd: Cmd) -> Result<Output> {
     let output =
         cmd.quiet().ignore_status().output().with_context(|| format!("cannot run `{line}`"))?;
     Ok(Output::from_raw(output))
-}
-
-/// Like [`output`], but the command is ended when the time is over.
-///
-/// # Errors
-/// The command could not be started, or did not end in time.
-pub fn output_within(cmd: Cmd, limit: Duration) -> Result<Output> {
-    let line = cmd.to_string();
-    let mut command = Command::from(cmd);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().with_context(|| format!("cannot run `{line}`"))?;
-    let start = Instant::now();
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    thread::scope(|scope| {
-        let stdout = scope.spawn(|| drain(stdout));
-        let stderr = scope.spawn(|| drain(stderr));
-        let status = loop {
-            if let Some(status) = child.try_wait()? {
-                break status;
-            }
-            if start.elapsed() > limit {
-                child.kill()?;
-                child.wait()?;
-                bail!("`{line}` was ended after {} s without an answer", limit.as_secs());
-            }
-            thread::sleep(Duration::from_millis(10));
-        };
-        let text = |reader: thread::ScopedJoinHandle<'_, String>| reader.join().unwrap_or_default();
-        Ok(Output { code: status.code(), stdout: text(stdout), stderr: text(stderr) })
-    })
-}
-
-fn drain(stream: Option<impl Read>) -> String {
-    let mut bytes = Vec::new();
-    // What was said before a stream broke is still worth having.
-    let _ = stream.map(|mut stream| stream.read_to_end(&mut bytes));
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Runs a command that has to succeed; returns its standard output without the last newline.

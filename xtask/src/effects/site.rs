@@ -9,7 +9,7 @@ use xshell::cmd;
 
 use super::build;
 use super::git::Git;
-use super::local_index::LocalIndex;
+use super::local_index::LocalIndexes;
 use super::shell;
 use super::tools::Tools;
 use super::twine::{self, Repository};
@@ -18,8 +18,8 @@ use domain::finding::{Finding, Refusal};
 use domain::index_address::token_variable;
 use domain::workspace::Workspace;
 
-/// Everything outside the workspace that a release touches.
-pub struct Site {
+/// The git side of a site: what needs no Python to be known.
+pub struct Ground {
     /// The repository that is tagged.
     pub git: Git,
     pub remote: String,
@@ -29,101 +29,120 @@ pub struct Site {
     pub dist: PathBuf,
     /// For what may be deleted at any time.
     pub scratch: PathBuf,
-    pub staging: Repository,
-    pub index: Repository,
-    /// What twine reads instead of the user's `.pypirc`.
-    pub twine_config: Option<PathBuf>,
-    /// They run as long as the site is there.
-    _local: Vec<LocalIndex>,
+    /// Whether this is the real thing, where a file name is taken for ever.
+    pub real: bool,
 }
 
-impl Site {
-    /// The repository at `root`, with the remote and the indexes that it configures.
+impl Ground {
+    /// The repository at `root`, with the remote that it configures.
     ///
     /// # Errors
-    /// There is no git repository, or twine cannot be asked.
-    pub fn real(root: &Path, config: &RepositoryConfig, tools: &Tools) -> Result<Site> {
-        let indexes = [&config.staging, &config.index];
-        let [staging, index] = twine::repositories(tools, None, indexes)?;
-        let tokens = indexes.map(|index| token_variable(&index.repository));
-        Ok(Site {
+    /// There is no git repository.
+    pub fn real(root: &Path, config: &RepositoryConfig) -> Result<Ground> {
+        let tokens = [&config.staging, &config.index].map(|i| token_variable(&i.repository));
+        Ok(Ground {
             git: repository(root)?.without(tokens.into()),
             remote: config.remote.clone(),
             branches: config.branches.clone(),
             dist: root.join("dist"),
             scratch: scratch(root)?,
-            staging,
-            index,
-            twine_config: None,
-            _local: Vec::new(),
+            real: true,
         })
     }
 
-    /// A clone of HEAD with a bare remote and two indexes of its own, all under `target/`, made
-    /// anew every time. There nothing of the targets has been released yet; what they need beside
-    /// them and is released in the repository is on the index from the start, built from `source`,
-    /// the export of HEAD.
+    /// A clone of HEAD with a bare remote, all under `target/`, made anew every time. There nothing
+    /// of the targets has been released yet.
     ///
     /// # Errors
-    /// git fails, an index does not start, or a released dependency does not build.
+    /// git fails.
+    pub fn rehearsal(root: &Path, workspace: &Workspace, targets: &[usize]) -> Result<Ground> {
+        let remote = workspace.config.remote.clone();
+        let stage = scratch(root)?.join("rehearsal");
+        remove(&stage)?;
+        fs::create_dir_all(&stage)?;
+        let tags = targets.iter().filter_map(|&at| workspace.distributions[at].current_tag());
+        let forget: Vec<String> = tags.collect();
+        Ok(Ground {
+            git: clone_with_remote(&repository(root)?, &stage, &remote, &forget)?,
+            remote,
+            branches: Vec::new(),
+            dist: stage.join("dist"),
+            scratch: stage.join("scratch"),
+            real: false,
+        })
+    }
+}
+
+/// Everything outside the workspace that a release touches.
+pub struct Site {
+    pub ground: Ground,
+    pub staging: Repository,
+    pub index: Repository,
+    /// What twine reads instead of the user's `.pypirc`.
+    pub twine_config: Option<PathBuf>,
+    /// They run as long as the site is there.
+    _local: Option<LocalIndexes>,
+}
+
+impl Site {
+    /// The ground with the indexes that the repository configures.
+    ///
+    /// # Errors
+    /// twine cannot be asked.
+    pub fn real(ground: Ground, config: &RepositoryConfig, tools: &Tools) -> Result<Site> {
+        let indexes = [&config.staging, &config.index];
+        let [staging, index] = twine::repositories(tools, None, indexes)?;
+        Ok(Site { ground, staging, index, twine_config: None, _local: None })
+    }
+
+    /// The ground of a rehearsal with two indexes of its own. What the targets need beside them and
+    /// is released in the repository is on the index from the start, built from `source`, the
+    /// export of HEAD.
+    ///
+    /// # Errors
+    /// An index does not start, or a released dependency does not build.
     pub fn rehearsal(
-        root: &Path,
+        ground: Ground,
         source: &Path,
         workspace: &Workspace,
         targets: &[usize],
         tools: &Tools,
     ) -> Result<Site> {
         let config = &workspace.config;
-        let stage = scratch(root)?.join("rehearsal");
-        remove(&stage)?;
-        fs::create_dir_all(&stage)?;
-        let tag = |at: usize| workspace.distributions[at].current_tag();
-        let forget: Vec<String> = targets.iter().filter_map(|&at| tag(at)).collect();
-        let clone = clone_with_remote(&repository(root)?, &stage, &config.remote, &forget)?;
+        let stage = ground.dist.parent().context("the rehearsal has a folder")?;
         let names = [&config.staging.repository, &config.index.repository];
         let folders = names.map(|name| stage.join(name));
-
-        let tags = clone.tags()?;
-        let mut beside: Vec<usize> =
-            targets.iter().flat_map(|&at| workspace.transitive_needs(at)).collect();
-        beside.sort_unstable();
-        beside.dedup();
-        beside.retain(|&at| {
-            !targets.contains(&at) && tags.iter().any(|t| Some(&t.name) == tag(at).as_ref())
-        });
-        for at in beside {
+        for at in released_beside(&ground.git, workspace, targets)? {
             let distribution = &workspace.distributions[at];
             let requires = distribution.manifest.build_requires();
-            let epoch = clone.commit_time("HEAD")?;
+            let epoch = ground.git.commit_time("HEAD")?;
             build::build(tools, &source.join(&distribution.dir), &requires, &folders[1], &epoch)
                 .with_context(|| format!("{}, which is needed", distribution.name()))?;
         }
 
-        let mut local = Vec::new();
-        for folder in &folders {
-            local.push(LocalIndex::start(tools, folder)?);
-        }
+        let local = LocalIndexes::start(tools, &folders)?;
         let twine_config = stage.join("pypirc");
         fs::write(&twine_config, pypirc(names, &local))?;
         let own = names.map(|name| IndexConfig { repository: name.clone(), simple: None });
         let [staging, index] = twine::repositories(tools, Some(&twine_config), [&own[0], &own[1]])?;
-        Ok(Site {
-            git: clone,
-            remote: config.remote.clone(),
-            branches: Vec::new(),
-            dist: stage.join("dist"),
-            scratch: stage.join("scratch"),
-            staging,
-            index,
-            twine_config: Some(twine_config),
-            _local: local,
-        })
+        let twine_config = Some(twine_config);
+        Ok(Site { ground, staging, index, twine_config, _local: Some(local) })
     }
+}
 
-    /// Whether this is the real thing, where a file name is taken for ever.
-    pub fn is_real(&self) -> bool {
-        self.twine_config.is_none()
-    }
+/// What the targets need, is not among them, and is tagged: its release stands.
+fn released_beside(git: &Git, workspace: &Workspace, targets: &[usize]) -> Result<Vec<usize>> {
+    let tags = git.tags()?;
+    let tagged = |at: usize| {
+        let tag = workspace.distributions[at].current_tag();
+        tags.iter().any(|known| Some(&known.name) == tag.as_ref())
+    };
+    let mut beside: Vec<usize> =
+        targets.iter().flat_map(|&at| workspace.transitive_needs(at)).collect();
+    beside.sort_unstable();
+    beside.dedup();
+    beside.retain(|&at| !targets.contains(&at) && tagged(at));
+    Ok(beside)
 }
 
 /// The git work tree at `root`.
@@ -168,6 +187,9 @@ fn clone_with_remote(original: &Git, stage: &Path, remote: &str, forget: &[Strin
     original.export(&head, &clone)?;
     let shell = shell::at(&clone)?;
     shell::read(cmd!(shell, "git init --quiet --bare {bare}"))?;
+    // It has the objects of the original, as the clone does: there is nothing to send.
+    let objects = original.objects()?;
+    fs::write(bare.join("objects/info/alternates"), format!("{objects}\n"))?;
     // The original may be a shallow clone, as CI makes them.
     shell::read(cmd!(shell, "git -C {bare} config receive.shallowUpdate true"))?;
     shell::read(cmd!(shell, "git checkout --quiet -B rehearsal"))?;
@@ -182,10 +204,9 @@ fn clone_with_remote(original: &Git, stage: &Path, remote: &str, forget: &[Strin
 }
 
 /// A `.pypirc` for indexes that let anybody in; twine wants a name and a password all the same.
-fn pypirc(names: [&String; 2], local: &[LocalIndex]) -> String {
+fn pypirc(names: [&String; 2], local: &LocalIndexes) -> String {
     let mut text = format!("[distutils]\nindex-servers =\n    {}\n    {}\n", names[0], names[1]);
-    for (name, index) in names.iter().zip(local) {
-        let address = index.upload_address();
+    for (name, address) in names.iter().zip(local.upload_addresses()) {
         text += &format!(
             "\n[{name}]\nrepository = {address}\nusername = rehearsal\npassword = rehearsal-{name}\n"
         );

@@ -1,8 +1,8 @@
 //! The smoke test: what was served, installed by path into a fresh environment, and used from
 //! outside the repository.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use jzon::{JsonValue, object};
@@ -12,6 +12,9 @@ use super::python::Python;
 use super::shell::{self, Supervised};
 use super::temporary::Temporary;
 use super::tools::{Tools, script};
+
+/// The exit code of `install.py` for that.
+const CANNOT_BE_INSTALLED: i32 = 1;
 
 /// What to install and what to try.
 pub struct SmokeTest {
@@ -25,6 +28,8 @@ pub struct SmokeTest {
     pub timeout: u64,
     /// Interpreters by version or name; none means the tools' own.
     pub pythons: Vec<String>,
+    /// What the tools' own Python installs third parties from first, if that is enough.
+    pub stock: Option<PathBuf>,
 }
 
 /// Runs the test, on every interpreter that is asked for. Returns the number of checks made.
@@ -33,18 +38,18 @@ pub struct SmokeTest {
 /// There is no such interpreter, the installation fails, or a check does: named, with its output.
 pub fn run(tools: &Tools, test: &SmokeTest) -> Result<usize> {
     if test.pythons.is_empty() {
-        return run_on(&tools.base, tools, test);
+        return run_on(&tools.base, tools, test, test.stock.as_deref());
     }
     let mut checks = 0;
     for name in &test.pythons {
         let python = Python::named(name)?;
-        checks += run_on(&python, tools, test)
+        checks += run_on(&python, tools, test, None)
             .with_context(|| format!("on Python {}", python.version))?;
     }
     Ok(checks)
 }
 
-fn run_on(python: &Python, tools: &Tools, test: &SmokeTest) -> Result<usize> {
+fn run_on(python: &Python, tools: &Tools, test: &SmokeTest, stock: Option<&Path>) -> Result<usize> {
     let shell = Shell::new()?;
     let dir = Temporary::new()?;
     shell.change_dir(dir.path());
@@ -53,22 +58,20 @@ fn run_on(python: &Python, tools: &Tools, test: &SmokeTest) -> Result<usize> {
     let environment = python.environment(&dir.path().join("env"))?;
 
     // Third parties come from the default index alone; our own only by path.
-    for arguments in installations(test) {
-        let install = tools.pip_for(&shell, &environment).args([
-            "install",
-            "--quiet",
-            "--no-warn-script-location",
-            // What is not imported need not be compiled; what is, is kept for the next check.
-            "--no-compile",
-        ]);
-        let installed = shell::output(install.args(&arguments))?;
-        if !installed.success() {
-            bail!("it cannot be installed{}", shell::tail(&installed.both(), 20));
-        }
+    let install = |stock| {
+        let calls = installations(test, stock);
+        shell::output(tools.install(&shell, &environment, &calls))
+    };
+    let mut installed = install(stock)?;
+    if stock.is_some() && installed.code == Some(CANNOT_BE_INSTALLED) {
+        installed = install(None)?;
     }
-    let consistent = shell::output(tools.pip_for(&shell, &environment).arg("check"))?;
-    if !consistent.success() {
-        bail!("`pip check` finds it broken{}", shell::tail(&consistent.both(), 20));
+    match installed.code {
+        Some(0) => {}
+        Some(CANNOT_BE_INSTALLED) => {
+            bail!("it cannot be installed{}", shell::tail(&installed.both(), 20))
+        }
+        _ => bail!("`pip check` finds it broken{}", shell::tail(&installed.both(), 20)),
     }
 
     let python = environment.python();
@@ -89,19 +92,37 @@ fn run_on(python: &Python, tools: &Tools, test: &SmokeTest) -> Result<usize> {
 
 /// What pip is asked for, one call after the other: the wheels; or, where a distribution has wheels
 /// for several platforms, first those of this one, and then what they need.
-fn installations(test: &SmokeTest) -> Vec<Vec<OsString>> {
+fn installations(test: &SmokeTest, stock: Option<&Path>) -> Vec<Vec<String>> {
+    let text = |path: &Path| path.to_string_lossy().into_owned();
     if test.wheels.len() <= test.versions.len() {
-        return vec![test.wheels.iter().map(Into::into).collect()];
+        let wheels = test.wheels.iter().map(|wheel| text(wheel));
+        let from = stock.map(|stock| ["--no-index".into(), "--find-links".into(), text(stock)]);
+        return vec![from.into_iter().flatten().chain(wheels).collect()];
     }
     let mut folders: Vec<_> = test.wheels.iter().filter_map(|wheel| wheel.parent()).collect();
     folders.sort_unstable();
     folders.dedup();
-    let pins = || test.versions.iter().map(|(name, version)| format!("{name}=={version}").into());
-    let mut own: Vec<OsString> =
+    let pins = || test.versions.iter().map(|(name, version)| format!("{name}=={version}"));
+    let mut own: Vec<String> =
         ["--no-index", "--no-deps", "--only-binary", ":all:"].map(Into::into).to_vec();
-    own.extend(folders.into_iter().flat_map(|dir| ["--find-links".into(), dir.into()]));
+    own.extend(folders.into_iter().flat_map(|dir| ["--find-links".into(), text(dir)]));
     own.extend(pins());
     vec![own, pins().collect()]
+}
+
+/// Downloads what these requirements stand for, once for all tests of a release: finding that out
+/// costs pip more than installing it. `None` where pip finds no set of versions for all of them, or
+/// something comes as sources; every test then asks the index itself.
+pub fn stock(tools: &Tools, requirements: &[&str], dir: PathBuf) -> Option<PathBuf> {
+    fs::create_dir_all(&dir).ok()?;
+    if requirements.is_empty() {
+        return Some(dir);
+    }
+    let shell = Shell::new().ok()?;
+    let download = tools.module(&shell, "pip").envs(tools.pip.clone());
+    let flags = ["download", "--quiet", "--only-binary", ":all:", "--dest"];
+    let downloaded = shell::output(download.args(flags).arg(&dir).args(requirements));
+    downloaded.is_ok_and(|output| output.success()).then_some(dir)
 }
 
 fn judge(results: &JsonValue) -> Result<usize> {

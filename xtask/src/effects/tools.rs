@@ -2,11 +2,14 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use jzon::JsonValue;
+use jzon::{JsonValue, object};
 use xshell::{Cmd, Shell, cmd};
 
+use super::conversation::Conversations;
 use super::pip;
 use super::python::{Environment, Python};
 use super::shell;
@@ -25,6 +28,7 @@ pub struct Tools {
     environment: Environment,
     /// How pip is told to reach the default index.
     pub pip: Vec<(String, String)>,
+    conversations: Arc<Conversations>,
 }
 
 impl Tools {
@@ -37,11 +41,16 @@ impl Tools {
         let cache = cache_dir()?;
         let key = digest(&format!("{LOCK}\n{}\n{}", base.executable.display(), base.version));
         let dir = cache.join(format!("tools-{key}"));
-        let pip = pip::settings(&base)?;
-        let tools = Tools { base, environment: Environment { dir: dir.clone() }, pip };
+        let environment = Environment { dir: dir.clone() };
+        let conversations = Arc::default();
+        let mut tools = Tools { base, environment, pip: Vec::new(), conversations };
         if dir.exists() {
+            // It imports what it needs while pip is asked.
+            tools.conversations.prepare(tools.answerer(&Shell::new()?))?;
+            tools.pip = pip::settings(&tools.base)?;
             return Ok(tools);
         }
+        tools.pip = pip::settings(&tools.base)?;
         fs::create_dir_all(&cache).with_context(|| format!("cannot create {}", cache.display()))?;
         // Whoever comes second waits here and then finds it installed.
         let lock = File::create(cache.join("tools.lock"))?;
@@ -72,12 +81,40 @@ impl Tools {
     /// once, which halves the time of a short command. Where it is not found, pip finds it.
     pub fn pip_for<'a>(&self, shell: &'a Shell, environment: &Environment) -> Cmd<'a> {
         let python = environment.python();
-        let runner = self.environment.site_packages(&self.base).join("pip/__pip-runner__.py");
+        let runner = self.pip_folder().join("__pip-runner__.py");
         let pip = match runner.is_file() {
             true => shell::scrubbed(cmd!(shell, "{python} -I -X utf8 {runner}")),
             false => self.module(shell, "pip").arg("--python").arg(python),
         };
         pip.env("NO_COLOR", "1").envs(self.pip.clone())
+    }
+
+    /// pip of the tools installs into another environment, call by call, and checks what is there
+    /// then; `install.py` says what its exit codes mean.
+    pub fn install<'a>(
+        &self,
+        shell: &'a Shell,
+        environment: &Environment,
+        calls: &[Vec<String>],
+    ) -> Cmd<'a> {
+        let (python, install) = (environment.python(), script("install.py"));
+        let quietly = calls.iter().map(|arguments| {
+            // What is not imported need not be compiled; what is, is kept for the next time.
+            let flags = ["--quiet", "--no-warn-script-location", "--no-compile"];
+            let arguments = arguments.iter().map(String::as_str);
+            JsonValue::from(flags.into_iter().chain(arguments).collect::<Vec<_>>())
+        });
+        let calls = JsonValue::from(quietly.collect::<Vec<_>>()).dump();
+        shell::scrubbed(cmd!(shell, "{python} -I -X utf8 {install}"))
+            .arg(self.pip_folder())
+            .arg(calls)
+            .env("NO_COLOR", "1")
+            .envs(self.pip.clone())
+    }
+
+    /// The package of the tools' pip.
+    pub fn pip_folder(&self) -> PathBuf {
+        self.environment.site_packages(&self.base).join("pip")
     }
 
     /// One of the scripts in `xtask/tools`, run in the tools' environment.
@@ -87,23 +124,33 @@ impl Tools {
         shell::scrubbed(cmd!(shell, "{python} -I -X utf8 {script}"))
     }
 
-    /// Runs a script that prints one JSON value.
+    /// Asks one of the modules that `answer.py` knows.
     ///
     /// # Errors
-    /// It fails, or prints something else.
-    pub fn ask(
+    /// It fails; what it is asked about is told by its answer.
+    pub fn ask(&self, module: &str, question: impl Into<JsonValue>) -> Result<JsonValue> {
+        let question = object! { [module]: question.into() };
+        self.converse(self.answerer(&Shell::new()?), &question, None)
+    }
+
+    fn answerer<'a>(&self, shell: &'a Shell) -> Cmd<'a> {
+        // Read by programs: no colour, no wrapping.
+        self.script(shell, "answer.py").env("COLUMNS", "300").env("NO_COLOR", "1")
+    }
+
+    /// Sends a line of JSON to a script that goes on waiting for the next, and reads one back.
+    ///
+    /// # Errors
+    /// It ends instead, or does not answer within `limit`.
+    pub fn converse(
         &self,
-        name: &str,
-        arguments: &[&str],
-        question: Option<&JsonValue>,
+        cmd: Cmd,
+        question: &JsonValue,
+        limit: Option<Duration>,
     ) -> Result<JsonValue> {
-        let shell = Shell::new()?;
-        let mut cmd = self.script(&shell, name).args(arguments);
-        if let Some(question) = question {
-            cmd = cmd.stdin(question.to_string());
-        }
-        let answer = shell::read(cmd)?;
-        jzon::parse(&answer).with_context(|| format!("{name} printed no JSON"))
+        let line = cmd.to_string();
+        let answer = self.conversations.ask(cmd, &question.dump(), limit)?;
+        jzon::parse(&answer).with_context(|| format!("`{line}` answered no JSON"))
     }
 
     /// The pinned version of a tool, for the ledger.

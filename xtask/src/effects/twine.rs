@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
-use jzon::JsonValue;
+use jzon::{JsonValue, array};
 use xshell::{Cmd, Shell};
 
 use super::index::Index;
-use super::shell::{self, Output};
+use super::shell;
 use super::tools::{Tools, digest};
 use domain::config::IndexConfig;
 use domain::index_address::{host, simple_address, token_variable};
@@ -39,7 +39,7 @@ pub fn repositories(
 ) -> Result<[Repository; 2]> {
     let config_file = config_file.map_or("-".into(), Path::to_string_lossy);
     let names = wanted.map(|index| index.repository.as_str());
-    let answer = tools.ask("repositories.py", &[&config_file, names[0], names[1]], None)?;
+    let answer = tools.ask("repositories", array![config_file.as_ref(), names[0], names[1]])?;
     Ok(wanted.map(|config| repository(config, &answer)))
 }
 
@@ -89,11 +89,13 @@ pub fn shared_secret<'a>(staging: &'a Repository, index: &'a Repository) -> Opti
 /// # Errors
 /// twine cannot be run. What it finds wrong is the returned text.
 pub fn check(tools: &Tools, files: &[PathBuf]) -> Result<Option<String>> {
-    let shell = Shell::new()?;
-    let output = shell::output(
-        tools.module(&shell, "twine").args(["--no-color", "check", "--strict"]).args(files),
-    )?;
-    Ok((!output.success()).then(|| shell::tail(&output.both(), 30)))
+    let answer = tools.ask("check", paths(files))?;
+    let said = answer["said"].as_str().unwrap_or_default();
+    Ok((answer["ok"] != true).then(|| shell::tail(said, 30)))
+}
+
+fn paths(files: &[PathBuf]) -> Vec<String> {
+    files.iter().map(|file| file.to_string_lossy().into_owned()).collect()
 }
 
 /// The attestations (PEP 740) that lie beside the files, as a job with an identity makes them.
@@ -146,7 +148,7 @@ pub fn upload(
     };
     // A configuration of our own (the rehearsal's) goes with no secret of the user's.
     let secret = if config_file.is_none() { secret(repository) } else { None };
-    let run = || -> Result<Output> {
+    let run = || -> Result<JsonValue> {
         let shell = Shell::new()?;
         let mut upload = tools
             .script(&shell, "upload.py")
@@ -157,18 +159,21 @@ pub fn upload(
         if let Some(config_file) = config_file {
             upload = upload.arg("--config-file").arg(config_file);
         }
+        let mut arguments = paths(files);
         let attestations = attestations(files);
         if !attestations.is_empty() {
-            upload = upload.arg("--attestations");
+            arguments.push("--attestations".to_owned());
+            arguments.extend(paths(&attestations));
         }
-        let upload = with_credentials(upload, secret.as_ref()).args(files).args(attestations);
-        shell::output_within(upload, limit)
+        let upload = with_credentials(upload, secret.as_ref());
+        tools.converse(upload, &arguments.into(), Some(limit))
     };
-    let output = run().map_err(|error| failed(Reply::Unclear, None, format!(" {error:#}")))?;
-    if output.success() {
+    let answer = run().map_err(|error| failed(Reply::Unclear, None, format!(" {error:#}")))?;
+    if answer["ok"] == true {
         return Ok(());
     }
-    let said = masked(tools, repository, config_file, secret.as_ref(), output.both());
+    let said = answer["said"].as_str().unwrap_or_default().to_owned();
+    let said = masked(tools, repository, config_file, secret.as_ref(), said);
     let wait = upload_reply::retry_after(&said).map(Duration::from_secs);
     Err(failed(upload_reply::read(&said), wait, shell::tail(&said, 12)))
 }

@@ -36,3 +36,37 @@ fn nothing_that_git_does_not_track_is_in_an_archive() {
         }
     }
 }
+
+/// A back end of the distribution's own around another one, which must not see those of others,
+/// nor what the tools are made of.
+fn jealous(backend: &str, module: &str, others: &[&str]) -> (String, String) {
+    let manifest = format!(
+        "[build-system]\nrequires = [\"{backend}\"]\nbuild-backend = \"jealous\"\n\
+         backend-path = [\".\"]\n\n\
+         [project]\nname = \"{{}}\"\nversion = \"1.0\"\ndescription = \"x\"\nreadme = \"README.md\"\n\n\
+         [tool.flit.sdist]\ninclude = [\"jealous.py\"]\n"
+    );
+    let looks = format!(
+        "import importlib.util\nfrom {module} import *\n\
+         seen = [name for name in {others:?} if importlib.util.find_spec(name)]\n\
+         assert not seen, seen\n"
+    );
+    (manifest, looks)
+}
+
+#[test]
+fn what_one_is_built_with_is_not_seen_by_another() {
+    let (hatch, sees_no_flit) =
+        jealous("hatchling", "hatchling.build", &["flit_core", "twine", "requests"]);
+    let (flit, sees_no_hatch) =
+        jealous("flit_core>=3.9", "flit_core.buildapi", &["hatchling", "twine", "requests"]);
+    let repo = Repo::new()
+        .package("core", "1.0")
+        .file("packages/core/pyproject.toml", &hatch.replace("{}", "core"))
+        .file("packages/core/jealous.py", &sees_no_flit)
+        .package("app", "1.0")
+        .file("packages/app/pyproject.toml", &flit.replace("{}", "app"))
+        .file("packages/app/jealous.py", &sees_no_hatch)
+        .commit();
+    repo.xtask("release all --rehearse --until built").ok();
+}

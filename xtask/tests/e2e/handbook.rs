@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Where the messages of a release are made.
 const SOURCES: [&str; 11] = [
-    "domain/preflight.rs",
+    "../domain/src/preflight.rs",
     "effects/facts.rs",
     "effects/index.rs",
     "effects/ledger.rs",
@@ -35,7 +35,7 @@ const MARKERS: [(&str, usize); 8] = [
 /// A piece of a message, and words of the handbook that speak of it.
 #[rustfmt::skip]
 const SITUATIONS: [(&str, &str); 43] = [
-    // domain/preflight.rs
+    // domain/src/preflight.rs
     (", and not on the remote", "exists here on COMMIT, and not on the remote"),
     (", and releases are made from", "*the branch is …*"),
     (", not released and not part of this release", "not released and not part of this release"),

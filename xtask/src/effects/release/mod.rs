@@ -9,7 +9,8 @@ mod try_out;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -156,7 +157,7 @@ impl Release<'_> {
     pub fn carry_out(self) -> Outcome {
         let states: Vec<Mutex<State>> =
             self.plan.packages.iter().map(|_| Mutex::default()).collect();
-        let run = Run { release: &self, states };
+        let run = Run { release: &self, states, stock: OnceLock::new() };
         let result = run.actions();
         let stopped = result.err().map(|failure| run.stopped(&failure));
         let packages = self.plan.packages.iter().zip(run.states);
@@ -181,6 +182,7 @@ enum Source {
 struct Run<'a> {
     release: &'a Release<'a>,
     states: Vec<Mutex<State>>,
+    stock: OnceLock<Option<PathBuf>>,
 }
 
 /// The action that failed, and why.
@@ -197,14 +199,23 @@ impl Run<'_> {
         let together = |a: &Action, b: &Action| {
             matches!(
                 (a, b),
-                (Action::Build(_), Action::Build(_)) | (Action::Try(_), Action::Try(_))
+                (Action::Build(_), Action::Build(_))
+                    | (Action::Try(_), Action::Try(_))
+                    | (Action::Smoke(_), Action::Smoke(_))
             )
         };
-        for actions in self.release.plan.actions.chunk_by(together) {
-            let results = parallel::map(self.release.jobs, actions, |&action| self.perform(action));
-            results.into_iter().collect::<Result<Vec<()>, Failure>>()?;
-        }
-        Ok(())
+        thread::scope(|scope| {
+            if self.release.jobs > 1 {
+                // It is there when the first test asks for it.
+                scope.spawn(|| self.stock());
+            }
+            for actions in self.release.plan.actions.chunk_by(together) {
+                let results =
+                    parallel::map(self.release.jobs, actions, |&action| self.perform(action));
+                results.into_iter().collect::<Result<Vec<()>, Failure>>()?;
+            }
+            Ok(())
+        })
     }
 
     fn perform(&self, action: Action) -> Result<(), Failure> {
@@ -266,7 +277,7 @@ impl Run<'_> {
         let name = failure.package.map(|at| self.distribution(at).name().to_string());
         let who = failure.package.map(|at| format!(" at {}", self.label(at))).unwrap_or_default();
         let (what, hint) =
-            explain(failure, name.as_deref().unwrap_or("PACKAGE"), self.release.site.is_real());
+            explain(failure, name.as_deref().unwrap_or("PACKAGE"), self.release.site.ground.real);
         let why: String =
             format!("{:#}", failure.error).lines().map(|line| format!("\n  {line}")).collect();
         Stopped {
@@ -312,7 +323,11 @@ impl Run<'_> {
 
     fn dir(&self, at: usize) -> PathBuf {
         let version = self.package(at).version.to_string();
-        ledger::dir(&self.release.site.dist, &self.distribution(at).name().in_file_name(), &version)
+        ledger::dir(
+            &self.release.site.ground.dist,
+            &self.distribution(at).name().in_file_name(),
+            &version,
+        )
     }
 
     fn files(&self, at: usize) -> Vec<PathBuf> {

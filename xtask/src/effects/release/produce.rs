@@ -25,7 +25,7 @@ impl Run<'_> {
             return Ok(skipped(detail));
         }
         let half = ledger::begin(&dir)?;
-        let epoch = release.site.git.commit_time(self.commit(at))?;
+        let epoch = release.site.ground.git.commit_time(self.commit(at))?;
         let requires = distribution.manifest.build_requires();
         let source = self.source(at)?.join(&distribution.dir);
         let environment = build::build(release.tools, &source, &requires, &half, &epoch)?;
@@ -59,9 +59,9 @@ impl Run<'_> {
             return Ok(release.source.to_owned());
         }
         let name = self.distribution(at).name().in_file_name();
-        let source = release.site.scratch.join("tagged").join(name);
+        let source = release.site.ground.scratch.join("tagged").join(name);
         remove(&source)?;
-        release.site.git.export(commit, &source)?;
+        release.site.ground.git.export(commit, &source)?;
         Ok(source)
     }
 
@@ -76,7 +76,7 @@ impl Run<'_> {
         };
         let unchanged = || {
             let dir = &self.distribution(at).dir;
-            release.site.git.is_unchanged(&ledger.commit, self.commit(at), dir)
+            release.site.ground.git.is_unchanged(&ledger.commit, self.commit(at), dir)
         };
         ledger.commit == self.commit(at)
             || on(&release.served.index)
@@ -144,7 +144,7 @@ impl Run<'_> {
 
     /// The paths that git tracked in the distribution's directory when it was built.
     fn tracked(&self, at: usize) -> Result<Vec<String>> {
-        let all = self.release.site.git.tracked(&self.ledger(at)?.commit)?;
+        let all = self.release.site.ground.git.tracked(&self.ledger(at)?.commit)?;
         Ok(self.release.workspace.own_paths(self.package(at).at, &all))
     }
 
@@ -162,7 +162,7 @@ impl Run<'_> {
             let built = self.ledger(at)?.files;
             let listed = served.get(&self.package(at).at).map_or(&[][..], Vec::as_slice);
             let Upload::Conflict(names) = to_upload(&built, listed) else { continue };
-            let dir = release.site.scratch.join("adopted").join(&repository.name);
+            let dir = release.site.ground.scratch.join("adopted").join(&repository.name);
             remove(&dir)?;
             fs::create_dir_all(&dir)?;
             let theirs: Vec<ServedFile> =

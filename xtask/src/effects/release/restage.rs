@@ -28,15 +28,16 @@ impl Run<'_> {
         let release = self.release;
         let distribution = self.distribution(at);
         let version = self.next_post_release(at);
-        let work = release.site.scratch.join("restaged").join(distribution.name().in_file_name());
+        let work =
+            release.site.ground.scratch.join("restaged").join(distribution.name().in_file_name());
         remove(&work)?;
         // All of the export: a back end may read a file above the distribution's directory.
         let source = work.join("source");
-        release.site.git.export(&self.ledger(at)?.commit, &source)?;
+        release.site.ground.git.export(&self.ledger(at)?.commit, &source)?;
         rewrite_version(distribution, &source, &version)?;
         let out = work.join("dist");
         let requires = distribution.manifest.build_requires();
-        let epoch = release.site.git.commit_time(release.head)?;
+        let epoch = release.site.ground.git.commit_time(release.head)?;
         build::build(release.tools, &source.join(&distribution.dir), &requires, &out, &epoch)?;
         let files = build::artifacts(&out)?;
         self.state(at).restaged = Some(version);

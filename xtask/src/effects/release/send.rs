@@ -166,7 +166,8 @@ impl Run<'_> {
 
     /// Downloads what an index serves under the names of a shipment and compares it byte for byte.
     fn fetch_back(&self, shipment: &Shipment, served: &[ServedFile]) -> Result<Vec<PathBuf>> {
-        let dir = self.release.site.scratch.join("staged").join(shipment.name.in_file_name());
+        let dir =
+            self.release.site.ground.scratch.join("staged").join(shipment.name.in_file_name());
         remove(&dir)?;
         fs::create_dir_all(&dir)?;
         let ours = |file: &&ServedFile| shipment.files.iter().any(|own| own.name == file.name);
@@ -184,10 +185,15 @@ impl Run<'_> {
         let site = self.release.site;
         let (package, ledger) = (self.package(at), self.ledger(at)?);
         let message = format!("{} {}", self.distribution(at).name(), package.version);
-        site.git.tag(&package.tag, &ledger.commit, &message)?;
-        site.git.push_tag(&site.remote, &package.tag)?;
+        site.ground.git.tag(&package.tag, &ledger.commit, &message)?;
+        site.ground.git.push_tag(&site.ground.remote, &package.tag)?;
         self.record(at, format!("tagged {}", package.tag))?;
-        Ok(done(format!("{} on {}, pushed to {}", package.tag, short(&ledger.commit), site.remote)))
+        Ok(done(format!(
+            "{} on {}, pushed to {}",
+            package.tag,
+            short(&ledger.commit),
+            site.ground.remote
+        )))
     }
 }
 

@@ -30,6 +30,7 @@ impl Run<'_> {
             commands: smoke.commands.clone(),
             timeout: smoke.timeout,
             pythons: smoke.pythons.clone(),
+            stock: self.stock().map(Path::to_owned),
         };
         let checks = smoke::run(self.release.tools, &test)?;
         let what = match source {
@@ -38,6 +39,24 @@ impl Run<'_> {
         };
         self.record(at, what)?;
         Ok(done(format!("{checks} checks in a fresh environment")))
+    }
+
+    /// The third parties of everything that is released together, where there is more than one
+    /// test that needs them. Whoever asks first waits for it.
+    pub(super) fn stock(&self) -> Option<&Path> {
+        let actions = &self.release.plan.actions;
+        let tests = actions.iter().filter(|a| matches!(a, Action::Try(_) | Action::Smoke(_)));
+        if tests.count() < 2 {
+            return None;
+        }
+        let download = || {
+            let dir = self.release.site.ground.scratch.join("third-parties");
+            remove(&dir).ok()?;
+            let all: Vec<usize> = self.release.plan.packages.iter().map(|p| p.at).collect();
+            let requirements = self.release.workspace.third_parties(&all)?;
+            smoke::stock(self.release.tools, &requirements, dir)
+        };
+        self.stock.get_or_init(download).as_deref()
     }
 
     /// The version that one package has as built, or as staged.
@@ -74,7 +93,7 @@ impl Run<'_> {
         if files.is_empty() {
             bail!("{} has no wheel of {name} {version}, which it needs", release.site.index.name);
         }
-        let dir = release.site.scratch.join("published").join(name.in_file_name());
+        let dir = release.site.ground.scratch.join("published").join(name.in_file_name());
         remove(&dir)?;
         fs::create_dir_all(&dir)?;
         fetch(release.tools, &files, &dir)?;

@@ -37,16 +37,20 @@ pub enum Plan {
 pub struct Traced {
     pub call: String,
     pub before: String,
-    pub after: String,
+    /// `None` for a command that answers questions until the run is over.
+    pub after: Option<String>,
 }
 
 /// Only what the tool itself starts is counted, not what git or Python start.
 const SCRIPT: &str = r##"#!/bin/sh
 case "$(cat /proc/$PPID/comm)" in xtask*) ;; *) exec "REAL" "$@" ;; esac
 line="NAME $(printf '%s' "$*" | tr '\n' ' ')"
+until mkdir "LOG/turn" 2> /dev/null; do sleep 0.01; done
 printf '%s\n' "$line" >> "LOG/calls"
-line="#$(wc -l < "LOG/calls") $line"
-state() { (cd "FOLDER" && find repo remote.git -type f -exec sha256sum {} + | sort | sha256sum) >> "LOG/states"; }
+number=$(($(wc -l < "LOG/calls")))
+rmdir "LOG/turn"
+line="#$number $line"
+state() { echo "$number $(cd "FOLDER" && find repo remote.git -type f -exec sha256sum {} + | sort | sha256sum)" >> "LOG/states"; }
 moment=
 case "$line" in *"$(cat "LOG/at")"*) moment=$(cat "LOG/moment") ;; esac
 case "$moment" in
@@ -78,6 +82,7 @@ impl Wrapped {
             let own = wrapped.folder.join("target/xtask").join(name);
             fs::create_dir_all(own.join("bin")).unwrap();
             wrapped.script(&environment.join("bin/python"), &own.join("bin/python"));
+            std::os::unix::fs::symlink(environment.join("lib"), own.join("lib")).unwrap();
             // Of a build environment; the tools' own has none.
             let _ = fs::copy(environment.join("versions.json"), own.join("versions.json"));
         }
@@ -86,7 +91,10 @@ impl Wrapped {
 
     /// Starts the tool.
     pub fn start(&self, repo: &Repo, line: &str, plan: Plan) -> Process {
-        let _ = fs::remove_file(self.folder.join("log/calls"));
+        for left_over in ["calls", "states"] {
+            let _ = fs::remove_file(self.folder.join("log").join(left_over));
+        }
+        let _ = fs::remove_dir(self.folder.join("log/turn"));
         let (at, moment) = match plan {
             Plan::Nothing => (String::new(), String::new()),
             Plan::Kill(at, moment) => (at, format!("{moment:?}")),
@@ -109,13 +117,15 @@ impl Wrapped {
         let run = self.start(repo, line, Plan::Trace).finish().ok();
         drop(run);
         let states = fs::read_to_string(self.folder.join("log/states")).unwrap();
-        let states: Vec<String> = states.lines().map(str::to_owned).collect();
-        let traced = |(call, states): (String, &[String])| Traced {
-            call,
-            before: states[0].clone(),
-            after: states[1].clone(),
+        let of = |number: usize| {
+            let of_it = |line: &'_ str| Some(line.strip_prefix(&format!("{number} "))?.to_owned());
+            states.lines().filter_map(of_it).collect::<Vec<_>>()
         };
-        self.calls().into_iter().zip(states.chunks(2)).map(traced).collect()
+        let traced = |(at, call): (usize, String)| {
+            let states = of(at + 1);
+            Traced { call, before: states[0].clone(), after: states.get(1).cloned() }
+        };
+        self.calls().into_iter().enumerate().map(traced).collect()
     }
 
     /// The commands of the last run, in order.
