@@ -145,6 +145,9 @@ const COMMANDS: [(&str, &str); 9] = [
     ("test", include_str!("help/test.txt")),
 ];
 
+/// What is no command, for `cargo xtask help TOPIC`.
+const CONFIGURATION: &str = include_str!("help/configuration.txt");
+
 const OVERVIEW: &str = include_str!("help/overview.txt");
 
 /// Reads the arguments behind the program's name.
@@ -193,7 +196,7 @@ impl Line {
             Some(Word::Flag(flag)) => return Err(self.unknown_flag(&flag, &[])),
             Some(Word::Value(name)) if name == "help" => match self.next()? {
                 Some(Word::Value(name)) => {
-                    self.page = page(&name)?;
+                    self.page = if name == "configuration" { CONFIGURATION } else { page(&name)? };
                     return Err(Stop::Help);
                 }
                 _ => return Err(Stop::Help),

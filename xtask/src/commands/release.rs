@@ -48,7 +48,7 @@ pub fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
 
     let plan = Plan::new(indexes.open, options.until, !options.rehearse);
     let report =
-        Report { options, workspace: &workspace, site: &site, plan: &plan, checks: &checks };
+        Report { root, options, workspace: &workspace, site: &site, plan: &plan, checks: &checks };
     report.plan(&indexes.released);
     if options.dry_run || plan.packages.is_empty() {
         report.json(&Outcome::nothing_done(&plan), &indexes.released);

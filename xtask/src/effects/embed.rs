@@ -1,13 +1,14 @@
 //! Reads what a repository has before this tool is put into it, and puts it there.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use walkdir::{DirEntry, WalkDir};
 use xshell::cmd;
 
 use super::git::Git;
+use super::handbook::{self, HANDBOOK};
 use super::{files, shell, site};
 use crate::domain::edit::Write;
 use crate::domain::embed::CRATE;
@@ -20,7 +21,7 @@ pub fn own_crate() -> &'static Path {
 }
 
 /// The parts of the crate that go along, the benchmark because the manifest names it; its tests of
-/// this repository do not.
+/// this repository do not. The handbook that its messages name lies beside the crate, and joins it.
 const PARTS: [&str; 4] = ["Cargo.toml", "benches", "src", "tools"];
 
 /// A TOML file of a repository; `None` where there is none.
@@ -148,13 +149,15 @@ fn copy_crate(to: &Path) -> Result<()> {
             if entry.file_type().is_dir() || is_left_over {
                 continue;
             }
-            let target: PathBuf = to.join(relative);
-            target.parent().map_or(Ok(()), fs::create_dir_all)?;
-            fs::copy(entry.path(), &target)
-                .with_context(|| format!("cannot copy {}", relative.display()))?;
+            copy(entry.path(), &to.join(relative))?;
         }
     }
-    Ok(())
+    handbook::file().map_or(Ok(()), |file| copy(&file, &to.join(HANDBOOK)))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    to.parent().map_or(Ok(()), fs::create_dir_all)?;
+    fs::copy(from, to).map(drop).with_context(|| format!("cannot copy {}", from.display()))
 }
 
 /// The lock of the workspace that this crate lives in.

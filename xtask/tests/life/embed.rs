@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use crate::repository::{Repository, Said};
 
+const HANDBOOK: &str = "docs/when-a-release-stops.md";
+
 /// Embeds into a repository.
 fn embed(repository: &Repository) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
@@ -282,6 +284,14 @@ fn the_tool_runs_where_it_was_embedded() {
     assert!(status.out.contains("two           2.0.0    never tagged  one"), "{}", status.out);
     let said = cargo(&repository, "xtask release all --rehearse").ended(0);
     assert!(said.out.contains("Rehearsed: published to pypi"), "{}", said.err);
+
+    // What a stop names can be opened there.
+    std::fs::remove_file(repository.path("libs/one/README.md")).unwrap();
+    repository.commit();
+    let said = cargo(&repository, "xtask release all --rehearse").ended(1);
+    let named = said.err.rsplit('(').next().unwrap().split(')').next().unwrap();
+    assert_eq!(named, format!("xtask/{HANDBOOK}"), "{}", said.err);
+    assert_eq!(repository.read(named), Repository::at_home().read(HANDBOOK));
 }
 
 /// Whatever is embedded is as good there as here: it says nothing about this repository.
@@ -296,7 +306,15 @@ fn the_crate_names_no_distribution_of_this_repository() {
         .iter()
         .map(|package| package["name"].as_str().unwrap().to_owned())
         .collect();
-    for part in ["xtask/Cargo.toml", "xtask/src", "xtask/tools", "pyproject-templates"] {
+    let parts = [
+        "xtask/Cargo.toml",
+        "xtask/benches",
+        "xtask/src",
+        "xtask/tools",
+        HANDBOOK,
+        "pyproject-templates",
+    ];
+    for part in parts {
         for entry in walkdir::WalkDir::new(here.path(part)).into_iter().map(Result::unwrap) {
             let path = entry.path().strip_prefix(&here.0).unwrap().to_string_lossy().into_owned();
             // What is shared here is not embedded.

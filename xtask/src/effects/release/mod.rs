@@ -369,5 +369,5 @@ fn explain(failure: &Failure, name: &str, real: bool) -> (String, String) {
         }
         _ => ("it did not get through", again.to_owned()),
     };
-    (what.to_owned(), format!("{hint} (docs/when-a-release-stops.md)"))
+    (what.to_owned(), hint)
 }
