@@ -9,6 +9,7 @@ use crate::cli::EmbedOptions;
 use crate::domain::edit::{Edit, Write, splice};
 use crate::domain::embed::{self, CRATE, Settings};
 use crate::domain::finding::{Finding, Refusal};
+use crate::domain::flat_layout;
 use crate::domain::insert::Splice;
 use crate::domain::shared;
 use crate::domain::template::TEMPLATES;
@@ -49,7 +50,7 @@ pub fn run(options: &EmbedOptions) -> Result<ExitCode> {
     }
     there::put(&root, &files)?;
     there::settle_lock(&root)?;
-    report(&root, &workspace, &files, again)?;
+    report(&root, &tree, &workspace, &files, again)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -177,7 +178,13 @@ fn all_templates(root: &Path, workspace: &Workspace, files: &mut Files) -> Resul
     Ok(())
 }
 
-fn report(root: &Path, workspace: &Workspace, files: &Files, again: bool) -> Result<()> {
+fn report(
+    root: &Path,
+    tree: &Tree,
+    workspace: &Workspace,
+    files: &Files,
+    again: bool,
+) -> Result<()> {
     let done = if again { "updated:" } else { "embedded:" };
     eprintln!("{} xtask in {}", paint(Style::Good, done), root.display());
     let folders =
@@ -202,6 +209,10 @@ fn report(root: &Path, workspace: &Workspace, files: &Files, again: bool) -> Res
         .collect();
     ui::table(&["distribution", "version", "where it stands"], &rows);
     ui::findings(&embed::limits(workspace));
+    if workspace.distributions.iter().any(|d| d.dir.is_empty() && d.manifest.aside.is_none()) {
+        let swallowed = tree.with_files(|files| flat_layout::swallows(CRATE, files));
+        ui::findings(swallowed.as_slice());
+    }
     // Read as every other command will read it.
     if let Err(error) = discover::workspace(root) {
         ui::error(&error);
@@ -210,9 +221,8 @@ fn report(root: &Path, workspace: &Workspace, files: &Files, again: bool) -> Res
         let note = Finding::warning("embed", "there is no git repository: nothing can be released");
         ui::findings(&[note.hint("git init, and a first commit")]);
     }
-    let aside = workspace.distributions.iter().filter(|d| d.manifest.aside.is_some()).count();
-    if aside > 0 {
-        eprintln!("  left aside: {aside} more, which are tests, templates or no packages");
+    for (path, why) in embed::left_aside(workspace) {
+        eprintln!("  left aside: {path}, {why}");
     }
     let next = format!("cd {} && cargo xtask status", root.display());
     eprintln!("{} {next}", paint(Style::Hint, "hint:"));

@@ -33,6 +33,10 @@ pub fn run(root: &Path, options: &SyncOptions) -> Result<ExitCode> {
     let tree = Tree::walk(root)?;
     let workspace = discover::workspace(root)?;
     let shared = templates::shared(root)?;
+    if shared.is_empty() && root.join(shared::FILE).is_file() {
+        say!("{} names nothing yet: nothing is shared", shared::FILE);
+        return Ok(ExitCode::SUCCESS);
+    }
     if shared.is_empty() {
         let nothing = Finding::error("shared", "this repository shares nothing");
         return Err(Refusal::from(nothing.hint(format!("write {}", shared::FILE))).into());
