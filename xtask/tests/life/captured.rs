@@ -10,7 +10,8 @@ use regex_lite::Regex;
 
 use crate::repository::Repository;
 
-/// What a person sees of a run: both streams, in the order of what was said.
+/// What a person sees of a run: both streams, in the order of what was said, without what this
+/// machine has set for pip and what it has not installed yet.
 pub fn seen(mut command: Command) -> String {
     let (mut reader, writer) = std::io::pipe().unwrap();
     command.stdout(writer.try_clone().unwrap()).stderr(writer);
@@ -20,7 +21,9 @@ pub fn seen(mut command: Command) -> String {
     let mut said = String::new();
     reader.read_to_string(&mut said).unwrap();
     child.wait().unwrap();
-    said
+    let of_the_machine =
+        |line: &&str| line.ends_with(": kept from every tool") || line.starts_with("installing ");
+    said.lines().filter(|line| !of_the_machine(line)).map(|line| format!("{line}\n")).collect()
 }
 
 /// `xtask ARGUMENTS...` in the root of a repository, as somebody types it there.
@@ -39,23 +42,27 @@ pub fn normal(text: &str, root: &Path) -> String {
     {
         text = Regex::new(pattern).unwrap().replace_all(&text, instead).into_owned();
     }
-    // What this machine has set is no part of what is captured.
-    let own = |line: &&str| !line.ends_with(": kept from every tool");
-    text.lines().filter(own).map(|line| format!("{line}\n")).collect()
+    text
 }
 
 /// Holds a file against its text of today.
 #[track_caller]
 pub fn is_current(path: &Path, today: &str) {
     let before = fs::read_to_string(path).unwrap();
-    if std::env::var_os("XTASK_TEST_WRITE").is_some() {
-        fs::write(path, today).unwrap();
+    if before == today {
         return;
     }
-    let differing = before.lines().zip(today.lines()).find(|(before, today)| before != today);
-    assert!(
-        before == today,
-        "{} is of another day (XTASK_TEST_WRITE=1 writes it anew): {differing:#?}\n{today}",
-        path.display()
+    if std::env::var_os("XTASK_TEST_WRITE").is_some() {
+        return fs::write(path, today).unwrap();
+    }
+    let only = |these: &str, those: &str| {
+        let lines = these.lines().filter(|line| !those.lines().any(|other| other == *line));
+        lines.map(|line| format!("  {line}\n")).collect::<String>()
+    };
+    panic!(
+        "{} is of another day; XTASK_TEST_WRITE=1 writes it anew.\nIt shows\n{}and today it is\n{}",
+        path.display(),
+        only(&before, today),
+        only(today, &before)
     );
 }

@@ -3,6 +3,7 @@
 
 mod captured;
 mod check;
+mod documents;
 mod embed;
 mod new;
 mod repository;
