@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use lexopt::{Arg, Parser, ValueExt};
 
-use crate::domain::release::Until;
-use crate::domain::toml::nearest;
+use domain::release::Until;
+use domain::toml::nearest;
 
 /// One run of the tool.
 #[derive(Debug)]

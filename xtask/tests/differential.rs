@@ -4,10 +4,6 @@
 //! Takes `packaging` from the Python in `XTASK_PACKAGING_PYTHON`, from the tool's own environment
 //! or from `python3`, where pip brings a copy. Before version 26 `packaging` was wrong about `~=v2.0` and `<7.post1`, so an
 //! older one proves nothing and is passed over. `XTASK_CASES` sets how many cases are tried.
-#![allow(dead_code, unused_imports)]
-
-#[path = "../src/domain/mod.rs"]
-mod domain;
 
 use std::fmt::Write as _;
 use std::io::Write as _;

@@ -1,10 +1,6 @@
 //! Documents that are put together at random, awkward in the ways that real ones are: a bump
 //! changes nothing but what it plans, what it writes can be read, and doing it again changes
 //! nothing.
-#![allow(dead_code, unused_imports)]
-
-#[path = "../src/domain/mod.rs"]
-mod domain;
 
 use domain::bump::{Facts, History, Plan, Request};
 use domain::config::RepositoryConfig;

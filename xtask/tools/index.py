@@ -3,17 +3,19 @@
 Reads one JSON object from standard input and prints one:
 
 * ``{"simple": URL, "projects": [NAME, ...]}`` gives, per name, ``{"files": [{"filename", "url",
-  "sha256"}, ...]}`` (empty where the index does not know the project) or ``{"unknown": WHY}``
-  when it could not be told. What is unknown is never reported as absent.
+  "sha256", "age"}, ...]}`` (empty where the index does not know the project) or
+  ``{"unknown": WHY}`` when it could not be told. What is unknown is never reported as absent.
 * ``{"fetch": [{"url", "path"}, ...]}`` stores every file and gives ``{}``, or ``{"unknown": WHY}``.
 
-Names are in PEP 503 normal form, ``sha256`` is null where the index does not give it.
+Names are in PEP 503 normal form; ``sha256`` and ``age`` (whole days since the upload, PEP 700) are
+null where the index does not give them.
 """
 
 import json
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -50,7 +52,7 @@ def _from_html(text: str, base: str) -> list[dict[str, Any]]:
         algorithm, _, digest = fragment.partition("=")
         sha256 = digest if algorithm == "sha256" else None
         filename = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
-        files.append({"filename": filename, "url": url, "sha256": sha256})
+        files.append({"filename": filename, "url": url, "sha256": sha256, "age": None})
     return files
 
 
@@ -60,9 +62,19 @@ def _from_json(body: dict[str, Any], base: str) -> list[dict[str, Any]]:
             "filename": file["filename"],
             "url": urljoin(base, file["url"]),
             "sha256": file.get("hashes", {}).get("sha256"),
+            "age": _days_since(file.get("upload-time")),
         }
         for file in body["files"]
     ]
+
+
+def _days_since(upload_time: str | None) -> int | None:
+    # Behind the seconds come fractions and the Z of UTC, which is all that PEP 700 allows.
+    try:
+        then = datetime.strptime((upload_time or "")[:19], "%Y-%m-%dT%H:%M:%S")
+    except ValueError:
+        return None
+    return max((datetime.now(timezone.utc) - then.replace(tzinfo=timezone.utc)).days, 0)
 
 
 def ask(simple: str, project: str) -> dict[str, Any]:

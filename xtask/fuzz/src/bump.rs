@@ -2,10 +2,6 @@
 //!
 //! Run it with `xtask/fuzz/run SECONDS` (nightly).
 #![no_main]
-#![allow(dead_code, unused_imports)]
-
-#[path = "../../src/domain/mod.rs"]
-mod domain;
 
 use domain::bump::{Facts, History, Plan, Request};
 use domain::config::RepositoryConfig;

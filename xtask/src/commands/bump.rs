@@ -6,23 +6,23 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use serde_json::{Value, json};
+use jzon::{JsonValue, object};
 
 use crate::cli::BumpOptions;
-use crate::domain::bump::{Bump, Facts, History, Move, Plan, Request, tags};
-use crate::domain::commits;
-use crate::domain::edit::Kind;
-use crate::domain::finding::{Finding, Refusal};
-use crate::domain::history::{self, TagRef, last_tag};
-use crate::domain::manifest::DeclaredVersion;
-use crate::domain::range::Ranges;
-use crate::domain::toml::nearest;
-use crate::domain::version::{Change, Step};
-use crate::domain::workspace::Workspace;
 use crate::effects::git::Git;
 use crate::effects::tree::Tree;
 use crate::effects::{clock, discover, files};
 use crate::ui::say;
+use domain::bump::{Bump, Facts, History, Move, Plan, Request, tags};
+use domain::commits;
+use domain::edit::Kind;
+use domain::finding::{Finding, Refusal};
+use domain::history::{self, TagRef, last_tag};
+use domain::manifest::DeclaredVersion;
+use domain::range::Ranges;
+use domain::toml::nearest;
+use domain::version::{Change, Step};
+use domain::workspace::Workspace;
 
 /// # Errors
 /// Nothing was written: the repository cannot be understood, or the bump is refused.
@@ -37,7 +37,7 @@ pub fn run(root: &Path, options: &BumpOptions) -> Result<ExitCode> {
     })?;
 
     let shown = match options.json {
-        true => format!("{:#}\n", as_json(&plan)),
+        true => as_json(&plan).pretty(2) + "\n",
         false => as_text(&plan),
     };
     std::io::stdout().write_all(shown.as_bytes())?;
@@ -200,33 +200,38 @@ fn add_commits(
     Ok(())
 }
 
-fn as_json(plan: &Plan) -> Value {
+fn as_json(plan: &Plan) -> JsonValue {
     let bumps = plan.bumps.iter().map(|bump| {
-        json!({
-            "package": bump.package,
+        object! {
+            "package": bump.package.as_str(),
             "from": bump.from.as_ref().map(ToString::to_string),
             "to": bump.to.to_string(),
-            "reason": bump.reason,
-        })
+            "reason": bump.reason.as_str(),
+        }
     });
     let edits = plan.edits.iter().map(|edit| {
-        json!({
-            "file": edit.file,
+        object! {
+            "file": edit.file.as_str(),
             "line": edit.line,
             "kind": edit.kind.word(),
-            "package": edit.package,
-            "before": edit.before,
-            "after": edit.after,
-        })
+            "package": edit.package.as_str(),
+            "before": edit.before.as_str(),
+            "after": edit.after.as_str(),
+        }
     });
     let notes = plan.notes.iter().map(|note| {
-        json!({ "file": note.file, "line": note.line, "package": note.package, "text": note.text })
+        object! {
+            "file": note.file.as_str(),
+            "line": note.line,
+            "package": note.package.as_str(),
+            "text": note.text.as_str(),
+        }
     });
-    json!({
+    object! {
         "bumps": bumps.collect::<Vec<_>>(),
         "edits": edits.collect::<Vec<_>>(),
         "notes": notes.collect::<Vec<_>>(),
-    })
+    }
 }
 
 /// The plan for people: every bump with its ranges, then what goes with it, then the notes.

@@ -7,17 +7,17 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, bail};
-use serde_json::{Value, json};
+use jzon::{JsonValue, object};
 
 use crate::cli::CheckOptions;
-use crate::domain::check::rules::RULES;
-use crate::domain::check::{Facts, Fix, Found, check};
-use crate::domain::edit::{Edit, splice};
-use crate::domain::finding::{Finding, Refusal, Severity};
 use crate::effects::tree::Tree;
 use crate::effects::{discover, files};
 use crate::ui::say;
 use crate::ui::{self, Style, paint};
+use domain::check::rules::RULES;
+use domain::check::{Facts, Fix, Found, check};
+use domain::edit::{Edit, splice};
+use domain::finding::{Finding, Refusal, Severity};
 
 /// # Errors
 /// A file cannot be read or written. What is wrong with the repository is printed, and exit code 1.
@@ -38,7 +38,7 @@ pub fn run(root: &Path, options: &CheckOptions) -> Result<ExitCode> {
     }
     let errors = found.iter().filter(|found| found.finding.is_error()).count();
     if options.json {
-        say!("{:#}", json!({ "findings": found.iter().map(as_json).collect::<Vec<_>>() }));
+        say!("{}", object! { "findings": found.iter().map(as_json).collect::<Vec<_>>() }.pretty(2));
     } else {
         let findings: Vec<Finding> = found.iter().map(|found| found.finding.clone()).collect();
         ui::findings(&findings);
@@ -122,8 +122,8 @@ fn list(as_json: bool) {
     if as_json {
         let rules = RULES
             .iter()
-            .map(|rule| json!({ "rule": rule.name, "fixable": rule.fixable, "why": rule.why }));
-        say!("{:#}", json!({ "rules": rules.collect::<Vec<_>>() }));
+            .map(|rule| object! { "rule": rule.name, "fixable": rule.fixable, "why": rule.why });
+        say!("{}", object! { "rules": rules.collect::<Vec<_>>() }.pretty(2));
         return;
     }
     for rule in &RULES {
@@ -148,7 +148,7 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-fn as_json(found: &Found) -> Value {
+fn as_json(found: &Found) -> JsonValue {
     let finding = &found.finding;
     let (file, line) =
         finding.place.clone().map_or((None, None), |(file, line)| (Some(file), Some(line)));
@@ -156,13 +156,13 @@ fn as_json(found: &Found) -> Value {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    json!({
+    object! {
         "severity": severity,
         "rule": finding.rule,
         "file": file,
         "line": line,
-        "message": finding.message,
-        "hint": finding.hint,
+        "message": finding.message.as_str(),
+        "hint": finding.hint.as_deref(),
         "fixable": found.fix.is_some(),
-    })
+    }
 }

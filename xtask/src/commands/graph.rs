@@ -4,12 +4,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use serde_json::json;
+use jzon::object;
 
 use crate::cli::{GraphFormat, GraphOptions};
-use crate::domain::workspace::Workspace;
 use crate::effects::discover;
 use crate::ui::say;
+use domain::workspace::Workspace;
 
 /// # Errors
 /// The repository cannot be understood.
@@ -66,13 +66,13 @@ fn dot(workspace: &Workspace) -> String {
 
 fn as_json(workspace: &Workspace) -> String {
     let packages = workspace.distributions.iter().map(|distribution| {
-        json!({
+        object! {
             "name": distribution.name().to_string(),
             "level": distribution.level,
             "depends_on": names(workspace, &distribution.needs),
-        })
+        }
     });
-    format!("{:#}", json!({ "packages": packages.collect::<Vec<_>>() }))
+    object! { "packages": packages.collect::<Vec<_>>() }.pretty(2)
 }
 
 fn edges(workspace: &Workspace) -> impl Iterator<Item = (usize, usize)> {

@@ -6,19 +6,19 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 use crate::cli::NewOptions;
-use crate::domain::edit::splice;
-use crate::domain::finding::{Finding, Refusal};
-use crate::domain::modules::Modules;
-use crate::domain::name::Name;
-use crate::domain::new::{self, Facts, Plan, Request};
-use crate::domain::release::Answer;
-use crate::domain::toml::TomlFile;
-use crate::domain::workspace::Workspace;
 use crate::effects::tools::Tools;
 use crate::effects::tree::Tree;
 use crate::effects::{discover, files, templates, twine};
 use crate::ui::say;
 use crate::ui::{Style, paint};
+use domain::edit::splice;
+use domain::finding::{Finding, Refusal};
+use domain::modules::Modules;
+use domain::name::Name;
+use domain::new::{self, Facts, Plan, Request};
+use domain::release::Answer;
+use domain::toml::TomlFile;
+use domain::workspace::Workspace;
 
 /// # Errors
 /// The name cannot be had, the template is not understood, or nothing can be written.

@@ -9,19 +9,19 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 
 use crate::cli::ReleaseOptions;
-use crate::domain::finding::{Finding, Refusal};
-use crate::domain::preflight::{self, Check, short};
-use crate::domain::release::{Plan, Until};
-use crate::domain::workspace::Workspace;
 use crate::effects::facts::{self, IndexFacts, LocalFacts};
 use crate::effects::lock::Lock;
 use crate::effects::release::{Outcome, Release};
 use crate::effects::site::{self, Site};
 use crate::effects::tools::Tools;
-use crate::effects::{discover, notes, parallel};
+use crate::effects::{discover, notes, parallel, temporary};
 use crate::ui::progress::Progress;
 use crate::ui::say;
 use crate::ui::{Style, paint};
+use domain::finding::{Finding, Refusal};
+use domain::preflight::{self, Check, short};
+use domain::release::{Plan, Until};
+use domain::workspace::Workspace;
 use report::Report;
 
 /// # Errors
@@ -29,6 +29,7 @@ use report::Report;
 pub fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
     let what = if options.rehearse { "rehearsal" } else { "release" };
     let _lock = Lock::take(&site::scratch(root)?, what)?;
+    temporary::sweep();
     let progress = Progress::start();
     let Setting { tools, head, source, workspace, targets, site } =
         Setting::prepare(root, what, options, &progress)?;

@@ -1,21 +1,22 @@
 //! `status`: the distributions in release order, and what has happened since their last tags.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use serde_json::{Value, json};
+use jzon::{JsonValue, object};
 
 use crate::cli::StatusOptions;
-use crate::domain::history::{TagRef, last_tag, since};
-use crate::domain::name::Name;
-use crate::domain::release::{Answer, ServedFile, files_of};
-use crate::domain::workspace::{Distribution, Workspace};
 use crate::effects::git::Git;
 use crate::effects::tools::Tools;
 use crate::effects::{discover, twine};
 use crate::ui::say;
 use crate::ui::{self, Style, paint};
+use domain::history::{TagRef, last_tag, since};
+use domain::name::Name;
+use domain::release::{Answer, ServedFile, files_of};
+use domain::workspace::{Distribution, Workspace};
 
 /// What git says about one distribution.
 struct Standing {
@@ -59,7 +60,7 @@ pub fn run(root: &Path, options: &StatusOptions) -> Result<ExitCode> {
     let standings = standings(root, &workspace)?;
     let online = if options.online { ask(&workspace)? } else { Vec::new() };
     if options.json {
-        say!("{:#}", as_json(root, &workspace, &standings, &online));
+        say!("{}", as_json(root, &workspace, &standings, &online).pretty(2));
     } else {
         ui::findings(&workspace.findings);
         print(&workspace, &standings, &online);
@@ -123,31 +124,35 @@ fn standings(root: &Path, workspace: &Workspace) -> Result<Vec<Standing>> {
     Ok((0..last.len()).map(standing).collect())
 }
 
-fn as_json(root: &Path, workspace: &Workspace, standings: &[Standing], online: &[Online]) -> Value {
+fn as_json(
+    root: &Path,
+    workspace: &Workspace,
+    standings: &[Standing],
+    online: &[Online],
+) -> JsonValue {
     let all = workspace.distributions.iter().zip(standings).enumerate();
     let packages = all.map(|(at, (distribution, standing))| {
         let needs =
             distribution.needs.iter().map(|&at| workspace.distributions[at].name().to_string());
-        let mut package = json!({
+        let mut package = object! {
             "name": distribution.name().to_string(),
             "path": if distribution.dir.is_empty() { "." } else { &distribution.dir },
             "version": distribution.version().map(ToString::to_string),
             "version_source": version_source(distribution),
-            "tag": standing.tag,
+            "tag": standing.tag.as_deref(),
             "tagged": standing.tagged,
             "changed": standing.changed,
             "level": distribution.level,
             "depends_on": needs.collect::<Vec<_>>(),
-        });
+        };
         if !online.is_empty() {
-            let states = online
-                .iter()
-                .map(|index| (index.repository.clone(), json!(index.states[at].word())));
-            package["online"] = states.collect::<serde_json::Map<_, _>>().into();
+            let states =
+                online.iter().map(|index| (index.repository.as_str(), index.states[at].word()));
+            package["online"] = states.collect::<BTreeMap<_, _>>().into();
         }
         package
     });
-    json!({ "root": root.to_string_lossy(), "packages": packages.collect::<Vec<_>>() })
+    object! { "root": root.to_string_lossy().as_ref(), "packages": packages.collect::<Vec<_>>() }
 }
 
 fn version_source(distribution: &Distribution) -> String {

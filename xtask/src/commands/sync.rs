@@ -6,15 +6,15 @@ use std::process::ExitCode;
 use anyhow::{Result, anyhow, bail};
 
 use crate::cli::SyncOptions;
-use crate::domain::edit::{Edit, Write, splice};
-use crate::domain::finding::{Finding, Refusal};
-use crate::domain::shared::{self, Shared};
-use crate::domain::toml::TomlFile;
-use crate::domain::workspace::{Distribution, Workspace};
 use crate::effects::tree::Tree;
 use crate::effects::{discover, files, templates};
 use crate::ui::say;
 use crate::ui::{self, Style, paint};
+use domain::edit::{Edit, Write, splice};
+use domain::finding::{Finding, Refusal};
+use domain::shared::{self, Shared};
+use domain::toml::TomlFile;
+use domain::workspace::{Distribution, Workspace};
 
 /// Everything that differs, and what is to be written.
 #[derive(Default)]

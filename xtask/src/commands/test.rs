@@ -8,12 +8,12 @@ use anyhow::{Context, Result};
 use xshell::{Cmd, cmd};
 
 use crate::cli::TestOptions;
-use crate::domain::workspace::{Distribution, Workspace};
 use crate::effects::python::Environment;
 use crate::effects::tools::Tools;
 use crate::effects::{build, discover, parallel, shell, site};
 use crate::ui::progress::Progress;
 use crate::ui::say;
+use domain::workspace::{Distribution, Workspace};
 
 /// # Errors
 /// Something cannot be built or installed. A failing test is exit code 1.

@@ -4,14 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use jzon::JsonValue;
 use xshell::{Cmd, cmd};
 
 use super::build_env;
 use super::shell::{self, Output};
+use super::temporary::Temporary;
 use super::tools::Tools;
-use crate::domain::content::Archive;
-use crate::domain::release::Artifact;
+use domain::content::Archive;
+use domain::release::Artifact;
 
 /// `python -m build`: the sdist from `source`, then the wheel from that sdist, into `out`.
 /// Returns the versions of what was in the environment it was built in.
@@ -31,6 +32,9 @@ pub fn build(
 ) -> Result<Vec<(String, String)>> {
     let prepared = build_env::ready(tools, requires)?;
     let sh = shell::at(source)?;
+    // `build` unpacks the sdist in a temporary folder, to make the wheel from it.
+    let temporary = Temporary::new()?;
+    sh.set_var("TMPDIR", temporary.path());
     let to = |cmd: Cmd<'_>| -> Result<Output> {
         let build = cmd.envs(tools.pip.clone()).env("SOURCE_DATE_EPOCH", epoch);
         shell::output(build.arg("--outdir").arg(out).arg(source))
@@ -86,27 +90,21 @@ pub fn inspect(tools: &Tools, files: &[PathBuf]) -> Result<Vec<Archive>> {
     let names: Vec<String> = files.iter().map(|file| file.to_string_lossy().into_owned()).collect();
     let arguments: Vec<&str> = names.iter().map(String::as_str).collect();
     let answer = tools.ask("archive.py", &arguments, None)?;
-    answer.as_array().into_iter().flatten().map(archive).collect()
+    answer.members().map(archive).collect()
 }
 
-fn archive(value: &Value) -> Result<Archive> {
+fn archive(value: &JsonValue) -> Result<Archive> {
     let file = value["filename"].as_str().unwrap_or_default().to_owned();
     if let Some(error) = value["error"].as_str() {
         bail!("{file} cannot be read: {error}");
     }
-    let strings = |value: &Value| {
-        value
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect()
+    let strings = |value: &JsonValue| {
+        value.members().filter_map(JsonValue::as_str).map(str::to_owned).collect()
     };
-    let headers = value["metadata"].as_object().into_iter().flatten();
-    let metadata = headers.map(|(key, values)| (key.clone(), strings(values))).collect();
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let members = value["members"].as_object().into_iter().flatten();
-    let members = members.map(|(path, digest)| (path.clone(), text(digest))).collect();
+    let headers = value["metadata"].entries();
+    let metadata = headers.map(|(key, values)| (key.to_owned(), strings(values))).collect();
+    let text = |value: &JsonValue| value.as_str().unwrap_or_default().to_owned();
+    let members = value["members"].entries();
+    let members = members.map(|(path, digest)| (path.to_owned(), text(digest))).collect();
     Ok(Archive { file, size: value["size"].as_u64().unwrap_or_default(), members, metadata })
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
-use serde_json::Value;
+use jzon::JsonValue;
 
 use super::python::Environment;
 use super::shell;
@@ -72,9 +72,9 @@ fn install(tools: &Tools, dir: &Path, requires: &[&str], own: &str) -> Result<()
 fn versions(path: &Path) -> Result<Vec<(String, String)>> {
     let text =
         fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let listed: Value = serde_json::from_str(&text)?;
-    let pair = |entry: &Value| {
+    let listed: JsonValue = jzon::parse(&text)?;
+    let pair = |entry: &JsonValue| {
         Some((entry["name"].as_str()?.to_owned(), entry["version"].as_str()?.to_owned()))
     };
-    Ok(listed.as_array().into_iter().flatten().filter_map(pair).collect())
+    Ok(listed.members().filter_map(pair).collect())
 }

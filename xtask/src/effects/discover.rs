@@ -8,11 +8,11 @@ use anyhow::{Context, Result, anyhow};
 
 use super::git::Git;
 use super::tree::{Tree, relative};
-use crate::domain::config::RepositoryConfig;
-use crate::domain::finding::{Finding, Refusal};
-use crate::domain::manifest::Manifest;
-use crate::domain::toml::TomlFile;
-use crate::domain::workspace::Workspace;
+use domain::config::RepositoryConfig;
+use domain::finding::{Finding, Refusal};
+use domain::manifest::Manifest;
+use domain::toml::TomlFile;
+use domain::workspace::Workspace;
 
 const MANIFEST: &str = "pyproject.toml";
 

@@ -10,19 +10,19 @@ use xshell::cmd;
 use super::git::Git;
 use super::handbook::{self, HANDBOOK};
 use super::{files, shell, site};
-use crate::domain::edit::Write;
-use crate::domain::embed::CRATE;
-use crate::domain::finding::{Finding, Refusal};
-use crate::domain::toml::TomlFile;
+use domain::edit::Write;
+use domain::embed::CRATE;
+use domain::finding::{Finding, Refusal};
+use domain::toml::TomlFile;
 
 /// The crate that this program was built from.
 pub fn own_crate() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The parts of the crate that go along, the benchmark because the manifest names it; its tests of
+/// The parts of the crate that go along, the benchmarks because the manifest names them; its tests of
 /// this repository do not. The handbook that its messages name lies beside the crate, and joins it.
-const PARTS: [&str; 4] = ["Cargo.toml", "benches", "src", "tools"];
+const PARTS: [&str; 5] = ["Cargo.toml", "benches", "domain", "src", "tools"];
 
 /// A TOML file of a repository; `None` where there is none.
 ///
@@ -70,7 +70,7 @@ pub fn lone_crates(root: &Path) -> Vec<String> {
             let text = fs::read_to_string(entry.path()).ok()?;
             let file = TomlFile::parse("Cargo.toml", text).ok()?;
             let lone = file.get("workspace").is_none() && file.get("package").is_some();
-            (lone && dir != CRATE).then_some(dir)
+            (lone && !Path::new(&dir).starts_with(CRATE)).then_some(dir)
         })
         .collect()
 }

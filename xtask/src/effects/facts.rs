@@ -10,15 +10,17 @@ use super::ledger;
 use super::site::Site;
 use super::tools::Tools;
 use super::twine::{self, Repository};
-use crate::domain::environment;
-use crate::domain::history::{TagRef, since};
-use crate::domain::index_address::token_variable;
-use crate::domain::ledger::Ledger;
-use crate::domain::manifest::{DeclaredRequirement, Table};
-use crate::domain::name::Name;
-use crate::domain::preflight::{self, Check, CredentialFacts, PackageFacts, RepositoryFacts};
-use crate::domain::release::{Answer, Package, ServedFile, files_of, version_in_file_name};
-use crate::domain::workspace::{Distribution, Workspace};
+use domain::environment;
+use domain::history::{TagRef, since};
+use domain::index_address::token_variable;
+use domain::ledger::Ledger;
+use domain::manifest::{DeclaredRequirement, Table};
+use domain::name::Name;
+use domain::preflight::{self, Check, CredentialFacts, HalfFacts, PackageFacts, RepositoryFacts};
+use domain::release::{
+    Answer, Package, ServedFile, files_of, is_closed, lacks, version_in_file_name,
+};
+use domain::workspace::{Distribution, Workspace};
 
 /// What is known before any index is asked.
 pub struct LocalFacts {
@@ -32,8 +34,8 @@ pub struct LocalFacts {
 struct Target {
     at: usize,
     package: Package,
-    /// Its tag stands on the remote.
-    tagged: bool,
+    /// The commit that its tag is on, on the remote.
+    tagged: Option<String>,
 }
 
 impl LocalFacts {
@@ -110,9 +112,12 @@ pub fn local(
         }
         let facts = package_facts(git, workspace, targets, at, head, &tags, ledgers.get(&at))?;
         checks.extend(preflight::package(&facts));
-        let tagged = matches!(&facts.remote_tag, Answer::Known(Some(_)));
+        let tagged = match facts.remote_tag {
+            Answer::Known(commit) => commit,
+            Answer::Unknown(_) => None,
+        };
         if let Some(version) = distribution.version() {
-            let package = Package { at, version: version.clone(), tag: facts.tag };
+            let package = Package { at, version: version.clone(), tag: facts.tag, tagged: None };
             found.push(Target { at, package, tagged });
         }
     }
@@ -292,22 +297,34 @@ pub fn indexes(
 impl IndexFacts {
     fn sort(&mut self, workspace: &Workspace, target: &Target, index: &str) {
         let Target { at, package, tagged } = target;
+        let Package { version, tag, .. } = package;
         let name = workspace.distributions[*at].name();
-        let served = self.served.index.get(at);
-        let published = served.map(|files| files_of(files, &name.in_file_name(), &package.version));
-        match (tagged, published) {
-            // Unknown: there is a failed check already.
-            (_, None) => {}
-            (true, Some(files)) if files.is_empty() => self.checks.push(Check::failed(
+        // Unknown: there is a failed check already.
+        let Some(served) = self.served.index.get(at) else { return };
+        let Some(commit) = tagged else { return self.open.push(package.clone()) };
+        let files = files_of(served, &name.in_file_name(), version);
+        if files.is_empty() {
+            return self.checks.push(Check::failed(
                 "tag",
-                format!(
-                    "{name} {} is tagged {}, but {index} does not have it",
-                    package.version, package.tag
-                ),
+                format!("{name} {version} is tagged {tag}, but {index} does not have it"),
                 format!("cargo xtask bump {name}, or take the tag away if it was set by mistake"),
-            )),
-            (true, Some(_)) => self.released.push(*at),
-            (false, Some(_)) => self.open.push(package.clone()),
+            ));
+        }
+        let Some(missing) = lacks(served, &name.in_file_name(), version) else {
+            return self.released.push(*at);
+        };
+        let closed = is_closed(&files);
+        self.checks.push(preflight::half(&HalfFacts {
+            name,
+            version,
+            tag,
+            index,
+            missing,
+            closed,
+        }));
+        match closed {
+            true => self.released.push(*at),
+            false => self.open.push(Package { tagged: Some(commit.clone()), ..package.clone() }),
         }
     }
 }
@@ -341,7 +358,7 @@ fn unanswered(repository: &Repository, distribution: &Distribution, why: &str) -
 }
 
 /// The versions of a distribution that an index lists.
-pub fn versions(files: &[ServedFile], name: &Name) -> Vec<crate::domain::version::Version> {
+pub fn versions(files: &[ServedFile], name: &Name) -> Vec<domain::version::Version> {
     let in_file_name = name.in_file_name();
     let mut versions: Vec<_> =
         files.iter().filter_map(|file| version_in_file_name(&file.name, &in_file_name)).collect();

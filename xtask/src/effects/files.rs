@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Context, Result, bail};
 
 use super::parallel;
-use crate::domain::edit::Write;
+use domain::edit::Write;
 
 /// Writes every file, or none: what was renamed is put back when a later one fails.
 ///

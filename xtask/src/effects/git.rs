@@ -6,24 +6,37 @@ use anyhow::Result;
 use xshell::{Shell, cmd};
 
 use super::shell;
-use crate::domain::finding::{Finding, Refusal};
-use crate::domain::history::{Commit, TagRef, parse_log, parse_remote_tags, parse_tags};
-use crate::domain::release::Answer;
+use domain::finding::{Finding, Refusal};
+use domain::history::{Commit, TagRef, parse_log, parse_remote_tags, parse_tags};
+use domain::release::Answer;
 
 /// A git work tree.
 pub struct Git {
     root: PathBuf,
+    /// Variables that it does not see.
+    withheld: Vec<String>,
 }
 
 impl Git {
     /// The work tree at `root`; `None` where there is none.
     pub fn at(root: &Path) -> Option<Git> {
-        root.join(".git").exists().then(|| Git { root: root.to_owned() })
+        root.join(".git").exists().then(|| Git { root: root.to_owned(), withheld: Vec::new() })
+    }
+
+    /// The same, which does not see these variables.
+    pub fn without(self, withheld: Vec<String>) -> Git {
+        Git { withheld, ..self }
     }
 
     /// xshell's shells belong to one thread; a release has several.
     fn shell(&self) -> Result<Shell> {
-        shell::at(&self.root)
+        self.shell_at(&self.root)
+    }
+
+    fn shell_at(&self, dir: &Path) -> Result<Shell> {
+        let sh = shell::at(dir)?;
+        shell::withhold(&sh, |name| self.withheld.iter().any(|withheld| withheld == name));
+        Ok(sh)
     }
 
     /// Paths (relative to the root) that git ignores, out of the ones given.
@@ -240,7 +253,7 @@ impl Git {
             sh,
             "git clone --quiet --shared --no-checkout -c {no_hooks} {root} {dir}"
         ))?;
-        let shell = shell::at(dir)?;
+        let shell = self.shell_at(dir)?;
         shell::read(cmd!(shell, "git checkout --quiet --detach {commit}")).map(drop)
     }
 

@@ -5,11 +5,11 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use serde_json::{Value, json};
+use jzon::{JsonValue, object};
 
 use super::tools::Tools;
-use crate::domain::name::Name;
-use crate::domain::release::{Answer, Artifact, ServedFile, Upload, to_upload};
+use domain::name::Name;
+use domain::release::{Answer, Artifact, ServedFile, Upload, to_upload};
 
 /// One index, with everything needed to ask it and to upload to it.
 #[derive(Clone, Debug)]
@@ -31,9 +31,9 @@ impl Index {
             return Ok(Vec::new());
         }
         let normal: Vec<&str> = names.iter().map(|name| name.normal()).collect();
-        let question = json!({ "simple": self.simple, "projects": normal });
+        let question = object! { "simple": self.simple.as_str(), "projects": normal.as_slice() };
         let answer = tools.ask("index.py", &[], Some(&question))?;
-        Ok(normal.iter().map(|name| served(&answer[name])).collect())
+        Ok(normal.iter().map(|name| served(&answer[*name])).collect())
     }
 
     /// Waits until the index lists all these files with these bytes.
@@ -79,22 +79,26 @@ impl Index {
 /// # Errors
 /// One cannot be had.
 pub fn fetch(tools: &Tools, files: &[ServedFile], dir: &Path) -> Result<()> {
-    let wanted: Vec<Value> =
-        files.iter().map(|file| json!({ "url": file.url, "path": dir.join(&file.name) })).collect();
-    let answer = tools.ask("index.py", &[], Some(&json!({ "fetch": wanted })))?;
-    match answer.get("unknown").and_then(Value::as_str) {
+    let wanted = |file: &ServedFile| {
+        let path = dir.join(&file.name);
+        object! { "url": file.url.as_str(), "path": path.to_string_lossy().as_ref() }
+    };
+    let wanted: Vec<JsonValue> = files.iter().map(wanted).collect();
+    let answer = tools.ask("index.py", &[], Some(&object! { "fetch": wanted }))?;
+    match answer.get("unknown").and_then(JsonValue::as_str) {
         Some(why) => bail!("the index lists the files and does not hand them out: {why}"),
         None => Ok(()),
     }
 }
 
-fn served(answer: &Value) -> Answer<Vec<ServedFile>> {
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    let file = |file: &Value| {
+fn served(answer: &JsonValue) -> Answer<Vec<ServedFile>> {
+    let text = |value: &JsonValue| value.as_str().map(str::to_owned);
+    let file = |file: &JsonValue| {
         Some(ServedFile {
             name: text(&file["filename"])?,
             url: text(&file["url"])?,
             sha256: text(&file["sha256"]),
+            age: file["age"].as_u64(),
         })
     };
     match answer["files"].as_array() {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use super::site::remove;
 use super::{build, clock};
-use crate::domain::ledger::{Event, Ledger};
+use domain::ledger::{Event, Ledger};
 
 const LEDGER: &str = "release.json";
 
@@ -29,7 +29,7 @@ pub fn load(dir: &Path) -> Result<Option<Ledger>> {
     }
     let text =
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let ledger = serde_json::from_str(&text).ok().and_then(|value| Ledger::from_json(&value));
+    let ledger = jzon::parse(&text).ok().and_then(|value| Ledger::from_json(&value));
     let Some(ledger) = ledger else { bail!("{} is no ledger of this tool", path.display()) };
     for file in &ledger.files {
         if build::artifact(&dir.join(&file.name)).ok().as_ref() != Some(file) {
@@ -84,7 +84,7 @@ pub fn complete(half: &Path, dir: &Path) -> Result<()> {
 /// The directory cannot be written to.
 pub fn store(dir: &Path, ledger: &Ledger) -> Result<()> {
     let half = dir.join(".release.json.partial");
-    fs::write(&half, format!("{:#}\n", ledger.to_json()))
+    fs::write(&half, ledger.to_json().pretty(2) + "\n")
         .with_context(|| format!("cannot write to {}", dir.display()))?;
     Ok(fs::rename(&half, dir.join(LEDGER))?)
 }

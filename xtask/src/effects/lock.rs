@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::clock;
-use crate::domain::finding::{Finding, Refusal};
+use domain::finding::{Finding, Refusal};
 
 /// The right to release; it ends with this value, and with the process however that ends: the
 /// operating system holds the lock, not a file that could be left behind.

@@ -24,6 +24,7 @@ pub mod shell;
 pub mod site;
 pub mod smoke;
 pub mod templates;
+pub mod temporary;
 pub mod tools;
 pub mod tree;
 pub mod twine;

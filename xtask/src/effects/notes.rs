@@ -6,10 +6,10 @@ use anyhow::Result;
 use xshell::cmd;
 
 use super::shell;
-use crate::domain::bump::CHANGELOGS;
-use crate::domain::notes;
-use crate::domain::version::Version;
-use crate::domain::workspace::Distribution;
+use domain::bump::CHANGELOGS;
+use domain::notes;
+use domain::version::Version;
+use domain::workspace::Distribution;
 
 /// What the changelog of a distribution says about a version. `source` is the tree that was
 /// released.

@@ -5,7 +5,7 @@ use xshell::{Shell, cmd};
 
 use super::python::Python;
 use super::shell;
-use crate::domain::environment::PIP_KEPT;
+use domain::environment::PIP_KEPT;
 
 /// The environment for every pip that this tool runs: the settings that say how to reach the
 /// default index (a mirror stays the default index), and no configuration file beside them, so

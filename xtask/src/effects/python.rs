@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
 use super::shell;
-use crate::domain::finding::{Finding, Refusal};
+use domain::finding::{Finding, Refusal};
 
 /// The oldest Python that the tools run on.
 const OLDEST: (u32, u32) = (3, 10);

@@ -11,16 +11,27 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use xshell::{Cmd, Shell};
 
-use crate::domain::environment;
+use domain::environment;
 
-/// A shell that works in `dir`, with this process's environment.
+/// A shell that works in `dir`, with this process's environment, less what is for an index: the
+/// one process that uploads gets that by itself.
 ///
 /// # Errors
 /// The current directory of this process is gone.
 pub fn at(dir: &Path) -> Result<Shell> {
     let shell = Shell::new()?;
     shell.change_dir(dir);
+    withhold(&shell, environment::is_for_an_index);
     Ok(shell)
+}
+
+/// Keeps variables from the commands of a shell. It cannot forget one, so these are empty.
+pub fn withhold(shell: &Shell, is_kept: impl Fn(&str) -> bool) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(&is_kept) {
+            shell.set_var(name, "");
+        }
+    }
 }
 
 /// How a command ended, whatever its exit code.

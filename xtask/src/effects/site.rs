@@ -13,9 +13,10 @@ use super::local_index::LocalIndex;
 use super::shell;
 use super::tools::Tools;
 use super::twine::{self, Repository};
-use crate::domain::config::{IndexConfig, RepositoryConfig};
-use crate::domain::finding::{Finding, Refusal};
-use crate::domain::workspace::Workspace;
+use domain::config::{IndexConfig, RepositoryConfig};
+use domain::finding::{Finding, Refusal};
+use domain::index_address::token_variable;
+use domain::workspace::Workspace;
 
 /// Everything outside the workspace that a release touches.
 pub struct Site {
@@ -42,9 +43,11 @@ impl Site {
     /// # Errors
     /// There is no git repository, or twine cannot be asked.
     pub fn real(root: &Path, config: &RepositoryConfig, tools: &Tools) -> Result<Site> {
-        let [staging, index] = twine::repositories(tools, None, [&config.staging, &config.index])?;
+        let indexes = [&config.staging, &config.index];
+        let [staging, index] = twine::repositories(tools, None, indexes)?;
+        let tokens = indexes.map(|index| token_variable(&index.repository));
         Ok(Site {
-            git: repository(root)?,
+            git: repository(root)?.without(tokens.into()),
             remote: config.remote.clone(),
             branches: config.branches.clone(),
             dist: root.join("dist"),

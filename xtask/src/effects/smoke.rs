@@ -5,11 +5,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use serde_json::{Value, json};
+use jzon::{JsonValue, object};
 use xshell::Shell;
 
 use super::python::Python;
 use super::shell::{self, Supervised};
+use super::temporary::Temporary;
 use super::tools::{Tools, script};
 
 /// What to install and what to try.
@@ -45,8 +46,10 @@ pub fn run(tools: &Tools, test: &SmokeTest) -> Result<usize> {
 
 fn run_on(python: &Python, tools: &Tools, test: &SmokeTest) -> Result<usize> {
     let shell = Shell::new()?;
-    let dir = shell.create_temp_dir()?;
+    let dir = Temporary::new()?;
     shell.change_dir(dir.path());
+    // What is unpacked on the way lies there too, and goes with it.
+    shell.set_var("TMPDIR", dir.path());
     let environment = python.environment(&dir.path().join("env"))?;
 
     // Third parties come from the default index alone; our own only by path.
@@ -70,16 +73,16 @@ fn run_on(python: &Python, tools: &Tools, test: &SmokeTest) -> Result<usize> {
 
     let python = environment.python();
     let runner = script("smoke.py");
-    let task = json!({
-        "imports": test.imports,
-        "commands": test.commands,
+    let task = object! {
+        "imports": test.imports.as_slice(),
+        "commands": test.commands.as_slice(),
         "versions": test.versions.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
         "timeout": test.timeout,
-    });
+    };
     let checks = shell.cmd(python).args(["-I", "-X", "utf8"]).arg(runner);
     let output = Supervised::start(shell::scrubbed(checks).env_remove("PYTHONDONTWRITEBYTECODE"))?
         .answer(&task.to_string())?;
-    let results: Value = serde_json::from_str(&output.stdout)
+    let results: JsonValue = jzon::parse(&output.stdout)
         .with_context(|| format!("the smoke test broke off{}", shell::tail(&output.both(), 20)))?;
     judge(&results)
 }
@@ -101,9 +104,9 @@ fn installations(test: &SmokeTest) -> Vec<Vec<OsString>> {
     vec![own, pins().collect()]
 }
 
-fn judge(results: &Value) -> Result<usize> {
+fn judge(results: &JsonValue) -> Result<usize> {
     let results = results.as_array().context("the smoke test has no results")?;
-    let failed = results.iter().filter(|result| result["ok"] != Value::Bool(true));
+    let failed = results.iter().filter(|result| result["ok"] != true);
     let said: Vec<String> = failed
         .map(|result| {
             let (check, output) = (result["check"].as_str(), result["output"].as_str());

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use walkdir::WalkDir;
 
-use crate::domain::finding::{Finding, Refusal};
-use crate::domain::shared::{self, Shared, SharedFile};
-use crate::domain::template::{TEMPLATES, Template};
-use crate::domain::toml::{TomlFile, nearest};
+use domain::finding::{Finding, Refusal};
+use domain::shared::{self, Shared, SharedFile};
+use domain::template::{TEMPLATES, Template};
+use domain::toml::{TomlFile, nearest};
 
 /// The templates that came with this crate, for a repository that has none of its own.
 pub fn beside_the_crate() -> Option<PathBuf> {

@@ -4,13 +4,13 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use serde_json::Value;
+use jzon::JsonValue;
 use xshell::{Cmd, Shell, cmd};
 
 use super::pip;
 use super::python::{Environment, Python};
 use super::shell;
-use crate::domain::finding::{Finding, Refusal};
+use domain::finding::{Finding, Refusal};
 
 const LOCK: &str = include_str!("../../tools/requirements.txt");
 
@@ -91,14 +91,19 @@ impl Tools {
     ///
     /// # Errors
     /// It fails, or prints something else.
-    pub fn ask(&self, name: &str, arguments: &[&str], question: Option<&Value>) -> Result<Value> {
+    pub fn ask(
+        &self,
+        name: &str,
+        arguments: &[&str],
+        question: Option<&JsonValue>,
+    ) -> Result<JsonValue> {
         let shell = Shell::new()?;
         let mut cmd = self.script(&shell, name).args(arguments);
         if let Some(question) = question {
             cmd = cmd.stdin(question.to_string());
         }
         let answer = shell::read(cmd)?;
-        serde_json::from_str(&answer).with_context(|| format!("{name} printed no JSON"))
+        jzon::parse(&answer).with_context(|| format!("{name} printed no JSON"))
     }
 
     /// The pinned version of a tool, for the ledger.

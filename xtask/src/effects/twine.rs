@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
-use serde_json::Value;
+use jzon::JsonValue;
 use xshell::{Cmd, Shell};
 
 use super::index::Index;
 use super::shell::{self, Output};
 use super::tools::{Tools, digest};
-use crate::domain::config::IndexConfig;
-use crate::domain::index_address::{host, simple_address, token_variable};
-use crate::domain::upload_reply::{self, Reply};
+use domain::config::IndexConfig;
+use domain::index_address::{host, simple_address, token_variable};
+use domain::upload_reply::{self, Reply};
 
 /// How twine reaches one repository.
 #[derive(Debug)]
@@ -43,10 +43,10 @@ pub fn repositories(
     Ok(wanted.map(|config| repository(config, &answer)))
 }
 
-fn repository(config: &IndexConfig, answer: &Value) -> Repository {
+fn repository(config: &IndexConfig, answer: &JsonValue) -> Repository {
     let name = &config.repository;
     let described = &answer["repositories"][name];
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let text = |value: &JsonValue| value.as_str().unwrap_or_default().to_owned();
     let index = match described["error"].as_str() {
         Some(error) => Err(error.to_owned()),
         None => {

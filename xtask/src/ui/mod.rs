@@ -6,7 +6,7 @@ pub mod summary;
 use std::io::{IsTerminal, Write};
 
 use crate::cli::Usage;
-use crate::domain::finding::{Finding, Refusal, Severity};
+use domain::finding::{Finding, Refusal, Severity};
 
 /// Prints a line on standard output, formatted as `println!` does. A reader who has gone (`| head`)
 /// is no reason to stop: what a command is about may be half done.

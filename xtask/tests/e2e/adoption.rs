@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::{ALWAYS, Fault, On, Repo, Stubs};
+use crate::support::{ALWAYS, Fault, On, Repo, Run, Stubs, sha256};
 
 const WHEEL: &str = "core-2.3.0-py3-none-any.whl";
 const SDIST: &str = "core-2.3.0.tar.gz";
@@ -83,6 +83,77 @@ fn what_staging_has_of_other_sources_is_not_taken_over_but_restaged_beside() {
     assert_eq!(stubs.index.accepted().len(), 2);
 }
 
+/// Core with its tag on the remote, and nothing of it on an index; the files that belong there.
+fn tagged() -> (Repo, Stubs, [Vec<u8>; 2]) {
+    let repo = Repo::new().package("core", "2.3.0").commit();
+    let stubs = Stubs::open(&repo);
+    repo.xtask("release all --until built").ok();
+    let built = [WHEEL, SDIST].map(|name| fs::read(repo.path("dist/core-2.3.0").join(name)));
+    fs::remove_dir_all(repo.path("dist")).unwrap();
+    repo.git("tag -a -m core core-v2.3.0");
+    repo.git("push --quiet origin core-v2.3.0");
+    (repo, stubs, built.map(Result::unwrap))
+}
+
+/// Somebody has tagged what is not all there; meanwhile there is another commit.
+#[test]
+fn half_a_release_that_is_tagged_is_made_whole_from_the_commit_of_its_tag() {
+    let (repo, stubs, [wheel, sdist]) = tagged();
+    let (tags, head) = (repo.git("ls-remote --tags origin"), repo.git("rev-parse HEAD"));
+    stubs.index.put(WHEEL, wheel.clone());
+    repo.write("README.md", "# Fixture\n");
+    repo.record("docs");
+
+    let run = repo.xtask("release all --dry-run").ok();
+    run.has_line(&["note: pypi has core 2.3.0 without its sdist", "built from core-v2.3.0"]);
+    stubs.staging.fail(On::Upload("core"), 1, Fault::Status(403, "Not now"));
+    let run = repo.xtask(COMMAND).refused(3);
+    run.has_line(&["  published: core 2.3.0 (not all of its files)"]);
+
+    let run = repo.xtask(COMMAND).ok().has_line(&["core 2.3.0", "publish", "done"]);
+    assert!(!run.stderr.contains(" tag "), "{run}");
+    assert_eq!((stubs.index.accepted(), stubs.index.bytes(WHEEL)), (vec![SDIST.to_owned()], wheel));
+    assert_eq!(repo.ledger("core-2.3.0")["commit"], head, "not the last one");
+    assert_eq!(repo.ledger("core-2.3.0")["files"][0]["sha256"], sha256(&stubs.index.bytes(WHEEL)));
+    assert_eq!(repo.git("ls-remote --tags origin"), tags);
+    nothing_to_do(&repo);
+
+    // The other half.
+    let (repo, stubs, _) = tagged();
+    stubs.index.put(SDIST, sdist);
+    repo.xtask(COMMAND).ok();
+    assert_eq!(stubs.index.accepted(), [WHEEL]);
+}
+
+#[test]
+fn what_ships_one_kind_of_file_on_purpose_or_for_good_is_left_alone() {
+    let (repo, stubs, [wheel, sdist]) = tagged();
+    // Another platform's wheel is a wheel.
+    stubs.index.put("core-2.3.0-cp312-cp312-win_amd64.whl", wheel.clone());
+    stubs.index.put(SDIST, sdist);
+    nothing_to_do(&repo);
+
+    let (repo, stubs, [wheel, _]) = tagged();
+    stubs.index.put(WHEEL, wheel.clone());
+    stubs.index.put("core-2.2.0-py3-none-any.whl", wheel);
+    let run = nothing_to_do(&repo);
+    assert!(!run.stderr.contains("sdist"), "{run}");
+
+    // Of the version before there is an sdist, but of this one there cannot be any more.
+    stubs.index.put("core-2.2.0.tar.gz", Vec::new());
+    stubs.index.was_uploaded("2025-01-01T00:00:00.000000Z");
+    let run = nothing_to_do(&repo);
+    run.has_line(&["note: pypi has core 2.3.0 without its sdist", "cargo xtask bump core makes"]);
+    assert_eq!(stubs.index.uploads().len() + stubs.staging.uploads().len(), 0);
+}
+
+#[track_caller]
+fn nothing_to_do(repo: &Repo) -> Run {
+    let run = repo.xtask(COMMAND).ok();
+    assert!(run.stdout.ends_with("Nothing to release.\n"), "{run}");
+    run
+}
+
 #[test]
 fn a_publication_whose_tag_is_refused_gets_it_the_next_time() {
     let repo = Repo::new().package("core", "2.3.0").commit();
@@ -141,4 +212,18 @@ fn a_second_release_is_told_who_is_at_it_and_a_dead_one_is_in_nobodys_way() {
     first.kill();
     let run = repo.xtask("release all --dry-run").ok();
     assert!(run.stdout.contains("Release plan: 1 distribution"), "{run}");
+}
+
+/// The ledger of the release that was is still there, and does not vouch for what came after.
+#[test]
+fn what_is_changed_behind_its_release_is_not_taken_for_released() {
+    let repo = Repo::new().package("core", "2.3.0").commit();
+    let stubs = Stubs::open(&repo);
+    repo.xtask(COMMAND).ok();
+    repo.write(MODULE, "\"\"\"A fixture, changed.\"\"\"\n");
+    repo.record("changed");
+    let asked = stubs.index.log().len();
+    let run = repo.xtask(COMMAND).refused(1);
+    run.advises("tagged core-v2.3.0 already, and 1 commit touches it", "cargo xtask bump core");
+    assert_eq!(stubs.index.log().len(), asked);
 }

@@ -1,6 +1,8 @@
 //! What an index may answer: for every fault the exit code, what is published, what is said, and
 //! that the same command again finishes the job with every file accepted once.
 
+use std::time::{Duration, Instant};
+
 use crate::support::{ALWAYS, Fault, On, Repo, Run, Stub, Stubs};
 
 const CONFIG: &str = "[workspace.metadata.xtask]\npatience = 3\nupload-limit = 6\n";
@@ -34,7 +36,7 @@ const ROWS: [Row; 14] = [
           says: "the credentials are not accepted", hint: "mend the token", often: true },
     Row { to_index: false, on: WHEEL, fault: Fault::Status(413, "Payload Too Large"), code: 1,
           says: "the index refuses the file", hint: "bump core", often: false },
-    Row { to_index: false, on: WHEEL, fault: Fault::Status(429, "Too many new projects created"), code: 1,
+    Row { to_index: false, on: WHEEL, fault: TOO_MANY, code: 1,
           says: "as many new projects", hint: "tomorrow", often: false },
     Row { to_index: false, on: WHEEL, fault: Fault::Busy(429, "Too Many Requests", "3600"), code: 1,
           says: "Retry-After: 3600", hint: "the same command again", often: true },
@@ -48,7 +50,7 @@ const ROWS: [Row; 14] = [
           says: "a file name is taken there for ever", hint: "bump core", often: false },
     Row { to_index: true, on: WHEEL, fault: Fault::Status(400, "File already exists ('core-2.3.0-py3-none-any.whl', with blake2_256 hash 'c0ffee')."), code: 1,
           says: "a file name is taken there for ever", hint: "bump core", often: false },
-    Row { to_index: true, on: WHEEL, fault: Fault::Status(429, "Too many new projects created"), code: 1,
+    Row { to_index: true, on: WHEEL, fault: TOO_MANY, code: 1,
           says: "as many new projects", hint: "tomorrow", often: true },
     Row { to_index: true, on: WHEEL, fault: Fault::Status(413, "Payload Too Large"), code: 1,
           says: "the index refuses the file", hint: "bump core", often: false },
@@ -63,8 +65,7 @@ const ROWS: [Row; 14] = [
 fn what_an_index_refuses_is_explained_and_the_same_command_goes_on_when_it_is_mended() {
     let repo = core();
     let stubs = Stubs::open(&repo);
-    let full = std::env::var_os("XTASK_TEST_FULL").is_some();
-    for row in ROWS.iter().filter(|row| full || row.often) {
+    for row in ROWS.iter().filter(|row| is_full() || row.often) {
         let stub = if row.to_index { &stubs.index } else { &stubs.staging };
         let sent = stub.uploads().len();
         stub.fail(row.on, ALWAYS, row.fault);
@@ -72,7 +73,10 @@ fn what_an_index_refuses_is_explained_and_the_same_command_goes_on_when_it_is_me
         stub.fail_no_more();
         run.advises(row.says, row.hint)
             .has_line(&["hint: ", "docs/when-a-release-stops.md"])
-            .has_line(&["  published: ", if row.code == 3 { "core 2.3.0" } else { "nothing" }]);
+            .has_line(&[
+                "  published: ",
+                if row.code == 3 { "core 2.3.0 (not all of its files)" } else { "nothing" },
+            ]);
         let (Fault::Status(status, _) | Fault::Busy(status, ..)) = row.fault else {
             unreachable!()
         };
@@ -136,16 +140,63 @@ fn what_passes_is_waited_for_and_no_file_is_accepted_twice() {
     assert_eq!(index.uploads().iter().filter(hung).count(), 1, "{:?}", index.uploads());
 }
 
+/// No more than four in a day: the rest of the release waits for the next one.
+#[test]
+fn one_new_project_too_many_stops_the_release_until_tomorrow() {
+    let repo = Repo::new().package("core", "2.3.0").package("runner", "1.5.0: core>=2.3,<3");
+    let repo = repo.file("Cargo.toml", CONFIG).commit();
+    let stubs = Stubs::open(&repo);
+    stubs.index.fail(On::Upload("runner"), ALWAYS, TOO_MANY);
+    let run = repo.xtask(COMMAND).refused(3);
+    run.advises(
+        "as many new projects as the index takes in a day",
+        "tomorrow, run the same command",
+    )
+    .has_line(&["  published: core 2.3.0"])
+    .has_line(&["  not published: runner 1.5.0"]);
+    let sent = stubs.index.uploads();
+    assert_eq!(sent.iter().filter(|line| line.contains("runner")).count(), 1, "{sent:?}");
+    stubs.index.fail_no_more();
+    repo.xtask(COMMAND).ok();
+    stubs.have_once(&repo, &["core-2.3.0", "runner-1.5.0"]);
+}
+
+const TOO_MANY: Fault = Fault::Status(429, "Too many new projects created");
+
+#[test]
+fn more_than_four_new_names_are_said_before_anything_is_sent() {
+    let names = ["a", "b", "c", "d", "e"];
+    let repo = names.into_iter().fold(Repo::new(), |repo, name| repo.package(name, "1.0")).commit();
+    let _stubs = Stubs::open(&repo);
+    let run = repo.xtask("release all --dry-run").ok();
+    run.has_line(&["note: 5 names are new to pypi", "about 4 a day: a, b, c, d, e"]);
+    let run = repo.xtask("release a b c d --dry-run").ok();
+    assert!(!run.stderr.contains("a day"), "{run}");
+}
+
 /// Whatever the index has then, only the next run can tell.
 #[test]
 fn what_does_not_pass_is_not_called_unpublished() {
     let repo = core();
     let stubs = Stubs::open(&repo);
+    // Too many requests, without a word of when there may be more: that is a no.
+    stubs.index.fail(WHEEL, ALWAYS, Fault::Status(429, "Too Many Requests"));
+    let start = Instant::now();
+    let run = repo.xtask(COMMAND).refused(1);
+    assert!(start.elapsed() >= Duration::from_secs(15), "it does not wait");
+    let run = run
+        .advises("takes no more uploads for now", "wait a while, then run the same command again")
+        .has_line(&["  published: nothing"]);
+    let pauses = run.stderr.lines().filter_map(|line| line.split_once("asking again in "));
+    assert_eq!(pauses.map(|(_, pause)| pause).collect::<Vec<_>>(), ["1 s", "2 s", "4 s", "8 s"]);
+    assert_eq!(stubs.index.uploads().len(), 5);
+    stubs.index.fail_no_more();
+
     stubs.index.fail(WHEEL, ALWAYS, Fault::Status(503, "Service Unavailable"));
     let run = repo.xtask(COMMAND).refused(3);
     unsettled(run.advises("did not take the upload, or did not say so", "the same command again"));
     assert_eq!(stubs.index.accepted(), [""; 0]);
-    assert_eq!(stubs.index.uploads().len(), 25, "five attempts, each of them five for twine");
+    assert_eq!(stubs.index.uploads().len(), 5 + 25, "five attempts, each of them five for twine");
 
     // Now it takes them and does not show them.
     stubs.index.fail_no_more();
@@ -177,4 +228,16 @@ fn an_index_that_does_not_say_what_it_has_is_sent_nothing() {
         stubs.index.fail_no_more();
     }
     assert_eq!((stubs.staging.uploads(), stubs.index.uploads()), (vec![], vec![]));
+    if !is_full() {
+        return;
+    }
+    // It answers before anything is built, and never again.
+    stubs.index.fail_after(1, On::Page("core"), ALWAYS, Fault::Status(502, "Bad Gateway"));
+    let run = repo.xtask(COMMAND).refused(1);
+    run.says("pypi was asked what it has").has_line(&["  published: nothing"]);
+    assert_eq!(stubs.index.uploads(), [""; 0]);
+}
+
+fn is_full() -> bool {
+    std::env::var_os("XTASK_TEST_FULL").is_some()
 }

@@ -34,7 +34,7 @@ const MARKERS: [(&str, usize); 8] = [
 
 /// A piece of a message, and words of the handbook that speak of it.
 #[rustfmt::skip]
-const SITUATIONS: [(&str, &str); 42] = [
+const SITUATIONS: [(&str, &str); 43] = [
     // domain/preflight.rs
     (", and not on the remote", "exists here on COMMIT, and not on the remote"),
     (", and releases are made from", "*the branch is …*"),
@@ -69,6 +69,7 @@ const SITUATIONS: [(&str, &str); 42] = [
     ("the account has registered as many new projects as the index takes in a day", "as many new projects as the index takes in a day**"),
     ("the index refuses the file", "**The index refuses the file**"),
     ("the index did not take the upload, or did not say so", "**The index did not take the upload, or did not say so.**"),
+    ("the index takes no more uploads for now", "**The index takes no more uploads for now.**"),
     ("its build failed", "**The build or the checks failed.**"),
     ("what was built is not fit to be uploaded", "**The build or the checks failed.**"),
     ("twine check --strict:", "**The build or the checks failed.**"),

@@ -1,11 +1,12 @@
 //! Indexes and configuration that mean harm, and the secrets that they are after.
 
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use crate::support::{ALWAYS, Fault, On, Repo, Run, Stubs};
+use crate::support::{ALWAYS, Fault, On, Repo, Run, Stubs, which};
 
 /// Nobody else on this machine has it, so that whoever shows it got it from here.
 const CANARY: &str = "pypi-canary-that-must-not-sing";
@@ -51,7 +52,15 @@ fn a_token_is_seen_by_the_one_process_that_uploads_and_by_nobody_else() {
     repo.edit(manifest, "\"flit_core.buildapi\"", "\"dumping\"\nbackend-path = [\".\"]");
     let repo = repo.commit();
     let stubs = Stubs::open(&repo);
-    let tokens = [("TESTPYPI_TOKEN", CANARY), ("PYPI_TOKEN", "pypi-canary-of-the-other-index")];
+    let (path, of_git) = recording_git(&repo);
+    let other = "pypi-canary-of-the-other-index";
+    let tokens = [
+        ("TESTPYPI_TOKEN", CANARY),
+        ("PYPI_TOKEN", other),
+        ("TWINE_PASSWORD", other),
+        ("GH_TOKEN", "needed by git"),
+        ("PATH", &path),
+    ];
     stubs.index.fail(On::Upload("core-2.3.0.tar"), ALWAYS, Fault::Echo);
 
     let over = AtomicBool::new(false);
@@ -71,7 +80,48 @@ fn a_token_is_seen_by_the_one_process_that_uploads_and_by_nobody_else() {
     let seen = fs::read_to_string(seen).unwrap();
     assert!(seen.lines().count() >= 3, "sdist, wheel and smoke tests: {seen}");
     assert!(!seen.contains("canary"), "{seen}");
+    let of_git = fs::read_to_string(of_git).unwrap();
+    assert!(of_git.contains("\ngit push ") && of_git.contains("\nGH_TOKEN=needed by git\n"));
+    assert!(!of_git.contains("canary"), "{of_git}");
     no_file_has_it(&repo);
+}
+
+/// An index by another name has a token by another name.
+#[test]
+fn the_token_of_an_index_of_ones_own_is_not_seen_by_what_git_starts_to_reach_its_remote() {
+    let config = "[workspace.metadata.xtask]\nstaging = \"house\"\n";
+    let repo = Repo::new().package("core", "2.3.0").file("Cargo.toml", config).commit();
+    let (path, seen) = recording_git(&repo);
+    let house = "[distutils]\nindex-servers = house\n[house]\nrepository = http://127.0.0.1:9/\n";
+    fs::write(repo.home().join(".pypirc"), house).unwrap();
+    repo.xtask_with(
+        "release all --yes",
+        &[("HOUSE_TOKEN", "a canary of the house"), ("PATH", &path)],
+    )
+    .refused(1);
+    let seen = fs::read_to_string(seen).unwrap();
+    let to_the_remote: Vec<&str> = seen
+        .split("\ngit ")
+        .filter(|call| call.starts_with("push ") || call.starts_with("ls-remote "))
+        .collect();
+    assert!(to_the_remote.len() >= 3, "{seen}");
+    assert!(!to_the_remote.concat().contains("canary"), "{to_the_remote:#?}");
+}
+
+/// A PATH with a git that writes down what it is asked for and its environment, and where.
+fn recording_git(repo: &Repo) -> (String, PathBuf) {
+    let (dir, seen) = (repo.beside("bin"), repo.beside("seen-by-git"));
+    fs::create_dir_all(&dir).unwrap();
+    let log = seen.display();
+    let real = which("git");
+    let text = format!(
+        "#!/bin/sh\n{{ echo \"git $*\"; env; }} >> '{log}'\nexec '{}' \"$@\"\n",
+        real.display()
+    );
+    fs::write(dir.join("git"), text).unwrap();
+    fs::set_permissions(dir.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = std::env::var("PATH").unwrap_or_default();
+    (format!("{}:{path}", dir.display()), seen)
 }
 
 /// Command lines that hold the canary, and those of processes that hold it in their environment.
@@ -87,17 +137,15 @@ fn watch_processes(over: &AtomicBool) -> (Vec<String>, Vec<String>) {
             if line.contains("canary-") {
                 shown.push(line.clone());
             }
+            let holds = text(&process.path().join("environ")).contains(CANARY);
             // A process that is being started still is its parent's image, with its arguments.
-            if !line.is_empty() && text(&process.path().join("environ")).contains(CANARY) {
-                held.push(text(&process.path().join("cmdline")));
+            if holds && text(&process.path().join("cmdline")) == line {
+                held.push(line);
             }
         }
         thread::sleep(std::time::Duration::from_millis(5));
     }
-    // git may need a secret to reach its remote.
-    let others = ["xtask release", "git"];
-    held.retain(|line| line.contains("upload.py ") || !others.iter().any(|own| line.contains(own)));
-    held.retain(|line| !line.is_empty());
+    held.retain(|line| !line.is_empty() && !line.contains("xtask release"));
     (shown, held)
 }
 

@@ -1,5 +1,9 @@
 //! A release that is killed, and the same command again.
 
+use std::fs;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
 use crate::support::{Indexes, Repo};
 
 #[test]
@@ -29,4 +33,30 @@ fn killed_behind_its_first_publication_it_goes_on_where_it_was() {
     let names: Vec<&str> = tags.iter().map(|(name, _, _)| name.as_str()).collect();
     assert_eq!(names, ["core-v2.3.0", "runner-v1.5.0"]);
     assert!(tags.iter().all(|(_, kind, commit)| (kind.as_str(), commit) == ("tag", &head)));
+}
+
+/// Wherever it is killed: what it has put into the folder for temporary files goes with the next.
+#[test]
+fn a_killed_run_leaves_no_temporary_folder_behind_the_next_one() {
+    let slow = "[tool.xtask.smoke]\ncommands = [[\"python\", \"-c\", \"import time; \
+        print('here', file=open('HERE', 'w')); time.sleep(60)\"]]\n";
+    let repo = Repo::new().package("core", "2.3.0");
+    let (temporary, here) = (repo.beside("temporary"), repo.beside("here"));
+    let slow = slow.replace("HERE", &here.to_string_lossy());
+    let repo = repo.append("packages/core/pyproject.toml", &slow).commit();
+    fs::create_dir(&temporary).unwrap();
+    let variables = [("TMPDIR", temporary.to_str().unwrap())];
+    let left = || fs::read_dir(&temporary).unwrap().count();
+
+    let run = repo.start("release all --rehearse --until staged", &variables);
+    let end = Instant::now() + Duration::from_secs(120);
+    while !here.exists() {
+        assert!(Instant::now() < end, "its smoke test never starts");
+        sleep(Duration::from_millis(20));
+    }
+    run.kill();
+    assert!(left() > 0, "then there is nothing to see here");
+    // A release with nothing to do; it stops for want of credentials.
+    repo.xtask_with("release all", &variables).refused(1);
+    assert_eq!(left(), 0, "{:?}", fs::read_dir(&temporary).unwrap().collect::<Vec<_>>());
 }

@@ -301,6 +301,7 @@ fn the_crate_names_no_distribution_of_this_repository() {
     let parts = [
         "xtask/Cargo.toml",
         "xtask/benches",
+        "xtask/domain",
         "xtask/src",
         "xtask/tools",
         HANDBOOK,

@@ -3,19 +3,19 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use jzon::{JsonValue, array, object};
 
 use crate::cli::ReleaseOptions;
-use crate::domain::ledger::files_json;
-use crate::domain::preflight::Check;
-use crate::domain::release::{Plan, Until};
-use crate::domain::workspace::Workspace;
 use crate::effects::handbook;
 use crate::effects::release::{Outcome, PackageReport, StageReport, Stopped};
 use crate::effects::site::Site;
 use crate::ui::say;
 use crate::ui::summary::{self, Row};
 use crate::ui::{Style, paint};
+use domain::ledger::files_json;
+use domain::preflight::Check;
+use domain::release::{Plan, Until};
+use domain::workspace::Workspace;
 
 /// The release that is told about.
 pub struct Report<'a> {
@@ -30,7 +30,7 @@ pub struct Report<'a> {
 /// The JSON of a release that was refused.
 pub fn refused(options: &ReleaseOptions, checks: &[Check]) {
     if options.json {
-        say!("{:#}", json!({ "packages": [], "preflight": preflight(checks) }));
+        say!("{}", object! { "packages": array![], "preflight": preflight(checks) }.pretty(2));
     }
 }
 
@@ -64,7 +64,8 @@ impl Report<'_> {
         for package in packages {
             let version = package.version.to_string();
             let name = self.name(package.at);
-            self.say(&format!("  {name:width$}  {version:10}  tag {}", package.tag));
+            let tag = if package.tagged.is_some() { "tagged" } else { "tag" };
+            self.say(&format!("  {name:width$}  {version:10}  {tag} {}", package.tag));
         }
         let (staging, index) = (&self.site.staging.name, &self.site.index.name);
         let stand_in = if self.options.rehearse { ", both stand-ins on this machine" } else { "" };
@@ -144,57 +145,57 @@ impl Report<'_> {
             return;
         }
         let done = released.iter().map(|&at| self.released(at));
-        let packages: Vec<Value> =
+        let packages: Vec<JsonValue> =
             done.chain(outcome.packages.iter().map(|report| self.package(report))).collect();
-        say!("{:#}", json!({ "packages": packages, "preflight": preflight(self.checks) }));
+        say!("{}", object! { "packages": packages, "preflight": preflight(self.checks) }.pretty(2));
     }
 
     /// A distribution of which there is nothing to be done.
-    fn released(&self, at: usize) -> Value {
+    fn released(&self, at: usize) -> JsonValue {
         let distribution = &self.workspace.distributions[at];
-        let stage = json!({
+        let stage = object! {
             "stage": "tag",
             "status": "skipped",
             "seconds": 0.0,
             "detail": "released already",
-        });
-        json!({
+        };
+        object! {
             "name": self.name(at),
             "version": distribution.version().map(ToString::to_string),
             "tag": distribution.current_tag(),
-            "files": [],
-            "stages": [stage],
-        })
+            "files": array![],
+            "stages": array![stage],
+        }
     }
 
-    fn package(&self, report: &PackageReport) -> Value {
-        json!({
+    fn package(&self, report: &PackageReport) -> JsonValue {
+        object! {
             "name": self.name(report.package.at),
             "version": report.package.version.to_string(),
-            "tag": report.package.tag,
+            "tag": report.package.tag.as_str(),
             "files": files_json(&report.files),
             "stages": report.stages.iter().map(stage).collect::<Vec<_>>(),
-        })
+        }
     }
 }
 
-fn stage(stage: &StageReport) -> Value {
-    json!({
+fn stage(stage: &StageReport) -> JsonValue {
+    object! {
         "stage": stage.stage,
         "status": stage.status.word(),
         "seconds": (stage.seconds * 1000.0).round() / 1000.0,
-        "detail": stage.detail,
-    })
+        "detail": stage.detail.as_str(),
+    }
 }
 
-fn preflight(checks: &[Check]) -> Value {
+fn preflight(checks: &[Check]) -> JsonValue {
     let check = |check: &Check| {
-        json!({
+        object! {
             "check": check.check,
             "ok": check.ok,
-            "detail": check.detail,
-            "hint": check.hint,
-        })
+            "detail": check.detail.as_str(),
+            "hint": check.hint.as_deref(),
+        }
     };
-    checks.iter().map(check).collect()
+    checks.iter().map(check).collect::<Vec<_>>().into()
 }

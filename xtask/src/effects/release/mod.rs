@@ -20,20 +20,20 @@ use super::site::{Site, remove};
 use super::smoke::{self, SmokeTest};
 use super::tools::Tools;
 use super::{build, ledger, parallel, twine};
-use crate::domain::content::{self, Archive, Built, Siblings, import_names};
-use crate::domain::finding::{Finding, Refusal};
-use crate::domain::ledger::{Event, Ledger};
-use crate::domain::name::Name;
-use crate::domain::preflight::short;
-use crate::domain::release::{
-    Action, Answer, Artifact, Package, Plan, ServedFile, Upload, files_of, to_upload,
-    version_in_file_name,
-};
-use crate::domain::upload_reply::Reply;
-use crate::domain::version::Version;
-use crate::domain::workspace::{Distribution, Workspace};
 use crate::effects::twine::UploadFailed;
 use crate::ui::progress::Progress;
+use domain::content::{self, Archive, Built, Siblings, import_names};
+use domain::finding::{Finding, Refusal};
+use domain::ledger::{Event, Ledger};
+use domain::name::Name;
+use domain::preflight::short;
+use domain::release::{
+    Action, Answer, Artifact, Package, Plan, ServedFile, Upload, files_of, lacks, to_upload,
+    version_in_file_name,
+};
+use domain::upload_reply::Reply;
+use domain::version::Version;
+use domain::workspace::{Distribution, Workspace};
 
 /// Everything that carrying out a plan needs.
 pub struct Release<'a> {
@@ -144,6 +144,8 @@ struct State {
 enum Reached {
     #[default]
     No,
+    /// Some of its files are.
+    Half,
     Yes,
     /// It was sent, and there is no answer that settles it.
     Perhaps,
@@ -252,6 +254,9 @@ impl Run<'_> {
         for at in 0..self.states.len() {
             match self.reached_before_or_now(at) {
                 Reached::Yes => published.push(self.label(at)),
+                Reached::Half => {
+                    published.push(format!("{} (not all of its files)", self.label(at)))
+                }
                 Reached::Perhaps => {
                     published.push(format!("{} (uploaded, not confirmed)", self.label(at)))
                 }
@@ -276,8 +281,13 @@ impl Run<'_> {
     fn reached_before_or_now(&self, at: usize) -> Reached {
         let (package, name) = (self.package(at), self.distribution(at).name());
         let listed = self.release.served.index.get(&package.at).map_or(&[][..], Vec::as_slice);
-        let before = !files_of(listed, &name.in_file_name(), &package.version).is_empty();
-        if before { Reached::Yes } else { self.state(at).reached }
+        let now = self.state(at).reached;
+        if now != Reached::No || files_of(listed, &name.in_file_name(), &package.version).is_empty()
+        {
+            return now;
+        }
+        let half = lacks(listed, &name.in_file_name(), &package.version).is_some();
+        if half { Reached::Half } else { Reached::Yes }
     }
 
     /// Whether the index has all files of a package, with the bytes that were built: then staging
@@ -353,6 +363,9 @@ fn explain(failure: &Failure, name: &str, real: bool) -> (String, String) {
             "the account has registered as many new projects as the index takes in a day",
             format!("tomorrow, {again}"),
         ),
+        (_, Some(Reply::Busy)) => {
+            ("the index takes no more uploads for now", format!("wait a while, then {again}"))
+        }
         (_, Some(Reply::Refused)) => {
             ("the index refuses the file", format!("mend it, cargo xtask bump {name}, and {again}"))
         }

@@ -1,7 +1,7 @@
 //! Builds what a release consists of, and judges it before any index sees it.
 
 use super::*;
-use crate::domain::name::normalize;
+use domain::name::normalize;
 
 impl Run<'_> {
     /// What was built here, with the wheels that were built elsewhere.
@@ -25,15 +25,15 @@ impl Run<'_> {
             return Ok(skipped(detail));
         }
         let half = ledger::begin(&dir)?;
-        let epoch = release.site.git.commit_time(release.head)?;
+        let epoch = release.site.git.commit_time(self.commit(at))?;
         let requires = distribution.manifest.build_requires();
-        let source = release.source.join(&distribution.dir);
+        let source = self.source(at)?.join(&distribution.dir);
         let environment = build::build(release.tools, &source, &requires, &half, &epoch)?;
         let files = build::artifacts(&half)?;
         let mut ledger = Ledger {
             name: distribution.name().to_string(),
             version: package.version.to_string(),
-            commit: release.head.to_owned(),
+            commit: self.commit(at).to_owned(),
             tag: package.tag.clone(),
             files,
             tools: tool_versions(release.tools, environment),
@@ -47,6 +47,24 @@ impl Run<'_> {
         Ok(done(detail))
     }
 
+    /// The commit that a package is built from: HEAD, or the one that it is tagged on.
+    fn commit(&self, at: usize) -> &str {
+        self.package(at).tagged.as_deref().unwrap_or(self.release.head)
+    }
+
+    /// A clean export of that commit.
+    fn source(&self, at: usize) -> Result<PathBuf> {
+        let (release, commit) = (self.release, self.commit(at));
+        if commit == release.head {
+            return Ok(release.source.to_owned());
+        }
+        let name = self.distribution(at).name().in_file_name();
+        let source = release.site.scratch.join("tagged").join(name);
+        remove(&source)?;
+        release.site.git.export(commit, &source)?;
+        Ok(source)
+    }
+
     /// Whether files that were built before are still the ones to release: built from this very
     /// commit; or on the index already, where nothing can take their place; or staged, and nothing
     /// of the distribution has changed since.
@@ -57,9 +75,10 @@ impl Run<'_> {
             listed.iter().any(|theirs| ledger.files.iter().any(|own| own.name == theirs.name))
         };
         let unchanged = || {
-            release.site.git.is_unchanged(&ledger.commit, release.head, &self.distribution(at).dir)
+            let dir = &self.distribution(at).dir;
+            release.site.git.is_unchanged(&ledger.commit, self.commit(at), dir)
         };
-        ledger.commit == release.head
+        ledger.commit == self.commit(at)
             || on(&release.served.index)
             || (on(&release.served.staging) && unchanged())
     }

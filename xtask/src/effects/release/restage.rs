@@ -5,7 +5,7 @@
 
 use super::send::Shipment;
 use super::*;
-use crate::domain::manifest::DeclaredVersion;
+use domain::manifest::DeclaredVersion;
 
 impl Run<'_> {
     /// Whether staging has other bytes under the names that were built, so that it will never take

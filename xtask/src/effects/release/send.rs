@@ -13,6 +13,16 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 /// How long to look for a file that the index says it has already.
 const SECOND_LOOK: Duration = Duration::from_secs(10);
 
+/// What was sent, as far as the replies tell.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Sent {
+    Nothing,
+    /// Some of it, and the index said no to the rest.
+    Refused,
+    /// Something that has arrived, or may have.
+    Something,
+}
+
 /// The files of one distribution on their way to an index.
 pub(super) struct Shipment<'a> {
     pub name: &'a Name,
@@ -31,7 +41,7 @@ impl Run<'_> {
             true => self.restaged(at)?,
             false => self.shipment(at)?,
         };
-        let (sent, served) = self.ensure_uploaded(&shipment, index)?;
+        let (sent, served) = self.ensure_uploaded(&shipment, index, &mut Sent::Nothing)?;
         self.state(at).staged = self.fetch_back(&shipment, &served)?;
         let version = self.staged_version(at);
         let detail = match (sent, version == self.package(at).version) {
@@ -47,11 +57,13 @@ impl Run<'_> {
 
     pub(super) fn publish(&self, at: usize) -> Result<Told> {
         let index = usable(&self.release.site.index)?;
-        let uploaded = self.ensure_uploaded(&self.shipment(at)?, index);
-        self.state(at).reached = match &uploaded {
+        let mut sent = Sent::Nothing;
+        let uploaded = self.ensure_uploaded(&self.shipment(at)?, index, &mut sent);
+        let reached = match &uploaded {
             Ok(_) => Reached::Yes,
-            Err(error) => self.reached(at, index, error),
+            Err(_) => self.reached(at, index, sent),
         };
+        self.state(at).reached = reached;
         let (sent, _) = uploaded?;
         if !sent {
             return Ok(skipped("there already, same bytes"));
@@ -66,34 +78,34 @@ impl Run<'_> {
     }
 
     /// Whether something of a package is on the index although publishing it failed.
-    fn reached(&self, at: usize, index: &Index, error: &anyhow::Error) -> Reached {
+    fn reached(&self, at: usize, index: &Index, sent: Sent) -> Reached {
         let name = self.distribution(at).name();
         let built = self.ledger(at).map(|ledger| ledger.files).unwrap_or_default();
         let listed = index.files(self.release.tools, &[name]).map(|mut answers| answers.remove(0));
-        let there =
-            |files: &[ServedFile]| built.iter().any(|b| files.iter().any(|f| f.name == b.name));
-        let refused = error
-            .downcast_ref::<UploadFailed>()
-            .is_some_and(|failed| failed.reply != Reply::Unclear);
+        let there = |files: &[ServedFile]| {
+            built.iter().filter(|b| files.iter().any(|f| f.name == b.name)).count()
+        };
         match listed {
-            Ok(Answer::Known(files)) if there(&files) => Reached::Yes,
+            _ if sent == Sent::Nothing => Reached::No,
+            Ok(Answer::Known(files)) if there(&files) == built.len() => Reached::Yes,
+            Ok(Answer::Known(files)) if there(&files) > 0 => Reached::Half,
             // It answered, and it said no: nothing of it is under way.
-            Ok(Answer::Known(_)) if refused => Reached::No,
+            Ok(Answer::Known(_)) if sent == Sent::Refused => Reached::No,
             _ => Reached::Perhaps,
         }
     }
 
     /// Sends what an index lacks, then waits until it shows all of it. Returns whether anything
-    /// was sent, and what the index lists.
+    /// was sent, and what the index lists; `sent` says what was, also when it fails.
     fn ensure_uploaded(
         &self,
         shipment: &Shipment,
         index: &Index,
+        sent: &mut Sent,
     ) -> Result<(bool, Vec<ServedFile>)> {
         let Shipment { name, files: built, .. } = shipment;
         let tools = self.release.tools;
         let patience = Duration::from_secs(self.release.workspace.config.patience);
-        let mut sent = false;
         for attempt in 1.. {
             // Asked before every attempt: the last one may have arrived after all.
             let failure = match index.files(tools, &[name])?.remove(0) {
@@ -101,23 +113,27 @@ impl Run<'_> {
                     anyhow!("{} was asked what it has: {why}", index.repository)
                 }
                 Answer::Known(files) => match to_upload(built, &files) {
-                    Upload::Nothing if sent => break,
+                    Upload::Nothing if *sent > Sent::Nothing => break,
                     Upload::Nothing => return Ok((false, files)),
                     Upload::Conflict(files) => {
                         bail!("{} has other bytes under {}", index.repository, files.join(" and "))
                     }
                     Upload::Send(missing) => {
-                        sent = true;
-                        match self.upload(shipment, index, &missing) {
-                            Ok(()) => break,
-                            Err(failed) if failed.reply == Reply::Unclear => failed.into(),
-                            Err(failed) if failed.reply == Reply::Taken => {
-                                // It may be ours, from an attempt that the listing does not show yet.
-                                let seen =
-                                    index.confirm(tools, name, built, SECOND_LOOK.min(patience));
+                        let Err(failed) = self.upload(shipment, index, &missing) else {
+                            *sent = Sent::Something;
+                            break;
+                        };
+                        let unclear = failed.reply == Reply::Unclear;
+                        *sent = (*sent).max(if unclear { Sent::Something } else { Sent::Refused });
+                        match failed.reply {
+                            Reply::Unclear | Reply::Busy => failed.into(),
+                            // It may be ours, from an attempt that the listing does not show yet.
+                            Reply::Taken => {
+                                let soon = SECOND_LOOK.min(patience);
+                                let seen = index.confirm(tools, name, built, soon);
                                 return seen.map(|files| (true, files)).map_err(|_| failed.into());
                             }
-                            Err(failed) => return Err(failed.into()),
+                            _ => return Err(failed.into()),
                         }
                     }
                 },

@@ -18,4 +18,4 @@ pub use repo::Repo;
 pub use stub::{ALWAYS, Fault, On, Stub};
 pub use stubs::Stubs;
 pub use tree::sha256;
-pub use wrapped::{Moment, Plan, Traced, Wrapped};
+pub use wrapped::{Moment, Plan, Traced, Wrapped, which};

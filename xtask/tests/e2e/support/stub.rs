@@ -68,6 +68,8 @@ struct State {
     files: BTreeMap<String, Vec<u8>>,
     /// PEP 503 in place of PEP 691.
     html: bool,
+    /// When everything was uploaded, where it says so (PEP 700).
+    upload_time: Option<&'static str>,
     rules: Vec<Rule>,
     accepted: Vec<String>,
     log: Vec<String>,
@@ -128,6 +130,11 @@ impl Stub {
 
     pub fn speaks_html(&self) {
         self.state().html = true;
+    }
+
+    /// It says that this was when it got its files.
+    pub fn was_uploaded(&self, time: &'static str) {
+        self.state().upload_time = Some(time);
     }
 
     /// The names of the files that it has.
@@ -341,7 +348,14 @@ impl Shared {
             let links: String = files.iter().map(link).collect();
             ("text/html", format!("<!DOCTYPE html><html><body>\n{links}</body></html>\n"))
         } else {
-            let file = |(name, digest): &(&String, String)| json!({ "filename": name, "url": url(name), "hashes": { "sha256": digest } });
+            let file = |(name, digest): &(&String, String)| {
+                json!({
+                    "filename": name,
+                    "url": url(name),
+                    "hashes": { "sha256": digest },
+                    "upload-time": state.upload_time,
+                })
+            };
             let files: Vec<_> = files.iter().map(file).collect();
             let page = json!({ "meta": { "api-version": "1.1" }, "name": project, "files": files });
             ("application/vnd.pypi.simple.v1+json", page.to_string())

@@ -140,7 +140,8 @@ impl Wrapped {
     }
 }
 
-fn which(program: &str) -> PathBuf {
+/// A program on PATH.
+pub fn which(program: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap();
     std::env::split_paths(&path).map(|dir| dir.join(program)).find(|file| file.exists()).unwrap()
 }

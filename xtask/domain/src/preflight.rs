@@ -4,6 +4,7 @@
 use super::finding::{Finding, Refusal};
 use super::globs::any_matches;
 use super::index_address::token_variable;
+use super::name::Name;
 use super::release::Answer;
 use super::version::Version;
 
@@ -263,6 +264,39 @@ pub fn new_names(index: &str, names: &[String]) -> Check {
     }
 }
 
+/// A version that is tagged, of which an index lacks a kind of file.
+pub struct HalfFacts<'a> {
+    pub name: &'a Name,
+    pub version: &'a Version,
+    pub tag: &'a str,
+    pub index: &'a str,
+    /// "sdist" or "wheel".
+    pub missing: &'a str,
+    /// Too old to take more files.
+    pub closed: bool,
+}
+
+/// Half a release, which is either made whole or left as it is.
+pub fn half(facts: &HalfFacts) -> Check {
+    let HalfFacts { name, version, tag, index, missing, closed } = facts;
+    let found = format!("{index} has {name} {version} without its {missing}");
+    match closed {
+        false => Check::noted(
+            "files",
+            format!("{found}, which is built from {tag}"),
+            "what is there already stays as it is",
+        ),
+        true => Check::noted(
+            "files",
+            format!(
+                "{found}, and takes no more files two weeks after the first; \
+                 cargo xtask bump {name} makes a version that has both"
+            ),
+            "nothing to do where that is enough",
+        ),
+    }
+}
+
 /// One distribution that is to be released, and what git knows of its tag.
 pub struct PackageFacts {
     pub name: String,
@@ -310,9 +344,6 @@ fn tag(facts: &PackageFacts) -> Check {
     match (known_remote, facts.local_tag.as_ref(), facts.changed) {
         (Some(_), _, Some(0)) => {
             Check::passed("tag", format!("{name} {version}: tagged {tag}, unchanged since"))
-        }
-        (Some(commit), _, _) if ours(&commit) => {
-            Check::passed("tag", format!("{name} {version}: tagged {tag}"))
         }
         (Some(_), _, Some(commits)) => Check::failed(
             "tag",
@@ -432,6 +463,12 @@ mod tests {
             &facts(Some("old"), Some("old"), Some(2)),
             false,
             "core 2.3.0 is tagged core-v2.3.0 already, and 2 commits touch it since",
+        );
+        // A ledger of the release that was says nothing about what came after.
+        tag_check(
+            &facts(Some("head"), None, Some(1)),
+            false,
+            "core 2.3.0 is tagged core-v2.3.0 already, and 1 commit touches it since",
         );
         tag_check(
             &facts(Some("elsewhere"), None, None),

@@ -10,6 +10,8 @@ pub enum Reply {
     NotAllowed,
     /// The account has registered too many new projects today.
     TooManyProjects,
+    /// The index takes nothing for the moment, and has taken nothing.
+    Busy,
     /// The index read the file and does not want it; another attempt gets the same answer.
     Refused,
     /// Anything that may be over in a moment, and after which nobody knows whether the file has
@@ -35,7 +37,8 @@ pub fn read(said: &str) -> Reply {
     }
     match status(&said) {
         Some(401 | 403) => Reply::NotAllowed,
-        Some(408 | 425 | 429) | None => Reply::Unclear,
+        Some(429) => Reply::Busy,
+        Some(408 | 425) | None => Reply::Unclear,
         Some(400..=499) => Reply::Refused,
         Some(_) => Reply::Unclear,
     }
@@ -85,7 +88,7 @@ mod tests {
             "HTTPError: 429 Too Many Requests from http://x\nToo many new projects created",
             Reply::TooManyProjects,
         );
-        check("HTTPError: 429 Too Many Requests from http://x", Reply::Unclear);
+        check("HTTPError: 429 Too Many Requests from http://x", Reply::Busy);
         check("HTTPError: 413 Request Entity Too Large from http://x", Reply::Refused);
         check("HTTPError: 502 Bad Gateway from http://x", Reply::Unclear);
         check("ConnectionResetError: [Errno 104] Connection reset by peer", Reply::Unclear);

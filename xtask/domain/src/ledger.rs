@@ -2,7 +2,9 @@
 //! which tools, and what happened to it when. It vouches for bytes, never for a stage: what an
 //! index has is asked of the index.
 
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+use jzon::{JsonValue, object};
 
 use super::release::Artifact;
 
@@ -29,32 +31,39 @@ pub struct Event {
 }
 
 impl Ledger {
-    pub fn to_json(&self) -> Value {
-        json!({
-            "name": self.name,
-            "version": self.version,
-            "commit": self.commit,
-            "tag": self.tag,
+    pub fn to_json(&self) -> JsonValue {
+        let tools: BTreeMap<&str, &str> =
+            self.tools.iter().map(|(name, version)| (name.as_str(), version.as_str())).collect();
+        let events = self
+            .events
+            .iter()
+            .map(|event| object! { "at": event.at.as_str(), "what": event.what.as_str() });
+        object! {
+            "name": self.name.as_str(),
+            "version": self.version.as_str(),
+            "commit": self.commit.as_str(),
+            "tag": self.tag.as_str(),
             "files": files_json(&self.files),
-            "tools": self.tools.iter().map(|(name, version)| (name.clone(), json!(version))).collect::<serde_json::Map<_, _>>(),
-            "events": self.events.iter().map(|event| json!({ "at": event.at, "what": event.what })).collect::<Vec<_>>(),
-        })
+            "tools": tools,
+            "events": events.collect::<Vec<_>>(),
+        }
     }
 
     /// Reads a ledger back; `None` when it is none of this tool's.
-    pub fn from_json(value: &Value) -> Option<Ledger> {
-        let text = |value: &Value, key: &str| value.get(key)?.as_str().map(str::to_owned);
-        let file = |value: &Value| {
+    pub fn from_json(value: &JsonValue) -> Option<Ledger> {
+        let text = |value: &JsonValue, key: &str| value.get(key)?.as_str().map(str::to_owned);
+        let file = |value: &JsonValue| {
             Some(Artifact {
                 name: text(value, "name")?,
                 sha256: text(value, "sha256")?,
                 size: value.get("size")?.as_u64()?,
             })
         };
-        let tool =
-            |(name, version): (&String, &Value)| Some((name.clone(), version.as_str()?.to_owned()));
+        let tool = |(name, version): (&str, &JsonValue)| {
+            Some((name.to_owned(), version.as_str()?.to_owned()))
+        };
         let event =
-            |value: &Value| Some(Event { at: text(value, "at")?, what: text(value, "what")? });
+            |value: &JsonValue| Some(Event { at: text(value, "at")?, what: text(value, "what")? });
         Some(Ledger {
             name: text(value, "name")?,
             version: text(value, "version")?,
@@ -68,10 +77,9 @@ impl Ledger {
 }
 
 /// Built files as every JSON of this tool shows them.
-pub fn files_json(files: &[Artifact]) -> Value {
-    let file =
-        |file: &Artifact| json!({ "name": file.name, "sha256": file.sha256, "size": file.size });
-    files.iter().map(file).collect()
+pub fn files_json(files: &[Artifact]) -> JsonValue {
+    let file = |file: &Artifact| object! { "name": file.name.as_str(), "sha256": file.sha256.as_str(), "size": file.size };
+    files.iter().map(file).collect::<Vec<_>>().into()
 }
 
 #[cfg(test)]
@@ -94,6 +102,6 @@ mod tests {
             events: vec![Event { at: "2026-01-01T00:00:00Z".into(), what: "built".into() }],
         };
         assert_eq!(Ledger::from_json(&ledger.to_json()), Some(ledger));
-        assert_eq!(Ledger::from_json(&json!({ "name": "core" })), None);
+        assert_eq!(Ledger::from_json(&object! { "name": "core" }), None);
     }
 }

@@ -20,6 +20,8 @@ pub struct ServedFile {
     pub url: String,
     /// `None` where the index does not give it.
     pub sha256: Option<String>,
+    /// Days since it was uploaded; `None` where the index does not say (PEP 700).
+    pub age: Option<u64>,
 }
 
 /// An answer about the outside world. Not to know is never the same as no.
@@ -37,6 +39,9 @@ pub struct Package {
     pub at: usize,
     pub version: Version,
     pub tag: String,
+    /// The commit that its tag is on already, where the index lacks a file of it: what is missing
+    /// is built from there.
+    pub tagged: Option<String>,
 }
 
 /// One thing to do. The number is a position in [`Plan::packages`].
@@ -93,7 +98,10 @@ impl Plan {
             actions.extend(all.clone().flat_map(|at| [Action::Stage(at), Action::Smoke(at)]));
         }
         if until >= Until::Published {
-            actions.extend(all.flat_map(|at| [Action::Publish(at), Action::Tag(at)]));
+            actions.extend(all.flat_map(|at| {
+                let tag = packages[at].tagged.is_none().then_some(Action::Tag(at));
+                [Some(Action::Publish(at)), tag].into_iter().flatten()
+            }));
         }
         Plan { packages, actions }
     }
@@ -156,12 +164,44 @@ pub fn files_of(served: &[ServedFile], in_file_name: &str, version: &Version) ->
     served.iter().filter(wanted).cloned().collect()
 }
 
+/// The kind of file that a published version lacks: every release is a wheel and an sdist.
+///
+/// Whoever ships one of them alone does so on purpose, and it shows: the version before lacks it
+/// too.
+pub fn lacks(served: &[ServedFile], in_file_name: &str, version: &Version) -> Option<&'static str> {
+    let of = |version: &Version| files_of(served, in_file_name, version);
+    let others = served.iter().filter_map(|file| version_in_file_name(&file.name, in_file_name));
+    let before = others.filter(|other| other < version).max();
+    let missing = missing_kind(&of(version))?;
+    let on_purpose = before.is_some_and(|before| missing_kind(&of(&before)) == Some(missing));
+    (!on_purpose).then_some(missing)
+}
+
+fn missing_kind(files: &[ServedFile]) -> Option<&'static str> {
+    match (files.iter().any(is_wheel), files.iter().all(is_wheel)) {
+        (true, false) => None,
+        (true, true) => Some("sdist"),
+        (false, _) => Some("wheel"),
+    }
+}
+
+fn is_wheel(file: &ServedFile) -> bool {
+    file.name.ends_with(".whl")
+}
+
+/// Whether a release is so old that an index may take no more files into it.
+pub fn is_closed(files: &[ServedFile]) -> bool {
+    const DAYS: u64 = 14;
+    files.iter().any(|file| file.age.is_some_and(|age| age >= DAYS))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn package(at: usize) -> Package {
-        Package { at, version: "1.0".parse().unwrap(), tag: format!("t{at}") }
+        let version = "1.0".parse().unwrap();
+        Package { at, version, tag: format!("t{at}"), tagged: None }
     }
 
     #[test]
@@ -194,7 +234,47 @@ mod tests {
     }
 
     fn served(name: &str, sha256: Option<&str>) -> ServedFile {
-        ServedFile { name: name.into(), url: String::new(), sha256: sha256.map(str::to_owned) }
+        let (name, sha256) = (name.into(), sha256.map(str::to_owned));
+        ServedFile { name, url: String::new(), sha256, age: None }
+    }
+
+    #[track_caller]
+    fn half(files: &[&str], missing: Option<&str>) {
+        let files: Vec<ServedFile> = files.iter().map(|name| served(name, None)).collect();
+        assert_eq!(lacks(&files, "core", &"2.0".parse().unwrap()), missing, "{files:?}");
+    }
+
+    #[test]
+    fn half_a_release_is_told_from_one_that_is_meant_so() {
+        half(&["core-2.0.tar.gz", "core-2.0-py3-none-any.whl"], None);
+        half(&["core-2.0-py3-none-any.whl"], Some("sdist"));
+        half(
+            &["core-2.0-cp312-cp312-win_amd64.whl", "core-2.0-cp313-cp313-win_amd64.whl"],
+            Some("sdist"),
+        );
+        half(&["core-2.0.tar.gz"], Some("wheel"));
+        let wheel = "core-2.0-py3-none-any.whl";
+        half(&[wheel, "core-1.0-py3-none-any.whl"], None);
+        half(&[wheel, "core-1.0-py3-none-any.whl", "core-1.0.tar.gz"], Some("sdist"));
+        half(&[wheel, "core-1.0.tar.gz"], Some("sdist"));
+        // Only the version before counts, and later ones say nothing.
+        half(&[wheel, "core-1.0-py3-none-any.whl", "core-0.9.tar.gz"], None);
+        half(&[wheel, "core-3.0-py3-none-any.whl"], Some("sdist"));
+    }
+
+    #[test]
+    fn a_release_takes_files_for_two_weeks() {
+        let aged = |age| ServedFile { age, ..served("a.whl", None) };
+        assert!(!is_closed(&[aged(None), aged(Some(13))]));
+        assert!(is_closed(&[aged(Some(3)), aged(Some(14))]));
+    }
+
+    #[test]
+    fn what_is_tagged_is_not_tagged_again() {
+        let tagged = Package { tagged: Some("commit".into()), ..package(0) };
+        let actions = Plan::new(vec![tagged, package(1)], Until::Published, true).actions;
+        assert!(actions.contains(&Action::Publish(0)) && actions.contains(&Action::Tag(1)));
+        assert!(!actions.contains(&Action::Tag(0)));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::{Bump, Facts, Note, Plan, Request};
-use crate::domain::{
+use crate::{
     changelog::{self, Entry, Release, Section},
     commits,
     edit::{Edit, Kind},
@@ -303,7 +303,7 @@ fn lock_edits(
     plan: &mut Plan,
 ) {
     for member in lock::members(&source.text) {
-        let normal = crate::domain::name::normalize(member.name);
+        let normal = crate::name::normalize(member.name);
         let Some(bump) = bumps.get(normal.as_str()) else { continue };
         let distribution = &facts.workspace.distributions[bump.at];
         if join(dir, member.directory).is_none_or(|found| found != distribution.dir) {

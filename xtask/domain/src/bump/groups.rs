@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Facts;
-use crate::domain::{
+use crate::{
     finding::{Finding, Refusal},
     manifest::DeclaredVersion,
     name::Name,

@@ -50,6 +50,15 @@ pub fn is_secret(name: &str) -> bool {
         || ["TOKEN", "PASSWORD", "SECRET", "API_KEY"].iter().any(|end| name.ends_with(end))
 }
 
+/// Whether a variable says who somebody is to a package index. git may need other secrets to reach
+/// its remote, but never these, and its hooks and helpers are anybody's programs.
+pub fn is_for_an_index(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    name.starts_with("TWINE_")
+        || name.starts_with("ACTIONS_ID_TOKEN_")
+        || (is_secret(&name) && name.contains("PYPI"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +79,17 @@ mod tests {
             ["PATH", "HOME", "PIP_INDEX_URL", "PIP_CERT", "REQUESTS_CA_BUNDLE", "PYTHONUTF8"]
         {
             assert!(!is_kept_from_children(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_git_does_not_see() {
+        for name in ["TWINE_PASSWORD", "TWINE_USERNAME", "PYPI_TOKEN", "UV_TESTPYPI_PASSWORD"] {
+            assert!(is_for_an_index(name), "{name}");
+        }
+        for name in ["GITHUB_TOKEN", "GH_TOKEN", "GIT_CONFIG_VALUE_0", "SSH_AUTH_SOCK", "PYPI_URL"]
+        {
+            assert!(!is_for_an_index(name), "{name}");
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::{Bump, Facts, Move, Note, Plan, Request, groups};
-use crate::domain::{
+use crate::{
     commits,
     edit::{self, Edit, Kind, Write},
     finding::{Finding, Refusal},

@@ -2,7 +2,7 @@
 //!
 //! A configured pattern is never second-guessed; this is for repositories seen for the first time.
 
-use crate::domain::{history::TagRef, name::Name, tag::TagPattern, version::Version};
+use crate::{history::TagRef, name::Name, tag::TagPattern, version::Version};
 
 /// Between a distribution's name and its version, as found in public monorepos.
 const BETWEEN: [&str; 10] = ["-v", "/v", "@v", "_v", "-", "/", "@", "==", "_", "-release-"];

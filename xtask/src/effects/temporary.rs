@@ -1,0 +1,114 @@
+//! Temporary folders outside of any repository, which no run leaves behind for ever: they go with
+//! the value, and what a killed run has left goes with the next one.
+
+use std::env;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+const PREFIX: &str = "xtask-tmp-";
+
+/// A folder of its own, with a locked file beside it: the lock ends with this process however that
+/// ends, and then the folder is nobody's.
+pub struct Temporary {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Temporary {
+    /// An empty one.
+    ///
+    /// # Errors
+    /// The system's folder for them cannot be written to.
+    pub fn new() -> Result<Temporary> {
+        let base = env::temp_dir();
+        Temporary::below(&base).with_context(|| format!("cannot write to {}", base.display()))
+    }
+
+    fn below(base: &Path) -> io::Result<Temporary> {
+        let taken = |error: &io::Error| error.kind() == ErrorKind::AlreadyExists;
+        let mut number = 0;
+        loop {
+            let path = base.join(format!("{PREFIX}{}-{number}", std::process::id()));
+            // Neither of them may be there, not even as a link: others can write here too.
+            match File::create_new(lock_of(&path)) {
+                Err(error) if taken(&error) => number += 1,
+                Err(error) => return Err(error),
+                Ok(lock) => {
+                    lock.lock()?;
+                    fs::create_dir(&path)?;
+                    return Ok(Temporary { path, _lock: lock });
+                }
+            }
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        discard(&self.path);
+    }
+}
+
+/// Removes what killed runs have left.
+pub fn sweep() {
+    sweep_below(&env::temp_dir());
+}
+
+fn sweep_below(base: &Path) {
+    for entry in fs::read_dir(base).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Some(stem) = name.strip_suffix(".lock").filter(|stem| stem.starts_with(PREFIX)) else {
+            continue;
+        };
+        let Ok(lock) = File::open(entry.path()) else { continue };
+        // Held until all is gone: whoever has just made it waits, and makes its folder afterwards.
+        if lock.try_lock().is_ok() {
+            discard(&base.join(stem));
+        }
+    }
+}
+
+/// What cannot be removed now, because something still writes to it, can be the next time.
+fn discard(path: &Path) {
+    let removed = fs::remove_dir_all(path);
+    if removed.is_ok() || removed.is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        let _ = fs::remove_file(lock_of(path));
+    }
+}
+
+fn lock_of(path: &Path) -> PathBuf {
+    path.with_extension("lock")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_holds_is_swept_and_nothing_else() {
+        let base = Temporary::new().unwrap();
+        let base = base.path();
+        let held = Temporary::below(base).unwrap();
+        let gone = Temporary::below(base).unwrap().path().to_owned();
+        assert!(!gone.exists() && !lock_of(&gone).exists());
+        // What a killed run leaves: the same, and nobody holds the lock.
+        fs::create_dir(&gone).unwrap();
+        fs::write(gone.join("file"), "").unwrap();
+        File::create(lock_of(&gone)).unwrap();
+        let foreign = base.join("somebody");
+        fs::create_dir(&foreign).unwrap();
+        File::create(lock_of(&foreign)).unwrap();
+
+        sweep_below(base);
+        assert!(!gone.exists() && !lock_of(&gone).exists());
+        assert!(held.path().exists() && lock_of(held.path()).exists());
+        assert!(foreign.exists() && lock_of(&foreign).exists());
+    }
+}
