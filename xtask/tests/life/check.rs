@@ -141,6 +141,31 @@ fn all_findings_come_at_once() {
     }
 }
 
+/// A range would be moved and a file removed, and one cannot be made: a folder is in its place.
+#[test]
+fn all_is_mended_or_nothing() {
+    let manifest = |name: &str, more: &str| {
+        format!("[project]\nname = \"{name}\"\nversion = \"1.2.0\"\n{more}")
+    };
+    let repository = Repository::new(&[
+        ("a/pyproject.toml", &manifest("a", "dependencies = [\"b>=2,<3\"]\n")),
+        ("a/src/ns/a/__init__.py", ""),
+        ("a/src/ns/__init__.py", ""),
+        ("b/pyproject.toml", &manifest("b", "classifiers = [\"Typing :: Typed\"]\n")),
+        ("b/src/ns/b/__init__.py", ""),
+        ("b/src/ns/b/py.typed/in-the-way", ""),
+    ]);
+    let before = repository.tree();
+    let said = repository.xtask("check --fix").ended(1);
+    assert!(said.err.contains("py.typed is there already; nothing was written"), "{}", said.err);
+    assert!(!said.err.contains("mended:"), "{}", said.err);
+    assert_eq!(repository.tree(), before);
+
+    std::fs::remove_dir_all(repository.path("b/src/ns/b/py.typed")).unwrap();
+    let said = repository.xtask("check --fix");
+    assert_eq!(said.err.matches("mended:").count(), 3, "{}", said.err);
+}
+
 #[test]
 fn this_repository_has_nothing_wrong() {
     let said = Repository::at_home().xtask("check").ended(0);
