@@ -121,6 +121,33 @@ fn every_rule_has_a_fixture_that_triggers_it_and_one_that_does_not() {
     assert_eq!(fs::read_dir(dir).unwrap().count(), rules.len(), "a fixture of no rule");
 }
 
+/// A rule that no page explains is one without a fixture, too.
+#[test]
+fn every_finding_has_a_rule_that_is_explained() {
+    let said = Repository::new(&[]).xtask("check --list --json").ended(0);
+    let json: Value = serde_json::from_str(&said.out).unwrap();
+    let rules: Vec<&str> = json["rules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| rule["rule"].as_str().unwrap())
+        .collect();
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("domain/src/check");
+    let mut named = 0;
+    for entry in fs::read_dir(sources).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        for made in text.split("Finding::").skip(1) {
+            let Some((_, rule)) = made.split_once("(\"").filter(|(how, _)| how.len() < 9) else {
+                continue;
+            };
+            let rule = rule.split('"').next().unwrap();
+            assert!(rules.contains(&rule), "check --list does not explain {rule}");
+            named += 1;
+        }
+    }
+    assert!(named > 10, "where are the findings made?");
+}
+
 #[test]
 fn all_findings_come_at_once() {
     let repository = Repository::new(&[
