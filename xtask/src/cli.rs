@@ -530,6 +530,8 @@ mod tests {
             };
             assert_eq!(shown, page);
             assert!(page.starts_with(&format!("cargo xtask {name}")), "{name}");
+            let example = page.split("\nExample").nth(1).unwrap_or_default();
+            assert!(example.contains(&format!("\n  cargo xtask {name}")), "{name} has no example");
             assert!(OVERVIEW.contains(&format!("\n  {name} ")), "{name} is not in the overview");
         }
     }
