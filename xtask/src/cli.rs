@@ -145,6 +145,9 @@ const COMMANDS: [(&str, &str); 9] = [
     ("test", include_str!("help/test.txt")),
 ];
 
+/// What is no command, for `cargo xtask help TOPIC`.
+const CONFIGURATION: &str = include_str!("help/configuration.txt");
+
 const OVERVIEW: &str = include_str!("help/overview.txt");
 
 /// Reads the arguments behind the program's name.
@@ -193,7 +196,7 @@ impl Line {
             Some(Word::Flag(flag)) => return Err(self.unknown_flag(&flag, &[])),
             Some(Word::Value(name)) if name == "help" => match self.next()? {
                 Some(Word::Value(name)) => {
-                    self.page = page(&name)?;
+                    self.page = if name == "configuration" { CONFIGURATION } else { page(&name)? };
                     return Err(Stop::Help);
                 }
                 _ => return Err(Stop::Help),
@@ -527,6 +530,8 @@ mod tests {
             };
             assert_eq!(shown, page);
             assert!(page.starts_with(&format!("cargo xtask {name}")), "{name}");
+            let example = page.split("\nExample").nth(1).unwrap_or_default();
+            assert!(example.contains(&format!("\n  cargo xtask {name}")), "{name} has no example");
             assert!(OVERVIEW.contains(&format!("\n  {name} ")), "{name} is not in the overview");
         }
     }

@@ -86,13 +86,17 @@ fn the_domain_has_nothing_that_is_not_used() {
 }
 
 #[test]
-fn the_readme_names_every_command_and_every_key() {
+fn readme_and_help_name_every_command_and_every_key() {
     let readme = read(&root().join("README.md"));
     for page in files("src/help", "txt") {
         let command = page.file_stem().unwrap().to_string_lossy().into_owned();
-        let shown = command == "overview" || readme.contains(&format!("cargo xtask {command}"));
+        let shown = command == "overview"
+            || ["", "help "]
+                .iter()
+                .any(|verb| readme.contains(&format!("cargo xtask {verb}{command}")));
         assert!(shown, "the README does not show `cargo xtask {command}`");
     }
+    let help = read(&crate_dir().join("src/help/configuration.txt"));
     let config = read(&crate_dir().join("domain/src/config.rs"));
     let keys = config.split("section.").skip(1).filter_map(|call| {
         let (getter, arguments) = call.split_once('(')?;
@@ -105,5 +109,8 @@ fn the_readme_names_every_command_and_every_key() {
         let shown =
             ["`", "smoke."].iter().any(|before| readme.contains(&format!("{before}{key}`")));
         assert!(shown, "the README does not explain `{key}`");
+        let shown =
+            ["  ", "smoke."].iter().any(|before| help.contains(&format!("{before}{key} = ")));
+        assert!(shown, "help configuration does not explain `{key}`");
     }
 }

@@ -141,7 +141,7 @@ pub struct ContentConfig {
 }
 
 /// What the smoke test of a distribution does in its fresh environment.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct SmokeConfig {
     /// Modules to import; `None` means the top-level modules that the wheel ships.
     pub imports: Option<Vec<String>>,
@@ -187,6 +187,12 @@ impl DistributionConfig {
     }
 }
 
+impl Default for SmokeConfig {
+    fn default() -> Self {
+        SmokeConfig { imports: None, commands: Vec::new(), timeout: 60, pythons: Vec::new() }
+    }
+}
+
 impl SmokeConfig {
     fn fill(&mut self, section: &mut Section) {
         self.imports = section.strings("imports");
@@ -196,7 +202,9 @@ impl SmokeConfig {
             })
             .unwrap_or_default();
         self.pythons = section.strings("pythons").unwrap_or_default();
-        self.timeout = section.get("timeout", "a number of seconds", seconds).unwrap_or(60);
+        if let Some(timeout) = section.get("timeout", "a number of seconds", seconds) {
+            self.timeout = timeout;
+        }
     }
 }
 
@@ -242,6 +250,9 @@ mod tests {
     fn nothing_configured_is_the_default() {
         let config = repository("[workspace]\n").unwrap();
         assert_eq!(config.packages, None);
+        // A setup.py alone is read without any pyproject.toml.
+        let read = distribution("").unwrap().smoke.timeout;
+        assert_eq!([read, DistributionConfig::default().smoke.timeout], [60, 60]);
         assert_eq!(
             (config.staging.repository.as_str(), config.index.repository.as_str()),
             ("testpypi", "pypi")

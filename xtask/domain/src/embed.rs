@@ -231,6 +231,21 @@ pub fn shared_toml(manifests: &[TomlFile]) -> String {
     text
 }
 
+/// What looks like a distribution and is left alone, with the reason; many of them by their number.
+pub fn left_aside(workspace: &Workspace) -> Vec<(String, String)> {
+    const SHOWN: usize = 5;
+    let aside = workspace.distributions.iter().filter_map(|distribution| {
+        let why = distribution.manifest.aside.clone()?;
+        Some((distribution.manifest.path.clone(), why))
+    });
+    let mut aside: Vec<(String, String)> = aside.collect();
+    if aside.len() > SHOWN + 1 {
+        let more = aside.split_off(SHOWN).len();
+        aside.push((format!("{more} more"), "for reasons like these".to_owned()));
+    }
+    aside
+}
+
 /// What the tool cannot do in that repository, distribution by distribution.
 pub fn limits(workspace: &Workspace) -> Vec<Finding> {
     let limit = |distribution: &Distribution| match &distribution.manifest.version {

@@ -13,6 +13,7 @@ pub mod edit;
 pub mod embed;
 pub mod environment;
 pub mod finding;
+pub mod flat_layout;
 pub mod globs;
 pub mod graph;
 pub mod history;

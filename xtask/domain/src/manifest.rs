@@ -22,13 +22,42 @@ pub struct Manifest {
     pub path: String,
     pub name: Name,
     pub version: DeclaredVersion,
-    pub requires_python: Option<String>,
+    pub requires_python: Option<RequiresPython>,
     pub requirements: Vec<DeclaredRequirement>,
     pub config: DistributionConfig,
     /// Why nothing but its own name should touch it: a test project, a template, no package.
     pub aside: Option<String>,
     /// What is wrong in the manifest without making it unreadable.
     pub findings: Vec<Finding>,
+}
+
+/// The Pythons that a distribution admits, and how its manifest says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequiresPython {
+    /// `requires-python`, `python` (Poetry) or `python_requires` (setuptools).
+    pub key: &'static str,
+    pub text: String,
+    pub dialect: Dialect,
+}
+
+impl RequiresPython {
+    fn read(file: Option<&TomlFile>, dir: &str, files: Files<'_>) -> Option<RequiresPython> {
+        let pep440 = |key, text| RequiresPython { key, text, dialect: Dialect::Pep440 };
+        let of_table = |path: &str| Some(file?.get(path)?.as_str()?.to_owned());
+        let of_flit = || of_table("tool.flit.metadata.requires-python");
+        let of_poetry = || of_table("tool.poetry.dependencies.python");
+        let poetry = |text| RequiresPython { key: "python", text, dialect: Dialect::Poetry };
+        of_table("project.requires-python")
+            .or_else(of_flit)
+            .map(|text| pep440("requires-python", text))
+            .or_else(|| of_poetry().map(poetry))
+            .or_else(|| Some(pep440("python_requires", setup_python(dir, files)?)))
+    }
+
+    /// What the built metadata has to say in the same words.
+    pub fn in_metadata(&self) -> Option<&str> {
+        (self.dialect == Dialect::Pep440).then_some(&self.text)
+    }
 }
 
 /// Where the version stands.
@@ -157,10 +186,7 @@ impl Manifest {
             path: file.path.clone(),
             version: place::declared(&Context { file, files, dir, name: &written }),
             name,
-            requires_python: file
-                .get("project.requires-python")
-                .and_then(Item::as_str)
-                .map(str::to_owned),
+            requires_python: RequiresPython::read(Some(file), dir, files),
             requirements,
             config: DistributionConfig::read(file)?,
             aside: no_package(file),
@@ -200,7 +226,7 @@ impl Manifest {
             path: file.map_or(source, |file| file.path.clone()),
             name,
             version,
-            requires_python: None,
+            requires_python: RequiresPython::read(file, dir, files),
             requirements,
             config: file
                 .map_or_else(|| Ok(DistributionConfig::default()), DistributionConfig::read)?,
@@ -237,6 +263,18 @@ fn setup_name(
     let read = SetupPy::read(&setup.text)?;
     let name = read.name()?;
     Some((setup.path.clone(), line_of(&setup.text, name.span.start), name.raw.clone()))
+}
+
+/// `python_requires` of setup.cfg or setup.py.
+fn setup_python(dir: &str, files: Files<'_>) -> Option<String> {
+    let of_cfg = |cfg: SourceFile| {
+        let line = setup_cfg::value(&setup_cfg::entries(&cfg.text), "options", "python_requires")?;
+        Some(line.text.to_owned())
+    };
+    files.beside(dir, "setup.cfg").and_then(of_cfg).or_else(|| {
+        let setup = SetupPy::read(&files.beside(dir, "setup.py")?.text)?;
+        Some(setup.literal("python_requires")?.raw.clone())
+    })
 }
 
 fn setup_requirements(dir: &str, files: Files<'_>) -> Vec<DeclaredRequirement> {

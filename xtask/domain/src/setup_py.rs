@@ -72,7 +72,12 @@ impl SetupPy {
 
     /// The distribution's name, where it is a literal.
     pub fn name(&self) -> Option<&Text> {
-        let mut value = self.keyword("name")?;
+        self.literal("name")
+    }
+
+    /// The value of a keyword, where it is one string.
+    pub fn literal(&self, keyword: &str) -> Option<&Text> {
+        let mut value = self.keyword(keyword)?;
         for _ in 0..3 {
             match value {
                 Expr::Text(text) => return Some(text).filter(|text| !text.formatted),

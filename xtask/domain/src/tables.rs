@@ -141,12 +141,21 @@ impl<'a> Reader<'a> {
         inner: &dyn TableLike,
         dialect: Dialect,
     ) {
-        if let Some(version) = version.filter(|_| !placed_elsewhere(inner)) {
+        // What Poetry installs only with an extra. Which one stands in another table.
+        let optional = inner.get("optional").and_then(Item::as_bool) == Some(true);
+        let extra = Table::Extra(String::new());
+        let table = if optional && *table == Table::Dependencies { &extra } else { table };
+        let placed = placed_elsewhere(inner);
+        if let Some(version) = version.filter(|_| !placed) {
             self.value(table, name, version.as_str(), version.span(), dialect);
         } else {
             // Without a range it still is an edge of the graph.
             let span = inner.iter().find_map(|(_, item)| item.span());
+            let known = self.found.len();
             self.value(table, name, Some(""), span.map(|span| span.start..span.start), dialect);
+            if let Some(value) = self.found.get_mut(known).filter(|_| placed) {
+                value.requirement.url = Some(0..0);
+            }
         }
     }
 

@@ -76,7 +76,7 @@ impl TomlFile {
         let found = item.type_name();
         Finding::error("config", format!("`{key}` must be {wanted}, not {found}"))
             .at(&self.path, self.line(start(item)))
-            .hint("README.md lists the keys with their types")
+            .hint("cargo xtask help configuration lists the keys with their types")
     }
 }
 

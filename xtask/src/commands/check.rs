@@ -2,16 +2,16 @@
 //! what of it can be mended with certainty.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 use jzon::{JsonValue, object};
 
 use crate::cli::CheckOptions;
+use crate::effects::discover;
+use crate::effects::files::{self, Changes};
 use crate::effects::tree::Tree;
-use crate::effects::{discover, files};
 use crate::ui::say;
 use crate::ui::{self, Style, paint};
 use domain::check::rules::RULES;
@@ -26,16 +26,7 @@ pub fn run(root: &Path, options: &CheckOptions) -> Result<ExitCode> {
         list(options.json);
         return Ok(ExitCode::SUCCESS);
     }
-    let mut found = look(root)?;
-    if options.fix {
-        // A fix can make room for another one, as when a table becomes an array with a range.
-        for _ in 0..5 {
-            if mend(root, &found)? == 0 {
-                break;
-            }
-            found = look(root)?;
-        }
-    }
+    let found = if options.fix { mended(root)? } else { look(root)? };
     let errors = found.iter().filter(|found| found.finding.is_error()).count();
     if options.json {
         say!("{}", object! { "findings": found.iter().map(as_json).collect::<Vec<_>>() }.pretty(2));
@@ -58,15 +49,42 @@ fn look(root: &Path) -> Result<Vec<Found>> {
     Ok(tree.with_files(|files| check(Facts { workspace: &workspace, files })))
 }
 
-/// Carries out the fixes that do not touch the same bytes; returns how many.
-fn mend(root: &Path, found: &[Found]) -> Result<usize> {
-    let mut edits: Vec<&Edit> = Vec::new();
-    let mut mended = 0;
+/// Mends everything that can be, or nothing; returns what is left.
+fn mended(root: &Path) -> Result<Vec<Found>> {
+    let (mut found, mut made, mut told) = (look(root)?, Vec::new(), Vec::new());
+    // A fix can make room for another one, as when a table becomes an array with a range.
+    for _ in 0..5 {
+        let (fixed, changes) = mend(root, &found)?;
+        if fixed.is_empty() {
+            break;
+        }
+        let next = files::change(root, &changes).and_then(|()| {
+            made.push(changes);
+            look(root)
+        });
+        if next.is_err() {
+            made.iter().rev().try_for_each(|changes| files::undo(root, changes))?;
+        }
+        found = next?;
+        told.extend(fixed);
+    }
+    told.iter().for_each(|finding| eprintln!("{} {finding}", paint(Style::Good, "mended:")));
+    Ok(found)
+}
+
+/// The fixes that do not touch the same bytes, as changes of files, and what they mend.
+fn mend(root: &Path, found: &[Found]) -> Result<(Vec<Finding>, Changes)> {
+    let (mut mended, mut edits, mut changes) = (Vec::new(), Vec::new(), Changes::default());
     let apart = |edits: &[&Edit], edit: &Edit| {
         edits.iter().all(|other| {
             let (a, b) = (&other.span, &edit.span);
             other.file != edit.file || a.end < b.start || b.end < a.start
         })
+    };
+    let tree = Tree::walk(root)?;
+    let text = |path: &str| {
+        let source = tree.read(path).ok_or_else(|| anyhow!("cannot read {path}"))?;
+        anyhow::Ok(source.text)
     };
     for (finding, fix) in
         found.iter().filter_map(|found| Some((&found.finding, found.fix.as_ref()?)))
@@ -74,32 +92,18 @@ fn mend(root: &Path, found: &[Found]) -> Result<usize> {
         match fix {
             Fix::Edits(new) if new.iter().all(|edit| apart(&edits, edit)) => edits.extend(new),
             Fix::Edits(_) => continue,
-            Fix::Create(path) => files::create_new(root, &[(path.clone(), String::new())])?,
-            Fix::Remove(path) => {
-                fs::remove_file(root.join(path))
-                    .with_context(|| format!("cannot remove {path}"))?;
-            }
+            Fix::Create(path) => changes.new.push((path.clone(), String::new())),
+            Fix::Remove(path) => changes.gone.push((path.clone(), text(path)?)),
         }
-        mended += 1;
-        eprintln!("{} {finding}", paint(Style::Good, "mended:"));
+        mended.push(finding.clone());
     }
-    write(root, &edits)?;
-    Ok(mended)
-}
-
-fn write(root: &Path, edits: &[&Edit]) -> Result<()> {
     let mut by_file: BTreeMap<&str, Vec<&Edit>> = BTreeMap::new();
     edits.iter().for_each(|edit| by_file.entry(&edit.file).or_default().push(edit));
-    let tree = Tree::walk(root)?;
-    let mut writes = Vec::new();
     for (path, edits) in by_file {
-        let source = tree.read(path).ok_or_else(|| anyhow!("cannot read {path}"))?;
-        match splice(path, &source.text, &edits) {
-            Ok(write) => writes.push(write),
-            Err(why) => bail!(why),
-        }
+        let write = splice(path, &text(path)?, &edits).map_err(|why| anyhow!(why))?;
+        changes.writes.push(write);
     }
-    files::write_all(root, &writes)
+    Ok((mended, changes))
 }
 
 fn summary(errors: usize, found: &[Found]) -> String {

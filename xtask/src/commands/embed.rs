@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow};
 
 use crate::cli::EmbedOptions;
-use crate::effects::embed::{self as there, Files};
+use crate::effects::embed as there;
+use crate::effects::files::Changes;
 use crate::effects::git::Git;
 use crate::effects::tree::Tree;
 use crate::effects::{discover, templates};
@@ -14,6 +15,7 @@ use crate::ui::{self, Style, paint};
 use domain::edit::{Edit, Write, splice};
 use domain::embed::{self, CRATE, Settings};
 use domain::finding::{Finding, Refusal};
+use domain::flat_layout;
 use domain::insert::Splice;
 use domain::shared;
 use domain::template::TEMPLATES;
@@ -39,7 +41,7 @@ pub fn run(options: &EmbedOptions) -> Result<ExitCode> {
         );
     }
     let again = root.join(CRATE).is_dir();
-    let mut files = Files::default();
+    let mut files = Changes::default();
     cargo_toml(&root, &workspace, &mut files)?;
     cargo_config(&root, &mut files)?;
     lock(&tree, &mut files)?;
@@ -49,7 +51,7 @@ pub fn run(options: &EmbedOptions) -> Result<ExitCode> {
     }
     there::put(&root, &files)?;
     there::settle_lock(&root)?;
-    report(&root, &workspace, &files, again)?;
+    report(&root, &tree, &workspace, &files, again)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -75,7 +77,7 @@ fn refuse_what_is_not_ours(root: &Path) -> Result<()> {
     }
 }
 
-fn cargo_toml(root: &Path, workspace: &Workspace, files: &mut Files) -> Result<()> {
+fn cargo_toml(root: &Path, workspace: &Workspace, files: &mut Changes) -> Result<()> {
     let (remote, branch) = there::remote_and_branch(root)?;
     let usual = ["main", "master"];
     let settings = Settings {
@@ -88,13 +90,13 @@ fn cargo_toml(root: &Path, workspace: &Workspace, files: &mut Files) -> Result<(
         None => files.new.push((CARGO.to_owned(), embed::new_cargo_toml(&settings))),
         Some(file) => {
             let splices = embed::cargo_toml(&file, &settings).map_err(Refusal::from)?;
-            files.changed.extend(changed(&file, splices)?);
+            files.writes.extend(changed(&file, splices)?);
         }
     }
     Ok(())
 }
 
-fn cargo_config(root: &Path, files: &mut Files) -> Result<()> {
+fn cargo_config(root: &Path, files: &mut Changes) -> Result<()> {
     // The old name without an extension; Cargo reads it first where both are there.
     let old = ".cargo/config";
     let path = if root.join(old).is_file() { old } else { CONFIG };
@@ -102,7 +104,7 @@ fn cargo_config(root: &Path, files: &mut Files) -> Result<()> {
         None => files.new.push((path.to_owned(), embed::new_cargo_config())),
         Some(file) => {
             let splice = embed::cargo_config(&file).map_err(Refusal::from)?;
-            files.changed.extend(changed(&file, splice.into_iter().collect())?);
+            files.writes.extend(changed(&file, splice.into_iter().collect())?);
         }
     }
     Ok(())
@@ -117,21 +119,21 @@ fn changed(file: &TomlFile, splices: Vec<Splice>) -> Result<Option<Write>> {
     write.map(Some).map_err(|why| anyhow!(why))
 }
 
-fn lock(tree: &Tree, files: &mut Files) -> Result<()> {
+fn lock(tree: &Tree, files: &mut Changes) -> Result<()> {
     let ours = there::own_lock()?;
     match tree.read(LOCK) {
         None => files.new.push((LOCK.to_owned(), ours)),
         Some(source) => {
             let after = embed::merged_lock(&source.text, &ours);
             let path = LOCK.to_owned();
-            files.changed.push(Write { path, before: source.text, after });
+            files.writes.push(Write { path, before: source.text, after });
         }
     }
     Ok(())
 }
 
 /// What Cargo builds is nothing for git.
-fn ignored(root: &Path, tree: &Tree, files: &mut Files) -> Result<()> {
+fn ignored(root: &Path, tree: &Tree, files: &mut Changes) -> Result<()> {
     let Some(git) = Git::at(root) else { return Ok(()) };
     let built = "target/debug/xtask".to_owned();
     if !git.ignored(std::slice::from_ref(&built))?.is_empty() {
@@ -145,13 +147,13 @@ fn ignored(root: &Path, tree: &Tree, files: &mut Files) -> Result<()> {
             let gap =
                 if source.text.is_empty() || source.text.ends_with('\n') { "" } else { newline };
             let after = format!("{}{gap}/target/{newline}", source.text);
-            files.changed.push(Write { path, before: source.text, after });
+            files.writes.push(Write { path, before: source.text, after });
         }
     }
     Ok(())
 }
 
-fn all_templates(root: &Path, workspace: &Workspace, files: &mut Files) -> Result<()> {
+fn all_templates(root: &Path, workspace: &Workspace, files: &mut Changes) -> Result<()> {
     let manifests: Vec<TomlFile> = workspace
         .distributions
         .iter()
@@ -177,13 +179,19 @@ fn all_templates(root: &Path, workspace: &Workspace, files: &mut Files) -> Resul
     Ok(())
 }
 
-fn report(root: &Path, workspace: &Workspace, files: &Files, again: bool) -> Result<()> {
+fn report(
+    root: &Path,
+    tree: &Tree,
+    workspace: &Workspace,
+    files: &Changes,
+    again: bool,
+) -> Result<()> {
     let done = if again { "updated:" } else { "embedded:" };
     eprintln!("{} xtask in {}", paint(Style::Good, done), root.display());
     let folders =
         |path: &str| path.split_once('/').map_or(path.to_owned(), |(top, _)| format!("{top}/"));
     let mut written: Vec<String> = files
-        .changed
+        .writes
         .iter()
         .filter(|write| write.before != write.after)
         .map(|write| format!("{} (changed)", write.path))
@@ -202,6 +210,10 @@ fn report(root: &Path, workspace: &Workspace, files: &Files, again: bool) -> Res
         .collect();
     ui::table(&["distribution", "version", "where it stands"], &rows);
     ui::findings(&embed::limits(workspace));
+    if workspace.distributions.iter().any(|d| d.dir.is_empty() && d.manifest.aside.is_none()) {
+        let swallowed = tree.with_files(|files| flat_layout::swallows(CRATE, files));
+        ui::findings(swallowed.as_slice());
+    }
     // Read as every other command will read it.
     if let Err(error) = discover::workspace(root) {
         ui::error(&error);
@@ -210,9 +222,8 @@ fn report(root: &Path, workspace: &Workspace, files: &Files, again: bool) -> Res
         let note = Finding::warning("embed", "there is no git repository: nothing can be released");
         ui::findings(&[note.hint("git init, and a first commit")]);
     }
-    let aside = workspace.distributions.iter().filter(|d| d.manifest.aside.is_some()).count();
-    if aside > 0 {
-        eprintln!("  left aside: {aside} more, which are tests, templates or no packages");
+    for (path, why) in embed::left_aside(workspace) {
+        eprintln!("  left aside: {path}, {why}");
     }
     let next = format!("cd {} && cargo xtask status", root.display());
     eprintln!("{} {next}", paint(Style::Hint, "hint:"));

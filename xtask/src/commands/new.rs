@@ -115,7 +115,9 @@ fn print(name: &Name, plan: &Plan) {
     for edit in &plan.edits {
         eprintln!("  {}:{}: listed there", edit.file, edit.line);
     }
-    let next = format!("git add {}, commit, then cargo xtask release {name} --rehearse", plan.dir);
+    let edited = plan.edits.iter().map(|edit| format!(" {}", edit.file)).collect::<String>();
+    let add = format!("git add {}{edited}", plan.dir);
+    let next = format!("{add}, commit, then cargo xtask release all --rehearse");
     eprintln!("{} {next}", paint(Style::Hint, "hint:"));
     for (path, _) in &plan.files {
         say!("{}/{path}", plan.dir);

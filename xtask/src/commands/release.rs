@@ -1,5 +1,6 @@
 //! `release`: preflight, plan, consent, and then the plan carried out.
 
+mod announce;
 mod report;
 
 use std::io::{BufRead, IsTerminal};
@@ -16,10 +17,9 @@ use crate::effects::lock::Lock;
 use crate::effects::release::{Outcome, Release};
 use crate::effects::site::{self, Ground, Site};
 use crate::effects::tools::Tools;
-use crate::effects::{discover, notes, parallel, temporary};
+use crate::effects::{discover, parallel, temporary};
 use crate::ui::progress::Progress;
-use crate::ui::say;
-use crate::ui::{Style, paint};
+use announce::Announcement;
 use domain::finding::{Finding, Refusal};
 use domain::preflight::{self, Check, short};
 use domain::release::{Plan, Until};
@@ -51,10 +51,14 @@ pub fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
 
     let plan = Plan::new(indexes.open, options.until, !options.rehearse);
     let report =
-        Report { options, workspace: &workspace, site: &site, plan: &plan, checks: &checks };
+        Report { root, options, workspace: &workspace, site: &site, plan: &plan, checks: &checks };
+    let announcement = Announcement { root, source: &source, workspace: &workspace, options };
     report.plan(&indexes.released);
     if options.dry_run || plan.packages.is_empty() {
         report.json(&Outcome::nothing_done(&plan), &indexes.released);
+        if !options.dry_run {
+            announcement.on_github(&indexes.released);
+        }
         return Ok(ExitCode::SUCCESS);
     }
     consent(options)?;
@@ -79,7 +83,9 @@ pub fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
     report.json(&outcome, &indexes.released);
     Ok(match &outcome.stopped {
         None => {
-            tell_notes(root, &source, &workspace, &plan, options);
+            announcement.notes(&plan);
+            let published = plan.packages.iter().map(|package| package.at);
+            announcement.on_github(&published.chain(indexes.released).collect::<Vec<_>>());
             ExitCode::SUCCESS
         }
         Some(stopped) if stopped.published.is_empty() => ExitCode::FAILURE,
@@ -231,46 +237,5 @@ fn consent(options: &ReleaseOptions) -> Result<()> {
     match answer.trim().to_ascii_lowercase().as_str() {
         "y" | "yes" => Ok(()),
         _ => refuse("not released: the answer was no", "--dry-run shows the plan without asking"),
-    }
-}
-
-/// Release notes, printed and made into releases on GitHub where that was asked for. What is
-/// published stays published: nothing that fails here fails the release.
-fn tell_notes(
-    root: &Path,
-    source: &Path,
-    workspace: &Workspace,
-    plan: &Plan,
-    options: &ReleaseOptions,
-) {
-    if !options.notes && !options.github {
-        return;
-    }
-    for package in &plan.packages {
-        let distribution = &workspace.distributions[package.at];
-        let title = format!("{} {}", distribution.name(), package.version);
-        let notes = notes::read(source, distribution, &package.version).unwrap_or_else(|| {
-            eprintln!("note: the changelog says nothing about {title}");
-            String::new()
-        });
-        if options.notes && !options.json {
-            say!("## {title}\n\n{notes}\n");
-        }
-        if options.github
-            && !options.rehearse
-            && options.until == Until::Published
-            && let Err(error) = notes::publish(root, &package.tag, &title, &notes)
-        {
-            eprintln!(
-                "{} no release of {} on GitHub: {error:#}",
-                paint(Style::Warning, "warning:"),
-                package.tag
-            );
-            eprintln!(
-                "{} gh release create {} --verify-tag",
-                paint(Style::Hint, "hint:"),
-                package.tag
-            );
-        }
     }
 }

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use anyhow::{Result, anyhow, bail};
 
 use crate::cli::SyncOptions;
+use crate::effects::files::{self, Changes};
 use crate::effects::tree::Tree;
-use crate::effects::{discover, files, templates};
+use crate::effects::{discover, templates};
 use crate::ui::say;
 use crate::ui::{self, Style, paint};
 use domain::edit::{Edit, Write, splice};
@@ -22,9 +23,7 @@ struct Plan {
     findings: Vec<Finding>,
     /// Differences that only a person can mend.
     left: Vec<Finding>,
-    writes: Vec<Write>,
-    /// Files that are not there yet.
-    new: Vec<(String, String)>,
+    changes: Changes,
 }
 
 /// # Errors
@@ -33,6 +32,10 @@ pub fn run(root: &Path, options: &SyncOptions) -> Result<ExitCode> {
     let tree = Tree::walk(root)?;
     let workspace = discover::workspace(root)?;
     let shared = templates::shared(root)?;
+    if shared.is_empty() && root.join(shared::FILE).is_file() {
+        say!("{} names nothing yet: nothing is shared", shared::FILE);
+        return Ok(ExitCode::SUCCESS);
+    }
     if shared.is_empty() {
         let nothing = Finding::error("shared", "this repository shares nothing");
         return Err(Refusal::from(nothing.hint(format!("write {}", shared::FILE))).into());
@@ -44,10 +47,9 @@ pub fn run(root: &Path, options: &SyncOptions) -> Result<ExitCode> {
         say!("{}", summary(errors, workspace.distributions.len()));
         return Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
-    files::write_all(root, &plan.writes)?;
-    files::create_new(root, &plan.new)?;
-    let written = plan.writes.iter().map(|write| write.path.as_str());
-    for path in written.chain(plan.new.iter().map(|(path, _)| path.as_str())) {
+    files::change(root, &plan.changes)?;
+    let written = plan.changes.writes.iter().map(|write| write.path.as_str());
+    for path in written.chain(plan.changes.new.iter().map(|(path, _)| path.as_str())) {
         say!("{path}");
     }
     eprintln!(
@@ -92,7 +94,7 @@ impl Plan {
         self.findings.extend(shared.idle_exemptions(&manifest, exempt, &without));
         let edits: Vec<&Edit> = found.iter().flat_map(|difference| &difference.edits).collect();
         match splice(path, manifest.text(), &edits) {
-            Ok(write) if !edits.is_empty() => self.writes.push(write),
+            Ok(write) if !edits.is_empty() => self.changes.writes.push(write),
             Ok(_) => {}
             Err(why) => bail!(why),
         }
@@ -105,9 +107,9 @@ impl Plan {
         for file in files {
             match file.before {
                 Some(before) => {
-                    self.writes.push(Write { path: file.path, before, after: file.after });
+                    self.changes.writes.push(Write { path: file.path, before, after: file.after });
                 }
-                None => self.new.push((file.path, file.after)),
+                None => self.changes.new.push((file.path, file.after)),
             }
             self.findings.push(file.finding);
         }

@@ -1,15 +1,16 @@
 //! Reads what a repository has before this tool is put into it, and puts it there.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use walkdir::{DirEntry, WalkDir};
 use xshell::cmd;
 
+use super::files::{self, Changes};
 use super::git::Git;
-use super::{files, shell, site};
-use domain::edit::Write;
+use super::handbook::{self, HANDBOOK};
+use super::{shell, site};
 use domain::embed::CRATE;
 use domain::finding::{Finding, Refusal};
 use domain::toml::TomlFile;
@@ -20,7 +21,7 @@ pub fn own_crate() -> &'static Path {
 }
 
 /// The parts of the crate that go along, the benchmarks because the manifest names them; its tests of
-/// this repository do not.
+/// this repository do not. The handbook that its messages name lies beside the crate, and joins it.
 const PARTS: [&str; 5] = ["Cargo.toml", "benches", "domain", "src", "tools"];
 
 /// A TOML file of a repository; `None` where there is none.
@@ -83,44 +84,21 @@ pub fn beside(root: &Path, parent: &str) -> Vec<String> {
         .collect()
 }
 
-/// Everything that is to be written, the crate aside.
-#[derive(Default)]
-pub struct Files {
-    pub changed: Vec<Write>,
-    /// With their texts; none of them is there yet.
-    pub new: Vec<(String, String)>,
-}
-
 /// Puts the crate and the files into the repository; nothing of it where one cannot be written.
 ///
 /// # Errors
 /// Something cannot be read or written.
-pub fn put(root: &Path, plan: &Files) -> Result<()> {
+pub fn put(root: &Path, plan: &Changes) -> Result<()> {
     let half = root.join(format!(".{CRATE}.{}.tmp", std::process::id()));
-    let copied = copy_crate(&half)
-        .and_then(|()| write(root, plan))
-        .and_then(|()| swap(&half, &root.join(CRATE)).inspect_err(|_| undo(root, plan)));
+    let copied = copy_crate(&half).and_then(|()| files::change(root, plan)).and_then(|()| {
+        // What fails in taking it back cannot be helped, and is what git shows.
+        swap(&half, &root.join(CRATE)).inspect_err(|_| _ = files::undo(root, plan))
+    });
     if copied.is_err() {
         // Only a half-made copy; the error is what went wrong.
         let _ = fs::remove_dir_all(&half);
     }
     copied
-}
-
-fn write(root: &Path, plan: &Files) -> Result<()> {
-    files::write_all(root, &plan.changed)?;
-    files::create_new(root, &plan.new).inspect_err(|_| undo(root, plan))
-}
-
-/// Takes back what was written; what fails here cannot be helped and is what git shows.
-fn undo(root: &Path, plan: &Files) {
-    let _ = files::put_back(root, &plan.changed);
-    for (path, text) in &plan.new {
-        let path = root.join(path);
-        if fs::read_to_string(&path).is_ok_and(|written| written == *text) {
-            let _ = fs::remove_file(path);
-        }
-    }
 }
 
 fn swap(half: &Path, place: &Path) -> Result<()> {
@@ -148,13 +126,15 @@ fn copy_crate(to: &Path) -> Result<()> {
             if entry.file_type().is_dir() || is_left_over {
                 continue;
             }
-            let target: PathBuf = to.join(relative);
-            target.parent().map_or(Ok(()), fs::create_dir_all)?;
-            fs::copy(entry.path(), &target)
-                .with_context(|| format!("cannot copy {}", relative.display()))?;
+            copy(entry.path(), &to.join(relative))?;
         }
     }
-    Ok(())
+    handbook::file().map_or(Ok(()), |file| copy(&file, &to.join(HANDBOOK)))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    to.parent().map_or(Ok(()), fs::create_dir_all)?;
+    fs::copy(from, to).map(drop).with_context(|| format!("cannot copy {}", from.display()))
 }
 
 /// The lock of the workspace that this crate lives in.

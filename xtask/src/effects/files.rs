@@ -1,4 +1,4 @@
-//! Writes a set of files all or none: temporary files beside them, then renames.
+//! Changes a set of files all or none: temporary files beside them, then renames.
 //!
 //! A crash between two renames is the one thing this cannot undo; it takes microseconds for each.
 
@@ -12,50 +12,74 @@ use anyhow::{Context, Result, bail};
 use super::parallel;
 use domain::edit::Write;
 
-/// Writes every file, or none: what was renamed is put back when a later one fails.
+/// Files that change together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    pub writes: Vec<Write>,
+    /// Paths and texts of files that are not there yet.
+    pub new: Vec<(String, String)>,
+    /// Paths of files that go away, and the texts that they have.
+    pub gone: Vec<(String, String)>,
+}
+
+impl Changes {
+    fn each(&self) -> Vec<Change<'_>> {
+        let new = self.new.iter();
+        let new = new.map(|(path, text)| Change { path, before: None, after: Some(text) });
+        let gone = self.gone.iter();
+        let gone = gone.map(|(path, text)| Change { path, before: Some(text), after: None });
+        rewritten(&self.writes).chain(new).chain(gone).collect()
+    }
+}
+
+/// One file, `None` where it is not there.
+struct Change<'a> {
+    path: &'a str,
+    before: Option<&'a str>,
+    after: Option<&'a str>,
+}
+
+fn rewritten(writes: &[Write]) -> impl Iterator<Item = Change<'_>> {
+    writes.iter().map(|write| Change {
+        path: &write.path,
+        before: Some(&write.before),
+        after: Some(&write.after),
+    })
+}
+
+/// Makes every change, or none: what was done is undone when a later one fails.
 ///
 /// # Errors
 /// A file is no longer what the plan was made from, or cannot be written; nothing has changed then.
-pub fn write_all(root: &Path, writes: &[Write]) -> Result<()> {
-    write_all_with(root, writes, &|_| Ok(()))
+pub fn change(root: &Path, changes: &Changes) -> Result<()> {
+    change_with(root, &changes.each(), &|_| Ok(()))
 }
 
-/// `before_each` is asked before every operation on the file system, with its number, so that
-/// tests can make any of them fail.
-fn write_all_with(
-    root: &Path,
-    writes: &[Write],
-    before_each: &(dyn Fn(usize) -> io::Result<()> + Sync),
-) -> Result<()> {
-    let count = AtomicUsize::new(0);
-    let step = || before_each(count.fetch_add(1, Ordering::Relaxed) + 1);
-    let staged = parallel::map(parallel::jobs(), writes, |write| stage(root, write, &step));
-    if staged.iter().any(Result::is_err) {
-        staged.iter().flatten().for_each(Staged::discard);
-        return staged.into_iter().collect::<Result<Vec<_>>>().map(drop);
-    }
-    let staged: Vec<Staged> = staged.into_iter().flatten().collect();
-    for (done, file) in staged.iter().enumerate() {
-        if let Err(error) = step().and_then(|()| fs::rename(&file.temporary, &file.target)) {
-            staged[done..].iter().for_each(Staged::discard);
-            put_back(root, &writes[..done])?;
-            return Err(error).with_context(|| {
-                format!("cannot replace {}; everything is as it was", writes[done].path)
-            });
+/// The same for files that are there and stay there.
+///
+/// # Errors
+/// As [`change`].
+pub fn write_all(root: &Path, writes: &[Write]) -> Result<()> {
+    change_with(root, &rewritten(writes).collect::<Vec<_>>(), &|_| Ok(()))
+}
+
+/// Takes back changes that were made. What somebody has put in the place of a new file stays.
+///
+/// # Errors
+/// A file cannot be put back; it is named.
+pub fn undo(root: &Path, changes: &Changes) -> Result<()> {
+    put_back(root, &changes.writes)?;
+    for (path, text) in &changes.new {
+        let path = root.join(path);
+        if fs::read_to_string(&path).is_ok_and(|written| written == *text) {
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         }
     }
-    Ok(())
-}
-
-/// The new contents beside a file that still is what the plan was made from.
-fn stage(root: &Path, write: &Write, step: &(dyn Fn() -> io::Result<()> + Sync)) -> Result<Staged> {
-    let now = fs::read(root.join(&write.path));
-    if now.with_context(|| format!("cannot read {}", write.path))? != write.before.as_bytes() {
-        bail!("{} has been changed meanwhile; nothing was written", write.path);
+    for (path, text) in &changes.gone {
+        fs::write(root.join(path), text)
+            .with_context(|| format!("cannot put {path} back: `git checkout` it"))?;
     }
-    step()
-        .and_then(|()| Staged::new(root, write))
-        .with_context(|| format!("cannot write {}; nothing was written", write.path))
+    Ok(())
 }
 
 /// Undoes writes that were carried out.
@@ -64,16 +88,78 @@ fn stage(root: &Path, write: &Write, step: &(dyn Fn() -> io::Result<()> + Sync))
 /// A file cannot be put back; it is named.
 pub fn put_back(root: &Path, writes: &[Write]) -> Result<()> {
     for write in writes {
-        let undo = Write {
-            path: write.path.clone(),
-            before: write.after.clone(),
-            after: write.before.clone(),
-        };
-        Staged::new(root, &undo)
-            .and_then(|file| fs::rename(&file.temporary, &file.target))
+        Staged::new(root.join(&write.path), Some(&write.before))
+            .and_then(|file| file.carry_out())
             .with_context(|| format!("cannot put {} back: `git checkout` it", write.path))?;
     }
     Ok(())
+}
+
+/// `before_each` is asked before every operation on the file system, with its number, so that
+/// tests can make any of them fail.
+fn change_with(
+    root: &Path,
+    changes: &[Change],
+    before_each: &(dyn Fn(usize) -> io::Result<()> + Sync),
+) -> Result<()> {
+    let count = AtomicUsize::new(0);
+    let step = || before_each(count.fetch_add(1, Ordering::Relaxed) + 1);
+    let staged = parallel::map(parallel::jobs(), changes, |change| stage(root, change, &step));
+    if staged.iter().any(Result::is_err) {
+        discard(&staged.iter().flatten().collect::<Vec<_>>());
+        return staged.into_iter().collect::<Result<Vec<_>>>().map(drop);
+    }
+    let staged: Vec<Staged> = staged.into_iter().flatten().collect();
+    for (done, file) in staged.iter().enumerate() {
+        if let Err(error) = step().and_then(|()| file.carry_out()) {
+            for (file, change) in staged[..done].iter().zip(changes) {
+                let back = file.take_back(change.before);
+                back.with_context(|| {
+                    format!("cannot put {} back: `git checkout` it", change.path)
+                })?;
+            }
+            discard(&staged.iter().collect::<Vec<_>>());
+            let path = changes[done].path;
+            return Err(error)
+                .with_context(|| format!("cannot replace {path}; everything is as it was"));
+        }
+    }
+    staged.iter().for_each(Staged::forget);
+    Ok(())
+}
+
+/// The new contents beside a file that still is what the plan was made from.
+fn stage(
+    root: &Path,
+    change: &Change,
+    step: &(dyn Fn() -> io::Result<()> + Sync),
+) -> Result<Staged> {
+    let path = change.path;
+    let target = root.join(path);
+    match change.before {
+        Some(before) => {
+            let now = fs::read(&target).with_context(|| format!("cannot read {path}"))?;
+            if now != before.as_bytes() {
+                bail!("{path} has been changed meanwhile; nothing was written");
+            }
+        }
+        None if target.symlink_metadata().is_ok() => {
+            bail!("{path} is there already; nothing was written");
+        }
+        None => {}
+    }
+    step()
+        .and_then(|()| Staged::new(target, change.after))
+        .with_context(|| format!("cannot write {path}; nothing was written"))
+}
+
+/// Leaves nothing of changes that were not made.
+fn discard(staged: &[&Staged]) {
+    staged.iter().for_each(|file| file.forget());
+    let mut made: Vec<&PathBuf> = staged.iter().flat_map(|file| &file.made).collect();
+    made.sort_by_key(|dir| std::cmp::Reverse(dir.components().count()));
+    // What somebody else has put into one of them stays.
+    made.iter().for_each(|dir| _ = fs::remove_dir(dir));
 }
 
 /// Makes a directory with files in it, all or nothing: beside its place, then one rename. `dir` and
@@ -98,21 +184,6 @@ pub fn create_dir(root: &Path, dir: &str, files: &[(String, String)]) -> Result<
     written.with_context(|| format!("cannot write {dir}; nothing was written"))
 }
 
-/// Writes files that are not there yet; paths are relative to the root.
-///
-/// # Errors
-/// One is there, or cannot be written; it is named.
-pub fn create_new(root: &Path, files: &[(String, String)]) -> Result<()> {
-    for (path, text) in files {
-        let target = root.join(path);
-        let written = target.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| {
-            io::Write::write_all(&mut fs::File::create_new(&target)?, text.as_bytes())
-        });
-        written.with_context(|| format!("cannot write {path}"))?;
-    }
-    Ok(())
-}
-
 fn fill(dir: &Path, files: &[(String, String)]) -> io::Result<()> {
     for (path, text) in files {
         let path = dir.join(path);
@@ -127,29 +198,59 @@ fn missing_above(dir: &Path) -> Vec<PathBuf> {
     dir.ancestors().take_while(|dir| !dir.exists()).map(Path::to_owned).collect()
 }
 
+/// A change that is prepared.
 struct Staged {
+    /// The new contents; for a file that goes away, where it waits until all is done.
     temporary: PathBuf,
     target: PathBuf,
+    removes: bool,
+    /// Directories that were made for it.
+    made: Vec<PathBuf>,
 }
 
 impl Staged {
-    /// The new contents beside the file, with its mode.
-    fn new(root: &Path, write: &Write) -> io::Result<Staged> {
-        let target = root.join(&write.path);
+    /// The new contents beside the file, with the mode of what is there.
+    fn new(target: PathBuf, after: Option<&str>) -> io::Result<Staged> {
         let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let temporary = target.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-        let staged = Staged { temporary, target };
-        let written = fs::metadata(&staged.target).and_then(|metadata| {
-            fs::write(&staged.temporary, &write.after)?;
-            fs::set_permissions(&staged.temporary, metadata.permissions())
-        });
+        let made = target.parent().map(missing_above).unwrap_or_default();
+        let staged = Staged { temporary, target, removes: after.is_none(), made };
+        let written = after.map_or(Ok(()), |text| staged.write(text));
         if written.is_err() {
-            staged.discard();
+            discard(&[&staged]);
         }
         written.map(|()| staged)
     }
 
-    fn discard(&self) {
+    fn write(&self, text: &str) -> io::Result<()> {
+        self.target.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(&self.temporary, text)?;
+        match fs::metadata(&self.target) {
+            Ok(metadata) => fs::set_permissions(&self.temporary, metadata.permissions()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn carry_out(&self) -> io::Result<()> {
+        match self.removes {
+            true => fs::rename(&self.target, &self.temporary),
+            false => fs::rename(&self.temporary, &self.target),
+        }
+    }
+
+    fn take_back(&self, before: Option<&str>) -> io::Result<()> {
+        match before {
+            _ if self.removes => fs::rename(&self.temporary, &self.target),
+            None => fs::remove_file(&self.target),
+            Some(text) => {
+                self.write(text)?;
+                fs::rename(&self.temporary, &self.target)
+            }
+        }
+    }
+
+    fn forget(&self) {
         // It may never have been created; either way nothing more can be done about it.
         let _ = fs::remove_file(&self.temporary);
     }
@@ -203,21 +304,46 @@ mod tests {
         fs::remove_dir_all(root).unwrap();
     }
 
+    /// Four files rewritten, two made in folders that are not there, one removed.
+    fn changes() -> (PathBuf, Changes) {
+        let (root, writes) = repository();
+        fs::write(root.join("d/gone"), "old").unwrap();
+        let new = ["new/x/f", "new/g"].map(|path| (path.to_owned(), "new".to_owned()));
+        let gone = vec![("d/gone".to_owned(), "old".to_owned())];
+        (root, Changes { writes, new: new.to_vec(), gone })
+    }
+
     #[test]
     fn a_fault_at_any_operation_leaves_all_or_nothing() {
-        let (root, writes) = repository();
+        let (root, changes) = changes();
         let before = tree(&root);
-        for fault in 1..=writes.len() * 2 {
-            let failed = write_all_with(&root, &writes, &|step| match step == fault {
+        let each = changes.each();
+        for fault in 1..=each.len() * 2 {
+            let failed = change_with(&root, &each, &|step| match step == fault {
                 true => Err(io::Error::other("fault")),
                 false => Ok(()),
             });
             assert!(failed.is_err());
             assert_eq!(tree(&root), before, "fault at {fault}");
+            assert!(!root.join("new").exists(), "fault at {fault}");
         }
-        write_all(&root, &writes).unwrap();
+        change(&root, &changes).unwrap();
         assert!(tree(&root).iter().all(|(_, text)| text.ends_with("new")));
-        assert_eq!(tree(&root).len(), before.len());
+        assert_eq!(tree(&root).len(), before.len() + 1);
+        undo(&root, &changes).unwrap();
+        assert_eq!(tree(&root), before);
+        fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn what_is_there_is_not_made_anew() {
+        let (root, changes) = changes();
+        fs::create_dir(root.join("new")).unwrap();
+        fs::write(root.join("new/g"), "mine").unwrap();
+        let before = tree(&root);
+        let said = change(&root, &changes).unwrap_err().to_string();
+        assert_eq!(said, "new/g is there already; nothing was written");
+        assert_eq!(tree(&root), before);
         fs::remove_dir_all(root).unwrap();
     }
 

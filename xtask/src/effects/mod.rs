@@ -11,6 +11,7 @@ pub mod embed;
 pub mod facts;
 pub mod files;
 pub mod git;
+pub mod handbook;
 pub mod index;
 pub mod ledger;
 pub mod local_index;

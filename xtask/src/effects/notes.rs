@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use anyhow::Result;
-use xshell::cmd;
+use xshell::{Shell, cmd};
 
 use super::shell;
 use domain::bump::CHANGELOGS;
 use domain::notes;
+use domain::release::Answer;
 use domain::version::Version;
 use domain::workspace::Distribution;
 
@@ -17,6 +18,18 @@ pub fn read(source: &Path, distribution: &Distribution, version: &Version) -> Op
     let dir = source.join(&distribution.dir);
     let text = CHANGELOGS.iter().find_map(|name| std::fs::read_to_string(dir.join(name)).ok())?;
     notes::of(&text, version)
+}
+
+/// Whether GitHub has a release of a tag. Not having got an answer is none.
+pub fn is_on_github(root: &Path, tag: &str) -> Answer<bool> {
+    let view = |sh: &Shell| shell::output(cmd!(sh, "gh release view {tag}"));
+    match shell::at(root).and_then(|sh| view(&sh)) {
+        Ok(output) if output.success() => Answer::Known(true),
+        // The one sentence with which gh says so; everything else may be the way to GitHub.
+        Ok(output) if output.stderr.contains("release not found") => Answer::Known(false),
+        Ok(output) => Answer::Unknown(output.stderr.trim().to_owned()),
+        Err(error) => Answer::Unknown(format!("{error:#}")),
+    }
 }
 
 /// Makes a release of a tag on GitHub. The tag has to be on the remote already.

@@ -101,12 +101,15 @@ fn paths(files: &[PathBuf]) -> Vec<String> {
 /// The attestations (PEP 740) that lie beside the files, as a job with an identity makes them.
 /// twine wants one for every file, or none.
 fn attestations(files: &[PathBuf]) -> Vec<PathBuf> {
-    let beside = |file: &PathBuf| {
-        let mut path = file.clone().into_os_string();
-        path.push(".publish.attestation");
-        Some(PathBuf::from(path)).filter(|path| path.is_file())
-    };
+    let beside = |file: &PathBuf| Some(attestation_of(file)).filter(|path| path.is_file());
     files.iter().map(beside).collect::<Option<_>>().unwrap_or_default()
+}
+
+/// Where the attestation of a file lies, if it has one.
+pub fn attestation_of(file: &Path) -> PathBuf {
+    let mut path = file.as_os_str().to_owned();
+    path.push(".publish.attestation");
+    PathBuf::from(path)
 }
 
 /// An upload that did not succeed. Whether a file arrived all the same, only the index can tell.

@@ -6,17 +6,17 @@ use std::path::Path;
 
 /// Where the messages of a release are made.
 const SOURCES: [&str; 11] = [
-    "../domain/src/preflight.rs",
-    "effects/facts.rs",
-    "effects/index.rs",
-    "effects/ledger.rs",
-    "effects/lock.rs",
-    "effects/release/collect.rs",
-    "effects/release/mod.rs",
-    "effects/release/produce.rs",
-    "effects/release/restage.rs",
-    "effects/release/send.rs",
-    "effects/release/try_out.rs",
+    "domain/src/preflight.rs",
+    "src/effects/facts.rs",
+    "src/effects/index.rs",
+    "src/effects/ledger.rs",
+    "src/effects/lock.rs",
+    "src/effects/release/collect.rs",
+    "src/effects/release/mod.rs",
+    "src/effects/release/produce.rs",
+    "src/effects/release/restage.rs",
+    "src/effects/release/send.rs",
+    "src/effects/release/try_out.rs",
 ];
 
 /// What a message stands behind, and how many literals come before it.
@@ -35,7 +35,7 @@ const MARKERS: [(&str, usize); 8] = [
 /// A piece of a message, and words of the handbook that speak of it.
 #[rustfmt::skip]
 const SITUATIONS: [(&str, &str); 43] = [
-    // domain/src/preflight.rs
+    // domain/preflight.rs
     (", and not on the remote", "exists here on COMMIT, and not on the remote"),
     (", and releases are made from", "*the branch is …*"),
     (", not released and not part of this release", "not released and not part of this release"),
@@ -105,7 +105,7 @@ fn every_way_to_stop_is_in_the_handbook() {
 
 /// Of every text that a stop can consist of, the longest piece without a placeholder.
 fn messages(source: &str) -> BTreeSet<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(source);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
     let text = fs::read_to_string(path).unwrap();
     let code = text.split("#[cfg(test)]").next().unwrap();
     let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));

@@ -2,6 +2,7 @@
 //! pip and pypiserver. Nothing here knows the inside of the crate.
 
 mod adoption;
+mod attestations;
 mod builds;
 mod content;
 mod discovery;

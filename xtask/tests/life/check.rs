@@ -121,6 +121,33 @@ fn every_rule_has_a_fixture_that_triggers_it_and_one_that_does_not() {
     assert_eq!(fs::read_dir(dir).unwrap().count(), rules.len(), "a fixture of no rule");
 }
 
+/// A rule that no page explains is one without a fixture, too.
+#[test]
+fn every_finding_has_a_rule_that_is_explained() {
+    let said = Repository::new(&[]).xtask("check --list --json").ended(0);
+    let json: Value = serde_json::from_str(&said.out).unwrap();
+    let rules: Vec<&str> = json["rules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| rule["rule"].as_str().unwrap())
+        .collect();
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("domain/src/check");
+    let mut named = 0;
+    for entry in fs::read_dir(sources).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        for made in text.split("Finding::").skip(1) {
+            let Some((_, rule)) = made.split_once("(\"").filter(|(how, _)| how.len() < 9) else {
+                continue;
+            };
+            let rule = rule.split('"').next().unwrap();
+            assert!(rules.contains(&rule), "check --list does not explain {rule}");
+            named += 1;
+        }
+    }
+    assert!(named > 10, "where are the findings made?");
+}
+
 #[test]
 fn all_findings_come_at_once() {
     let repository = Repository::new(&[
@@ -139,6 +166,31 @@ fn all_findings_come_at_once() {
     for rule in ["config", "cycle", "duplicate-name", "stale-range"] {
         assert!(found.iter().any(|found| found == rule), "{rule} is not in {found:?}");
     }
+}
+
+/// A range would be moved and a file removed, and one cannot be made: a folder is in its place.
+#[test]
+fn all_is_mended_or_nothing() {
+    let manifest = |name: &str, more: &str| {
+        format!("[project]\nname = \"{name}\"\nversion = \"1.2.0\"\n{more}")
+    };
+    let repository = Repository::new(&[
+        ("a/pyproject.toml", &manifest("a", "dependencies = [\"b>=2,<3\"]\n")),
+        ("a/src/ns/a/__init__.py", ""),
+        ("a/src/ns/__init__.py", ""),
+        ("b/pyproject.toml", &manifest("b", "classifiers = [\"Typing :: Typed\"]\n")),
+        ("b/src/ns/b/__init__.py", ""),
+        ("b/src/ns/b/py.typed/in-the-way", ""),
+    ]);
+    let before = repository.tree();
+    let said = repository.xtask("check --fix").ended(1);
+    assert!(said.err.contains("py.typed is there already; nothing was written"), "{}", said.err);
+    assert!(!said.err.contains("mended:"), "{}", said.err);
+    assert_eq!(repository.tree(), before);
+
+    std::fs::remove_dir_all(repository.path("b/src/ns/b/py.typed")).unwrap();
+    let said = repository.xtask("check --fix");
+    assert_eq!(said.err.matches("mended:").count(), 3, "{}", said.err);
 }
 
 #[test]

@@ -6,6 +6,9 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::repository::{Repository, Said};
+use crate::shapes;
+
+const HANDBOOK: &str = "docs/when-a-release-stops.md";
 
 /// Embeds into a repository.
 fn embed(repository: &Repository) -> Said {
@@ -172,9 +175,6 @@ fn an_existing_cargo_workspace_is_merged_into() {
     let lock = repository.read("Cargo.lock");
     assert!(lock.contains("name = \"native\"") && lock.contains("name = \"toml_edit\""), "{lock}");
     works(&repository, &["one"]);
-    // The lock that was joined is one that Cargo takes as it is.
-    let status = cargo(&repository, "xtask status").ended(0);
-    assert!(status.out.contains("one           1.0.0"), "{}", status.out);
 }
 
 #[test]
@@ -264,24 +264,26 @@ fn cargo(repository: &Repository, arguments: &str) -> Said {
     Said::from(command.output().unwrap())
 }
 
-/// With no further step: Cargo builds it there, and a rehearsal runs.
+/// With no further step, not even a commit: Cargo builds it in the workspace that is there, whose
+/// lock it takes as it was joined, and a rehearsal runs.
 #[test]
 fn the_tool_runs_where_it_was_embedded() {
-    let repository = repository(&mixed()[..4]);
-    for name in ["one", "two"] {
-        let manifest = format!("libs/{name}/pyproject.toml");
-        let text = repository
-            .read(&manifest)
-            .replace("[project]\n", "[project]\nreadme = \"README.md\"\n");
-        repository.write(&manifest, &text);
-        repository.write(&format!("libs/{name}/README.md"), "What it is for.\n");
-    }
+    let repository = shapes::repository("flit");
+    cargo(&repository, "generate-lockfile --offline").ended(0);
     repository.commit();
     embed(&repository).ended(0);
     let status = cargo(&repository, "xtask status").ended(0);
-    assert!(status.out.contains("two           2.0.0    never tagged  one"), "{}", status.out);
+    assert!(status.out.contains("plant         0.7.0    never tagged  seed"), "{}", status.out);
     let said = cargo(&repository, "xtask release all --rehearse").ended(0);
     assert!(said.out.contains("Rehearsed: published to pypi"), "{}", said.err);
+
+    // What a stop names can be opened there.
+    std::fs::remove_file(repository.path("seed/README.md")).unwrap();
+    repository.commit();
+    let said = cargo(&repository, "xtask release all --rehearse").ended(1);
+    let named = said.err.rsplit('(').next().unwrap().split(')').next().unwrap();
+    assert_eq!(named, format!("xtask/{HANDBOOK}"), "{}", said.err);
+    assert_eq!(repository.read(named), Repository::at_home().read(HANDBOOK));
 }
 
 /// Whatever is embedded is as good there as here: it says nothing about this repository.
@@ -296,7 +298,16 @@ fn the_crate_names_no_distribution_of_this_repository() {
         .iter()
         .map(|package| package["name"].as_str().unwrap().to_owned())
         .collect();
-    for part in ["xtask/Cargo.toml", "xtask/src", "xtask/tools", "pyproject-templates"] {
+    let parts = [
+        "xtask/Cargo.toml",
+        "xtask/benches",
+        "xtask/domain",
+        "xtask/src",
+        "xtask/tools",
+        HANDBOOK,
+        "pyproject-templates",
+    ];
+    for part in parts {
         for entry in walkdir::WalkDir::new(here.path(part)).into_iter().map(Result::unwrap) {
             let path = entry.path().strip_prefix(&here.0).unwrap().to_string_lossy().into_owned();
             // What is shared here is not embedded.

@@ -1,7 +1,11 @@
 //! `new`: what it makes takes its place at once, and what it refuses leaves nothing behind.
 
+use std::fs;
+
 use serde_json::Value;
 
+use crate::captured::{seen, typed};
+use crate::documents::a_rehearsal_is_shown;
 use crate::repository::Repository;
 
 /// One distribution of `status --json`.
@@ -106,7 +110,8 @@ fn a_repository_that_lists_its_packages_lists_the_new_one() {
         ("Cargo.toml", "[workspace.metadata.xtask]\npackages = [\n    \"a\", # first\n]\n"),
         ("a/pyproject.toml", "[project]\nname = \"a\"\nversion = \"1\"\n"),
     ]);
-    repository.xtask("new b").ended(0);
+    let said = repository.xtask("new b").ended(0);
+    assert!(said.err.contains("hint: git add b Cargo.toml, commit, then"), "{}", said.err);
     assert_eq!(
         repository.read("Cargo.toml"),
         "[workspace.metadata.xtask]\npackages = [\n    \"a\", # first\n    \"b\",\n]\n"
@@ -126,39 +131,34 @@ fn without_any_configuration_it_goes_beside_the_others() {
     assert_eq!(status(&repository, "d")["path"], "libs/d");
 }
 
-/// Everything that a distribution goes through, with nothing done to it by hand.
+/// Everything that a distribution goes through, with nothing done to it by hand, in a copy of this
+/// repository. The rehearsal is the one that the README shows, with three more.
 #[test]
 fn what_is_made_builds_passes_its_tests_and_is_rehearsed() {
-    let repository = Repository::new(&[
-        (
-            "packages/ns-core/pyproject.toml",
-            "[build-system]\nrequires = [\"hatchling>=1.27\"]\nbuild-backend = \"hatchling.build\"\n\
-             [project]\nname = \"ns-core\"\nversion = \"1.2.0\"\nreadme = \"README.md\"\nlicense = \"MIT\"\n\
-             requires-python = \">=3.10\"\n[tool.hatch.build.targets.wheel]\npackages = [\"src/ns\"]\n",
-        ),
-        ("packages/ns-core/README.md", "What it is for.\n"),
-        ("packages/ns-core/src/ns/core/__init__.py", ""),
-        ("packages/ns-core/src/ns/core/py.typed", ""),
-        (".gitignore", "/target/\n/dist/\n"),
-        ("pyproject-templates/shared.toml", "[project]\nlicense = \"MIT\"\n"),
-    ]);
-    repository.commit();
-    repository.xtask("new ns-lib --needs core").ended(0);
-    repository.xtask("new ns-tool --template cli").ended(0);
-    repository.xtask("new ns-all --template meta").ended(0);
+    let repository = Repository::copied_from_home();
+    // The tests of those that are there already are run by `cargo xtask test` itself.
+    for entry in fs::read_dir(repository.path("packages")).unwrap() {
+        let _ = fs::remove_dir_all(entry.unwrap().path().join("tests"));
+    }
+    let made = ["aetherflow-lib", "aetherflow-tool", "aetherflow-all"];
+    repository.xtask("new aetherflow-lib --needs core").ended(0);
+    repository.xtask("new aetherflow-tool --template cli").ended(0);
+    repository.xtask("new aetherflow-all --template meta").ended(0);
     repository.commit();
     let said = repository.xtask("check").ended(0);
     assert_eq!(said.out, "nothing found\n", "{}", said.err);
     repository.xtask("sync --check").ended(0);
-    repository.xtask("bump ns-lib minor").ended(0);
+    repository.xtask("bump aetherflow-lib minor").ended(0);
     repository.commit();
     let said = repository.xtask("test --python").ended(0);
     assert_eq!(said.out.matches(" passed").count(), 3, "{}", said.out);
-    let said = repository.xtask("release all --rehearse --notes").ended(0);
-    assert!(said.out.contains("Rehearsed: published to pypi"), "{}", said.err);
+
+    let said = seen(typed(&repository, "release all --rehearse --notes"));
+    assert!(said.contains("Rehearsed: published to pypi"), "{said}");
+    let (said, notes) = said.split_once("## ").unwrap();
     assert!(
-        said.out.contains("## ns-lib 0.2.0\n\n### Added\n\n- The first version.\n"),
-        "{}",
-        said.out
+        notes.contains("## aetherflow-lib 0.2.0\n\n### Added\n\n- The first version.\n"),
+        "{notes}"
     );
+    a_rehearsal_is_shown(said, &made);
 }

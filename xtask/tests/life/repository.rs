@@ -58,6 +58,19 @@ impl Repository {
         Repository(root.to_owned(), Lives::ForEver)
     }
 
+    /// A copy of the repository that this crate lives in, as it lies there, in one commit.
+    pub fn copied_from_home() -> Repository {
+        let home = Repository::at_home();
+        let listed = home.git(&["ls-files", "--cached", "--others", "--exclude-standard"]);
+        let copy = Repository::new(&[]);
+        for path in listed.lines().filter(|path| home.path(path).is_file()) {
+            fs::create_dir_all(copy.path(path).parent().unwrap()).unwrap();
+            fs::copy(home.path(path), copy.path(path)).unwrap();
+        }
+        copy.commit();
+        copy
+    }
+
     /// Two distributions of a namespace, in a workspace of their own, committed.
     pub fn of_a_namespace() -> Repository {
         let manifest = |name: &str, more: &str| {

@@ -77,6 +77,10 @@ fn a_repository_that_shares_nothing_says_so() {
         Repository::new(&[("pyproject.toml", "[project]\nname = \"a\"\nversion = '1'\n")]);
     let said = repository.xtask("sync").ended(1);
     assert!(said.err.contains("this repository shares nothing"), "{}", said.err);
+    // As `embed` leaves it where distributions have nothing in common.
+    repository.write("pyproject-templates/shared.toml", "# Nothing yet.\n");
+    let said = repository.xtask("sync --check").ended(0);
+    assert!(said.out.contains("names nothing yet"), "{}", said.out);
 }
 
 #[test]

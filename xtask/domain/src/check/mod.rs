@@ -116,6 +116,7 @@ pub fn check(facts: Facts) -> Vec<Found> {
         found.extend(versions::unknown(subject).map(Found::from));
         found.extend(versions::copies(facts, subject));
         found.extend(ranges::ranges(facts, subject));
+        found.extend(ranges::direct_references(subject).into_iter().map(Found::from));
         found.extend(python::requires_python(facts, subject).into_iter().map(Found::from));
         found.extend(contents::readme(subject).map(Found::from));
         found.extend(contents::license(subject).into_iter().map(Found::from));

@@ -3,17 +3,24 @@
 use toml_edit::Item;
 
 use super::super::finding::Finding;
-use super::super::manifest::Table;
-use super::super::requirement::admits;
+use super::super::manifest::{RequiresPython, Table};
+use super::super::specifier;
 use super::super::toml::start;
 use super::super::version::Version;
 use super::{Facts, Subject};
 
 /// One finding for each sibling that excludes a Python which the distribution admits.
 pub(super) fn requires_python(facts: Facts, subject: &Subject) -> Vec<Finding> {
-    let own = subject.distribution.manifest.requires_python.as_deref();
+    let own = subject.distribution.manifest.requires_python.as_ref();
     let item = |key: &str| subject.toml.as_ref()?.get(key);
-    let place = item("project.requires-python").or_else(|| item("project.name")).map_or(0, start);
+    let places = [
+        "project.requires-python",
+        "tool.poetry.dependencies.python",
+        "project.name",
+        "tool.poetry.name",
+    ];
+    let place = places.into_iter().find_map(item).map_or(0, start);
+    let key = own.map_or_else(|| usual_key(subject), |own| own.key);
     let line = subject.toml.as_ref().map_or(1, |file| file.line(place));
     let mut seen = Vec::new();
     facts
@@ -24,18 +31,19 @@ pub(super) fn requires_python(facts: Facts, subject: &Subject) -> Vec<Finding> {
         })
         .filter_map(|(sibling, _)| {
             let manifest = &facts.workspace.distributions[sibling].manifest;
-            let needed = manifest.requires_python.as_deref()?;
-            let python = first_excluded(own.unwrap_or(""), needed)?;
+            let needed = manifest.requires_python.as_ref()?;
+            let python = first_excluded(own, needed)?;
+            let needed = &needed.text;
             if seen.contains(&sibling) {
                 return None;
             }
             seen.push(sibling);
             let message = match own {
-                Some(own) => format!(
-                    "`requires-python = \"{own}\"` admits Python {python}, and {} needs {needed}",
+                Some(RequiresPython { text, .. }) => format!(
+                    "`{key} = \"{text}\"` admits Python {python}, and {} needs {needed}",
                     manifest.name
                 ),
-                None => format!("no `requires-python`, and {} needs {needed}", manifest.name),
+                None => format!("no `{key}`, and {} needs {needed}", manifest.name),
             };
             let rule = "requires-python";
             let finding = match own {
@@ -45,21 +53,34 @@ pub(super) fn requires_python(facts: Facts, subject: &Subject) -> Vec<Finding> {
             Some(
                 finding
                     .at(&subject.distribution.manifest.path, line)
-                    .hint(format!("requires-python = \"{needed}\"")),
+                    .hint(format!("{key} = \"{needed}\"")),
             )
         })
         .collect()
 }
 
+/// What the key is called where nobody has written it yet.
+fn usual_key(subject: &Subject) -> &'static str {
+    let has = |key: &str| subject.toml.as_ref().is_some_and(|file| file.get(key).is_some());
+    match () {
+        () if has("project") => "requires-python",
+        () if has("tool.poetry") => "python",
+        () => "python_requires",
+    }
+}
+
 /// The first Python that `own` admits and `needed` does not. Only series that exist or will soon:
 /// `<4` against nothing is no difference that anybody meets.
-fn first_excluded(own: &str, needed: &str) -> Option<String> {
+fn first_excluded(own: Option<&RequiresPython>, needed: &RequiresPython) -> Option<String> {
+    let clauses = |range: &RequiresPython| specifier::parse(&range.text, range.dialect).ok();
+    let own = own.map_or(Some(Vec::new()), clauses)?;
+    let needed = clauses(needed)?;
     let series = std::iter::once((2, 7)).chain((0..30).map(|minor| (3, minor)));
     let candidates = series.flat_map(|(major, minor)| {
         [0, 50].map(|patch| (format!("{major}.{minor}"), Version::new([major, minor, patch])))
     });
     let excluded = |(_, python): &(String, Version)| {
-        admits(own, python) == Some(true) && admits(needed, python) == Some(false)
+        specifier::admits(&own, python) && !specifier::admits(&needed, python)
     };
     candidates.into_iter().find(excluded).map(|(shown, _)| shown)
 }
@@ -72,11 +93,18 @@ pub(super) fn holds(item: Option<&Item>, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::specifier::Dialect;
     use super::*;
 
     #[track_caller]
     fn excluded(own: &str, needed: &str, expected: Option<&str>) {
-        assert_eq!(first_excluded(own, needed).as_deref(), expected);
+        let read = |text: &str| RequiresPython {
+            key: "requires-python",
+            text: text.to_owned(),
+            dialect: if text.starts_with('^') { Dialect::Poetry } else { Dialect::Pep440 },
+        };
+        let own = (!own.is_empty()).then(|| read(own));
+        assert_eq!(first_excluded(own.as_ref(), &read(needed)).as_deref(), expected);
     }
 
     #[test]
@@ -89,5 +117,8 @@ mod tests {
         excluded("", ">=3.8", Some("2.7"));
         excluded(">=3.10", ">=3.10.2", Some("3.10"));
         excluded("nonsense", ">=3", None);
+        excluded("^3.10", ">=3.10", None);
+        excluded("^3.8", ">=3.10", Some("3.8"));
+        excluded(">=3.10", "^3.10", None);
     }
 }

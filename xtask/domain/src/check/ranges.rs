@@ -1,4 +1,5 @@
 //! Requirements on siblings: ranges that exclude the sibling's own version, and ones without any.
+//! And requirements on anything by its address.
 
 use super::super::finding::Finding;
 use super::super::manifest::{DeclaredRequirement, Table};
@@ -24,18 +25,43 @@ pub(super) fn ranges(facts: Facts, subject: &Subject) -> Vec<Found> {
         .collect()
 }
 
+/// Requirements that go into the built metadata as a path or an address, on whatever it be.
+pub(super) fn direct_references(subject: &Subject) -> Vec<Finding> {
+    let manifest = &subject.distribution.manifest;
+    let direct = manifest.requirements.iter().filter(|declared| {
+        published(declared)
+            && declared.requirement.url.is_some()
+            && !manifest.config.keep.contains(&declared.requirement.name)
+    });
+    direct
+        .map(|declared| {
+            let name = &declared.requirement.name;
+            let message = format!(
+                "{name} is required from a path or an address: no index takes what is built"
+            );
+            Finding::error("direct-reference", message)
+                .at(&declared.file, declared.line)
+                .hint("give it a range here; the path can stand in a group for development")
+        })
+        .collect()
+}
+
+fn published(declared: &DeclaredRequirement) -> bool {
+    matches!(declared.table, Table::Dependencies | Table::Extra(_))
+}
+
 fn unbounded(
     declared: &DeclaredRequirement,
     name: &str,
     version: Option<&Version>,
 ) -> Option<Finding> {
-    let published = matches!(declared.table, Table::Dependencies | Table::Extra(_));
     let bare = declared.specifiers().is_empty() && declared.requirement.url.is_none();
-    if !bare || !published {
+    if !bare || !published(declared) {
         return None;
     }
+    let shown = declared.shown();
     let message =
-        format!("`{}` admits every version of {name}, old and future ones", declared.text);
+        format!("`{}` admits every version of {name}, old and future ones", shown.trim_end());
     let range = version.map_or_else(|| ">=…".to_owned(), compatible);
     Some(
         Finding::warning("no-range", message)

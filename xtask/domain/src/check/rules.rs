@@ -15,7 +15,7 @@ const fn rule(name: &'static str, fixable: bool, why: &'static str) -> Rule {
 }
 
 /// All rules, by name.
-pub const RULES: [Rule; 19] = [
+pub const RULES: [Rule; 20] = [
     rule(
         "ambiguous-tag",
         false,
@@ -36,6 +36,11 @@ pub const RULES: [Rule; 19] = [
         "dependencies-table",
         true,
         "[project.dependencies] is a table; build backends want the array of PEP 621.",
+    ),
+    rule(
+        "direct-reference",
+        false,
+        "What is published requires something from a path or an address; an index refuses that.",
     ),
     rule("duplicate-name", false, "Two distributions have one name (PEP 503); an index has one."),
     rule(

@@ -19,9 +19,14 @@ pub fn problems(built: &Built, archive: &Archive, siblings: &Siblings) -> Vec<Pr
     let of_requirement = |text| requirement(text, built.version, siblings);
     let requirements = archive.headers("Requires-Dist");
     problems.extend(requirements.filter_map(|text| {
-        of_requirement(text).map(|why| ("requires-dist", format!("`{text}` {why}")))
+        of_requirement(text).map(|(rule, why)| (rule, format!("`{}` {why}", shown(text))))
     }));
     problems
+}
+
+/// A requirement without the address that it points to, which is one of a scratch folder.
+fn shown(text: &str) -> &str {
+    text.split_once(" @ ").map_or(text, |(name, _)| name)
 }
 
 fn file_name(built: &Built, archive: &Archive) -> Vec<Problem> {
@@ -100,23 +105,26 @@ fn licences(archive: &Archive) -> Vec<Problem> {
 }
 
 /// Why a requirement of built metadata must not be published.
-fn requirement(text: &str, own: &Version, siblings: &Siblings) -> Option<String> {
+fn requirement(text: &str, own: &Version, siblings: &Siblings) -> Option<Problem> {
+    let range = |why: String| Some(("requires-dist", why));
     let Ok(requirement) = Requirement::parse(text) else {
-        return Some("is not a requirement (PEP 508)".to_owned());
+        return Some(("requirement", "is not a requirement (PEP 508)".to_owned()));
     };
     if requirement.url.is_some() {
-        return Some("points to an address: an index refuses that".to_owned());
+        let why = "is required from a path or an address: an index refuses that";
+        return Some(("direct-reference", why.to_owned()));
     }
     let specifiers = &text[requirement.specifiers.clone()];
     if !own.any_prerelease() && asks_for_prerelease(specifiers) {
-        return Some(format!("asks for a pre-release, and {own} is a final one"));
+        return range(format!("asks for a pre-release, and {own} is a final one"));
     }
     let name = requirement.name.normal();
     let (planned, published) = (siblings.planned.get(name), siblings.published.get(name));
     if let Some(provided) = siblings.extras.get(name) {
         let mut asked = requirement.extras.iter().map(|extra| normalize(extra));
         if let Some(missing) = asked.find(|extra| !provided.contains(extra)) {
-            return Some(format!("asks for the extra `{missing}`, which {name} does not provide"));
+            let why = format!("asks for the extra `{missing}`, which {name} does not provide");
+            return Some(("extra", why));
         }
     }
     let admitted = |version: &Version| admits(specifiers, version).unwrap_or(false);
@@ -124,13 +132,13 @@ fn requirement(text: &str, own: &Version, siblings: &Siblings) -> Option<String>
         (None, None) => None,
         (Some(version), _) if admitted(version) => None,
         (Some(version), _) => {
-            Some(format!("does not admit {name} {version}, which is released with it"))
+            range(format!("does not admit {name} {version}, which is released with it"))
         }
         (None, Some(versions)) if versions.iter().any(admitted) => None,
         (None, Some(versions)) if versions.is_empty() => {
-            Some(format!("cannot be satisfied: {name} is not published and not in this release"))
+            range(format!("cannot be satisfied: {name} is not published and not in this release"))
         }
-        (None, _) => Some(format!("admits none of the published versions of {name}")),
+        (None, _) => range(format!("admits none of the published versions of {name}")),
     }
 }
 
@@ -179,7 +187,8 @@ mod tests {
 
     #[track_caller]
     fn required(text: &str, siblings: &Siblings, expected: Option<&str>) {
-        assert_eq!(requirement(text, &"1.0".parse().unwrap(), siblings).as_deref(), expected);
+        let found = requirement(text, &"1.0".parse().unwrap(), siblings).map(|(_, why)| why);
+        assert_eq!(found.as_deref(), expected);
     }
 
     #[test]
@@ -211,7 +220,9 @@ mod tests {
     #[test]
     fn what_no_index_should_get() {
         let none = Siblings::default();
-        required("x @ file:///x", &none, Some("points to an address: an index refuses that"));
+        let direct = "is required from a path or an address: an index refuses that";
+        required("x @ file:///x", &none, Some(direct));
+        assert_eq!(shown("x[y] @ file:///x"), "x[y]");
         required("x>=1.0rc1", &none, Some("asks for a pre-release, and 1.0 is a final one"));
         required("x<2.0.dev0", &none, None);
         required("x>=1.0", &none, None);

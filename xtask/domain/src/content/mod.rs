@@ -96,6 +96,10 @@ type Problem = (&'static str, String);
 fn hint(rule: &str, name: &Name) -> Option<String> {
     match rule {
         "requires-dist" => Some(format!("cargo xtask bump moves the ranges on {name} and of it")),
+        "direct-reference" => {
+            Some("give it a range; the path can stand in a group for development".to_owned())
+        }
+        "extra" => Some("ask for no such extra, or provide it".to_owned()),
         "not-tracked" => Some(
             "commit it, or list it as `generated` under [tool.xtask] where the back end makes it"
                 .to_owned(),

@@ -28,7 +28,8 @@ pub fn problems(built: &Built, archive: &Archive) -> Vec<Problem> {
     };
     let all: BTreeSet<&str> = members.clone().collect();
     let strange = members.filter(|member| !known(member)).map(not_tracked);
-    strange.chain(missing(built, import_files(&tracked), |path| all.contains(path))).collect()
+    let wanted = import_files(&tracked, &wheel_roots(built, &tracked));
+    strange.chain(missing(built, wanted, |path| all.contains(path))).collect()
 }
 
 fn not_tracked(path: &str) -> Problem {
@@ -55,6 +56,16 @@ fn roots(tracked: &BTreeSet<&str>, members: &[&str]) -> BTreeSet<String> {
     roots
 }
 
+/// The source folders of the wheels that were built; none where they hold no code.
+fn wheel_roots(built: &Built, tracked: &BTreeSet<&str>) -> BTreeSet<String> {
+    let wheels = built.archives.iter().filter(|archive| archive.is_wheel());
+    let members: Vec<&str> = wheels
+        .flat_map(|wheel| wheel.members.keys().map(String::as_str))
+        .filter(|member| !is_apart(member))
+        .collect();
+    roots(tracked, &members)
+}
+
 /// Tracked files of the packages that the wheel holds, and that it lacks.
 fn left_out(
     built: &Built,
@@ -78,10 +89,18 @@ fn left_out(
     })
 }
 
-/// The tracked files below a folder with an `__init__.py`, tests aside.
-fn import_files<'a>(tracked: &BTreeSet<&'a str>) -> Vec<&'a str> {
-    let packages: BTreeSet<&str> =
-        tracked.iter().filter_map(|path| path.strip_suffix("__init__.py")).collect();
+/// The tracked files below a folder with an `__init__.py`, tests aside, and folders aside that
+/// nobody could import from where the wheel's modules come from: templates of a project, say.
+fn import_files<'a>(tracked: &BTreeSet<&'a str>, roots: &BTreeSet<String>) -> Vec<&'a str> {
+    let can_be_imported = |package: &&str| {
+        let mut inside = roots.iter().filter_map(|root| package.strip_prefix(root.as_str()));
+        roots.is_empty() || inside.any(|path| path.split_terminator('/').all(is_identifier))
+    };
+    let packages: BTreeSet<&str> = tracked
+        .iter()
+        .filter_map(|path| path.strip_suffix("__init__.py"))
+        .filter(can_be_imported)
+        .collect();
     let in_tests = |path: &str| {
         ["test/", "tests/", "docs/", "examples/"].iter().any(|dir| path.starts_with(dir))
     };
@@ -96,6 +115,10 @@ fn missing(built: &Built, wanted: Vec<&str>, has: impl Fn(&str) -> bool) -> Vec<
     let omitted = |path: &str| any_matches(&built.config.omitted, path) || is_marker(path);
     let missing = wanted.into_iter().filter(|path| !has(path) && !omitted(path));
     missing.map(|path| ("left-out", format!("{path} is tracked, and not in it"))).collect()
+}
+
+fn is_identifier(name: &str) -> bool {
+    name.chars().all(|c| c == '_' || c.is_alphanumeric())
 }
 
 /// Files that are there for git alone.
@@ -182,6 +205,24 @@ mod tests {
             &none,
             &["x.log is in it, and git does not track it"],
         );
+    }
+
+    #[test]
+    fn only_what_can_be_imported_belongs_to_a_package() {
+        let tracked = [
+            "src/core/__init__.py",
+            "src/other/__init__.py",
+            "templates/src/{{name}}/__init__.py",
+            "services/web/__init__.py",
+        ];
+        let tracked: BTreeSet<&str> = tracked.into();
+        let files = |root: &str| import_files(&tracked, &BTreeSet::from([root.to_owned()]));
+        assert_eq!(
+            files("src/"),
+            tracked.iter().copied().filter(|p| p.starts_with("src")).collect::<Vec<_>>()
+        );
+        assert!(!files("").contains(&"templates/src/{{name}}/__init__.py"));
+        assert_eq!(import_files(&tracked, &BTreeSet::new()).len(), 4);
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! What a release says of itself: the plan beforehand, the outcome afterwards, and all of it as
 //! JSON. Plans and results go to standard output; with `--json` the JSON has that to itself.
 
+use std::path::Path;
+
 use jzon::{JsonValue, array, object};
 
 use crate::cli::ReleaseOptions;
+use crate::effects::handbook;
 use crate::effects::release::{Outcome, PackageReport, StageReport, Stopped};
 use crate::effects::site::Site;
 use crate::ui::say;
@@ -16,6 +19,7 @@ use domain::workspace::Workspace;
 
 /// The release that is told about.
 pub struct Report<'a> {
+    pub root: &'a Path,
     pub options: &'a ReleaseOptions,
     pub workspace: &'a Workspace,
     pub site: &'a Site,
@@ -108,7 +112,9 @@ impl Report<'_> {
             eprintln!("  published: {}", list(&stopped.published));
             eprintln!("  not published: {}", list(&stopped.unpublished));
         }
-        eprintln!("{} {}", paint(Style::Hint, "hint:"), stopped.hint);
+        let more = handbook::seen_from(self.root).map(|file| format!(" ({file})"));
+        let more = more.unwrap_or_default();
+        eprintln!("{} {}{more}", paint(Style::Hint, "hint:"), stopped.hint);
     }
 
     /// The table in the summary of a job, however the release ended.

@@ -26,8 +26,12 @@ impl Run<'_> {
                 }
                 None => {}
             }
-            fs::copy(&path, self.dir(at).join(&wheel.name))
-                .with_context(|| format!("cannot copy {}", path.display()))?;
+            copy(&path, &self.dir(at).join(&wheel.name))?;
+            // Signed where it was built, or where the wheels were brought together.
+            let signed = twine::attestation_of(&path);
+            if signed.is_file() {
+                copy(&signed, &twine::attestation_of(&self.dir(at).join(&wheel.name)))?;
+            }
             added.push(wheel);
         }
         if added.is_empty() {
@@ -47,6 +51,10 @@ impl Run<'_> {
         let plural = if added.len() == 1 { "" } else { "s" };
         Ok(Some(format!("{} wheel{plural} collected", added.len())))
     }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::copy(from, to).map(drop).with_context(|| format!("cannot copy {}", from.display()))
 }
 
 /// `linux_x86_64` and the like say nothing about which Linux (PEP 513, PEP 600 do).

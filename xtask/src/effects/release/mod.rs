@@ -355,8 +355,15 @@ fn explain(failure: &Failure, name: &str, real: bool) -> (String, String) {
     let again = "run the same command again; what is done is skipped";
     let reply = failure.error.downcast_ref::<UploadFailed>().map(|failed| failed.reply);
     let advice = failure.error.downcast_ref::<Refusal>();
-    let advice =
-        advice.and_then(|refusal| refusal.0.iter().find_map(|finding| finding.hint.clone()));
+    let advice = advice.and_then(|refusal| {
+        let mut hints: Vec<&str> = Vec::new();
+        for hint in refusal.0.iter().filter_map(|finding| finding.hint.as_deref()) {
+            if !hints.contains(&hint) {
+                hints.push(hint);
+            }
+        }
+        (!hints.is_empty()).then(|| hints.join("; "))
+    });
     let (what, hint) = match (failure.stage, reply) {
         (_, Some(Reply::Taken)) => (
             "a file name is taken there for ever, with other bytes",
@@ -397,5 +404,5 @@ fn explain(failure: &Failure, name: &str, real: bool) -> (String, String) {
         }
         _ => ("it did not get through", again.to_owned()),
     };
-    (what.to_owned(), format!("{hint} (docs/when-a-release-stops.md)"))
+    (what.to_owned(), hint)
 }

@@ -210,7 +210,7 @@ impl Run<'_> {
             version: &self.package(at).version,
             archives,
             tracked,
-            requires_python: manifest.requires_python.as_deref(),
+            requires_python: manifest.requires_python.as_ref().and_then(|own| own.in_metadata()),
             config: &manifest.config.content,
         }
     }

@@ -72,6 +72,8 @@ struct State {
     upload_time: Option<&'static str>,
     rules: Vec<Rule>,
     accepted: Vec<String>,
+    /// Files that came with an attestation (PEP 740).
+    attested: Vec<String>,
     log: Vec<String>,
 }
 
@@ -145,6 +147,13 @@ impl Stub {
     #[track_caller]
     pub fn bytes(&self, file: &str) -> Vec<u8> {
         self.state().files.get(file).unwrap_or_else(|| panic!("{file} is not there")).clone()
+    }
+
+    /// The files that came with an attestation, in the order of their names.
+    pub fn attested(&self) -> Vec<String> {
+        let mut attested = self.state().attested.clone();
+        attested.sort();
+        attested
     }
 
     /// The files that it has stored, in order; the same bytes once more are not stored again.
@@ -238,6 +247,9 @@ impl Shared {
         let Some((name, bytes)) = http::uploaded_file(&form) else {
             return self.log("POST cut off".to_owned());
         };
+        if form.windows(19).any(|part| part == b"name=\"attestations\"") {
+            self.state().attested.push(name.clone());
+        }
         let says = |status: u16| self.log(format!("POST {name} {status}"));
         let fault =
             self.state().fault(|on| matches!(on, On::Upload(start) if name.starts_with(start)));

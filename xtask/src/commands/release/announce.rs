@@ -1,0 +1,82 @@
+//! What is told when everything is published: release notes, and releases on GitHub.
+//!
+//! What is published stays published: nothing that fails here fails the release.
+
+use std::path::Path;
+
+use crate::cli::ReleaseOptions;
+use crate::effects::notes;
+use crate::ui::{self, say};
+use domain::finding::Finding;
+use domain::release::{Answer, Plan, Until};
+use domain::workspace::{Distribution, Workspace};
+
+/// What is told about, and what of it was asked for.
+pub struct Announcement<'a> {
+    pub root: &'a Path,
+    /// The tree that was released.
+    pub source: &'a Path,
+    pub workspace: &'a Workspace,
+    pub options: &'a ReleaseOptions,
+}
+
+impl Announcement<'_> {
+    /// Prints what the changelogs say about a plan that was carried out.
+    pub fn notes(&self, plan: &Plan) {
+        if !self.options.notes || self.options.json {
+            return;
+        }
+        for package in &plan.packages {
+            if let Some((title, notes)) = self.of(&self.workspace.distributions[package.at]) {
+                say!("## {title}\n\n{}\n", notes.unwrap_or_else(|| silent(&title)));
+            }
+        }
+    }
+
+    /// Makes the releases that GitHub lacks of distributions that are published.
+    pub fn on_github(&self, published: &[usize]) {
+        let ReleaseOptions { github, rehearse, until, .. } = self.options;
+        if !github || *rehearse || *until != Until::Published {
+            return;
+        }
+        for &at in published {
+            let distribution = &self.workspace.distributions[at];
+            let tag = distribution.current_tag();
+            if let Some((tag, (title, notes))) = tag.zip(self.of(distribution)) {
+                self.release_of(&tag, &title, notes);
+            }
+        }
+    }
+
+    fn release_of(&self, tag: &str, title: &str, notes: Option<String>) {
+        let why = match notes::is_on_github(self.root, tag) {
+            Answer::Known(true) => return,
+            Answer::Known(false) => {
+                // With --notes it was said already.
+                let notes = notes.unwrap_or_else(|| {
+                    if self.options.notes { String::new() } else { silent(title) }
+                });
+                match notes::publish(self.root, tag, title, &notes) {
+                    Ok(()) => return,
+                    Err(error) => format!("no release of {tag} on GitHub: {error:#}"),
+                }
+            }
+            Answer::Unknown(why) => format!("whether GitHub has a release of {tag}: {why}"),
+        };
+        let hint = "the same command again makes what is missing";
+        ui::findings(&[Finding::warning("github", why).hint(hint)]);
+    }
+
+    /// Title and notes of the version that the tree has.
+    fn of(&self, distribution: &Distribution) -> Option<(String, Option<String>)> {
+        let version = distribution.version()?;
+        let notes = notes::read(self.source, distribution, version);
+        Some((format!("{} {version}", distribution.name()), notes))
+    }
+}
+
+/// The notes where there are none.
+fn silent(title: &str) -> String {
+    eprintln!("note: the changelog says nothing about {title}");
+    String::new()
+}
