@@ -16,4 +16,5 @@ mod refusals;
 mod rehearsal;
 mod release;
 mod resume;
+mod stops;
 mod support;
