@@ -83,6 +83,20 @@ fn what_staging_has_of_other_sources_is_not_taken_over_but_restaged_beside() {
     assert_eq!(stubs.index.accepted().len(), 2);
 }
 
+#[test]
+fn what_is_restaged_is_restaged_once_however_often_the_command_is_given() {
+    let repo = Repo::new().package("core", "2.3.0").commit();
+    let stubs = Stubs::open(&repo);
+    stubs.staging.put(WHEEL, b"somebody else's".to_vec());
+    stubs.index.fail(On::Upload("core"), 1, Fault::Status(403, "Not now"));
+    repo.xtask("release all --yes --restage").refused(1);
+    let run = repo.xtask("release all --yes --restage").ok();
+    run.has_line(&["core 2.3.0", "stage", "skipped", "same bytes"]);
+    let post = ["core-2.3.0.post1-py3-none-any.whl", "core-2.3.0.post1.tar.gz"];
+    assert_eq!(stubs.staging.accepted(), post);
+    assert_eq!(stubs.index.accepted(), [WHEEL, SDIST]);
+}
+
 /// Core with its tag on the remote, and nothing of it on an index; the files that belong there.
 fn tagged() -> (Repo, Stubs, [Vec<u8>; 2]) {
     let repo = Repo::new().package("core", "2.3.0").commit();

@@ -27,13 +27,21 @@ fn archives_that_do_not_fit_together_are_all_named_and_none_is_sent() {
     let indexes = Indexes::open(&repo);
 
     let run = repo.xtask("release all --yes").refused(1);
-    run.says("release stopped: what was built is not fit to be uploaded")
-        .says("first and second both install common.py")
-        .says("host ships ns/__init__.py, but guest installs into ns/ too")
-        .says("guest-1.0.0-py3-none-any.whl: `first>=2` does not admit first 1.0.0")
-        .says("guest-1.0.0.tar.gz: `first>=2` does not admit first 1.0.0")
-        .has_line(&["long_description", "syntax errors"])
-        .has_line(&["  published: nothing"]);
+    run.advises(
+        "release stopped: what was built is not fit to be uploaded",
+        "then run the same command again",
+    )
+    .says("first and second both install common.py")
+    .says("host ships ns/__init__.py, but guest installs into ns/ too")
+    .says("guest-1.0.0-py3-none-any.whl: `first>=2` does not admit first 1.0.0")
+    .says("guest-1.0.0.tar.gz: `first>=2` does not admit first 1.0.0")
+    .has_line(&["long_description", "syntax errors"])
+    .has_line(&["  published: nothing"]);
     indexes.have_nothing();
     assert_eq!(repo.remote_tags(), []);
+
+    // One of them alone is no better.
+    let run = repo.xtask("release first --yes").refused(1);
+    run.says("first and second both install common.py");
+    indexes.have_nothing();
 }

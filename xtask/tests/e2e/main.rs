@@ -17,4 +17,5 @@ mod refusals;
 mod rehearsal;
 mod release;
 mod resume;
+mod stops;
 mod support;

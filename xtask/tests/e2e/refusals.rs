@@ -1,6 +1,8 @@
 //! What has to hold before a release: everything that does not, in one list, before any request.
 
-use crate::support::{Indexes, Repo, Silence};
+use std::fs;
+
+use crate::support::{Indexes, Repo, Run, Silence, Stubs};
 
 #[test]
 fn everything_that_stands_in_the_way_is_said_at_once_and_nothing_is_sent() {
@@ -91,4 +93,51 @@ fn a_remote_that_does_not_answer_is_not_taken_for_one_without_tags() {
     let run = repo.xtask("release all --yes").refused(1);
     run.advises("the git remote `origin` cannot be asked", "git remote -v");
     silence.unbroken();
+}
+
+/// A commit that nobody else has, a remote that takes nothing, and one password for two hosts.
+#[test]
+fn what_would_go_to_the_wrong_place_or_to_none_is_refused_beforehand() {
+    let repo = Repo::new().package("core", "2.3.0").commit();
+    let silence = Silence::listen();
+    let section = |name: &str, host: &str| {
+        let port = silence.url().rsplit(':').next().unwrap().to_owned();
+        format!("[{name}]\nrepository = http://{host}:{port}\nusername = me\npassword = one\n")
+    };
+    let (staging, index) = (section("testpypi", "127.0.0.1"), section("pypi", "elsewhere.invalid"));
+    let pypirc = format!("[distutils]\nindex-servers =\n    testpypi\n    pypi\n{staging}{index}");
+    fs::write(repo.home().join(".pypirc"), pypirc).unwrap();
+    repo.git("commit --quiet --allow-empty --message unpushed");
+    repo.git("remote set-url --push origin ../nowhere.git");
+
+    let run = repo.xtask("release all --yes --json").refused(1);
+    let run = run
+        .advises("no branch of the git remote `origin` has HEAD", "git push origin")
+        .advises("the git remote `origin` would not take a tag", "the right to push tags")
+        .advises("one secret would go to both testpypi and pypi", "TESTPYPI_TOKEN and PYPI_TOKEN");
+    let passed = |run: &Run, check: &str, detail: &str| {
+        let checks = run.json()["preflight"].as_array().unwrap().clone();
+        let found = checks.iter().any(|one| {
+            let said = one["detail"].as_str().unwrap();
+            one["check"] == check && one["ok"] == true && said.contains(detail)
+        });
+        assert!(found, "{check}: {detail} in {run}");
+    };
+    passed(&run, "credentials", "testpypi: from .pypirc");
+    passed(&run, "tools", "twine ");
+    passed(&run, "tools", "Python 3.");
+    let run = repo.xtask_with("release all --yes --json", &[("PYPI_TOKEN", "two")]).refused(1);
+    passed(&run, "credentials", "pypi: from PYPI_TOKEN");
+    passed(&run, "secrets", "each index has its own");
+    silence.unbroken();
+}
+
+#[test]
+fn a_version_below_what_is_published_is_refused_before_it_is_built() {
+    let repo = Repo::new().package("core", "2.3.0").commit();
+    let stubs = Stubs::open(&repo);
+    stubs.index.put("core-2.3.1-py3-none-any.whl", Vec::new());
+    let run = repo.xtask("release all --yes").refused(1);
+    run.advises("core 2.3.0 is lower than 2.3.1, which is published", "cargo xtask bump core");
+    assert!(!repo.path("dist").exists());
 }

@@ -23,18 +23,36 @@ fn watchful_pair() -> Repo {
     repo.commit()
 }
 
-/// The first run is stopped half-way by the index, the second one goes on, the third one finds
-/// nothing to do.
 #[test]
 fn all_of_it_is_published_once_tagged_and_pushed_and_no_token_is_ever_shown() {
-    let (staging, index) = ("canary-of-staging", "canary-of-the-index");
-    // The last one would send both uploads there.
+    let repo = watchful_pair();
+    let indexes = Indexes::with_passwords(&repo, STAGING, INDEX);
+    stopped_and_finished(&repo, &indexes, &[("TESTPYPI_TOKEN", STAGING), ("PYPI_TOKEN", INDEX)]);
+}
+
+/// devpi serves JSON (PEP 691), takes the same bytes twice, and finds its credentials in `.pypirc`.
+#[test]
+fn it_is_the_same_with_devpi() {
+    if std::env::var_os("XTASK_TEST_DEVPI").is_none() {
+        eprintln!("skipped: XTASK_TEST_DEVPI is not set");
+        return;
+    }
+    let repo = watchful_pair();
+    let indexes = Indexes::devpi(&repo, STAGING, INDEX);
+    stopped_and_finished(&repo, &indexes, &[]);
+}
+
+const STAGING: &str = "canary-of-staging";
+const INDEX: &str = "canary-of-the-index";
+
+/// The first run is stopped half-way by the index, the second one goes on, the third one finds
+/// nothing to do.
+#[track_caller]
+fn stopped_and_finished(repo: &Repo, indexes: &Indexes, tokens: &[(&str, &str)]) {
+    // This would send both uploads there.
     let elsewhere = Silence::listen();
     let url = elsewhere.url();
-    let tokens =
-        [("TESTPYPI_TOKEN", staging), ("PYPI_TOKEN", index), ("TWINE_REPOSITORY_URL", &url)];
-    let repo = watchful_pair();
-    let indexes = Indexes::with_passwords(&repo, staging, index);
+    let tokens = [tokens, &[("TWINE_REPOSITORY_URL", &*url)]].concat();
     indexes.index.refuse("runner");
     let head = repo.git("rev-parse HEAD");
 
@@ -54,7 +72,7 @@ fn all_of_it_is_published_once_tagged_and_pushed_and_no_token_is_ever_shown() {
     assert_eq!(indexes.staging.uploads(), [CORE, RUNNER].concat());
     let tags = [annotated("core-v2.3.0", &head), annotated("runner-v1.5.0", &head)];
     assert_eq!(repo.remote_tags(), tags);
-    the_ledgers_vouch_for_what_is_served(&repo, &indexes, &head);
+    the_ledgers_vouch_for_what_is_served(repo, indexes, &head);
 
     let (sent, ledger) = (indexes.index.uploads(), repo.ledger("core-2.3.0"));
     let idle = repo.xtask_with("release all --yes --json", &tokens).ok();
@@ -67,7 +85,7 @@ fn all_of_it_is_published_once_tagged_and_pushed_and_no_token_is_ever_shown() {
 
     elsewhere.unbroken();
     for run in [stopped, finished, idle] {
-        for token in [staging, index] {
+        for token in [STAGING, INDEX] {
             assert!(!run.stdout.contains(token) && !run.stderr.contains(token), "{run}");
         }
     }

@@ -153,8 +153,8 @@ fn asks_for_prerelease(specifiers: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
+    use super::super::super::config::ContentConfig;
+    use super::super::super::name::Name;
     use super::super::tests::{archive, messages, pair};
     use super::*;
 
@@ -163,15 +163,38 @@ mod tests {
         let mut archives = pair("core", "2.3.0", &[], &[]);
         archives[1].file = "other-2.3.0-py3-none-any.whl".into();
         archives[0].metadata.insert("Version".into(), vec!["2.2".into()]);
+        archives[0].metadata.insert("Name".into(), vec!["score".into()]);
         let found = messages(&[("core", "2.3.0", archives)], &Siblings::default());
         assert_eq!(
             found,
             [
+                "core-2.3.0.tar.gz: its metadata says `Name: score`, not core",
                 "core-2.3.0.tar.gz: its metadata says `Version: 2.2`, not 2.3.0",
                 "other-2.3.0-py3-none-any.whl: PEP 625 and PEP 427 want it to start with `core-2.3.0`",
                 "other-2.3.0-py3-none-any.whl: it does not name version 2.3.0",
             ]
         );
+    }
+
+    #[test]
+    fn the_metadata_repeats_what_the_manifest_says_of_python() {
+        let (name, version) = (Name::new("core").unwrap(), "1".parse().unwrap());
+        let config = ContentConfig::default();
+        let built = Built {
+            name: &name,
+            version: &version,
+            archives: &[],
+            tracked: &[],
+            requires_python: Some(">=3.10, <4"),
+            config: &config,
+        };
+        let with = |python: &str| {
+            let headers = [("Name", "core"), ("Version", "1"), ("Requires-Python", python)];
+            identity(&built, &archive("core-1.tar.gz", &[], &headers))
+        };
+        assert_eq!(with("<4,>=3.10"), []);
+        let differs = "its metadata says `Requires-Python: >=3.9`, not >=3.10, <4";
+        assert_eq!(with(">=3.9"), [("metadata", differs.to_owned())]);
     }
 
     fn siblings(planned: &[(&str, &str)], published: &[(&str, &[&str])]) -> Siblings {
@@ -181,7 +204,7 @@ mod tests {
                 .iter()
                 .map(|(n, vs)| ((*n).into(), vs.iter().map(|v| v.parse().unwrap()).collect()))
                 .collect(),
-            extras: HashMap::new(),
+            ..Siblings::default()
         }
     }
 
@@ -241,6 +264,9 @@ mod tests {
                 "core-1-cp312-cp312-linux_x86_64.whl: an index refuses `linux_*` wheels: repair it with auditwheel",
             ]
         );
+        let local = pair("core", "1+abc", &[], &[]);
+        let found = messages(&[("core", "1+abc", local)], &Siblings::default());
+        assert_eq!(found[0], "core-1+abc.tar.gz: 1+abc is a local version: an index refuses it");
     }
 
     #[test]

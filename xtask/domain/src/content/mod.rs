@@ -58,7 +58,8 @@ pub struct Built<'a> {
     pub config: &'a ContentConfig,
 }
 
-/// Which versions of the siblings a user will be able to install, by normalized name.
+/// What is known of the siblings: which versions a user will be able to install (by normalized
+/// name), and where they install to.
 #[derive(Default)]
 pub struct Siblings {
     /// Released together with what is checked: these very versions have to be admitted.
@@ -67,6 +68,8 @@ pub struct Siblings {
     pub extras: HashMap<String, Vec<String>>,
     /// Already on the index: one of them has to be admitted.
     pub published: HashMap<String, Vec<Version>>,
+    /// What the ones that are not released with it install: path, and whose it is.
+    pub installed: Vec<(String, Name)>,
 }
 
 /// Everything that is wrong with what was built.
@@ -85,8 +88,8 @@ pub fn check(built: &[Built], siblings: &Siblings) -> Vec<Finding> {
             }));
         }
     }
-    findings.extend(paths::shared(built));
-    findings.extend(paths::namespaces(built));
+    findings.extend(paths::shared(built, siblings));
+    findings.extend(paths::namespaces(built, siblings));
     findings
 }
 

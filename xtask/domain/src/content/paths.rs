@@ -5,16 +5,23 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::super::finding::Finding;
 use super::super::name::Name;
-use super::{Archive, Built};
+use super::{Archive, Built, Siblings};
 
-/// Where the wheels' members end up, with whose they are.
-fn installed<'a>(built: &'a [Built]) -> impl Iterator<Item = (&'a str, &'a Name)> {
-    built.iter().flat_map(|one| {
+/// What is installed into one environment: the wheels' members, with whose they are, and what
+/// the siblings beside them install.
+fn installed<'a>(built: &'a [Built], siblings: &'a Siblings) -> Vec<(&'a str, &'a Name)> {
+    let own = built.iter().flat_map(|one| {
         let wheels = one.archives.iter().filter(|archive| archive.is_wheel());
         let members: BTreeSet<&str> =
             wheels.flat_map(|wheel| wheel.members.keys().map(|member| target(member))).collect();
         members.into_iter().map(|member| (member, one.name))
-    })
+    });
+    own.chain(siblings.installed.iter().map(|(path, name)| (path.as_str(), name))).collect()
+}
+
+/// Whether one of these is judged here. What two others do to each other is no matter of theirs.
+fn concerns(built: &[Built], names: [&Name; 2]) -> bool {
+    built.iter().any(|one| names.contains(&one.name))
 }
 
 /// The path below the environment: what lies in `NAME-VERSION.data/` is installed beside that of
@@ -25,11 +32,12 @@ fn target(member: &str) -> &str {
 }
 
 /// A path in two distributions: whichever is installed last wins, and removing one breaks both.
-pub fn shared(built: &[Built]) -> Vec<Finding> {
+pub fn shared(built: &[Built], siblings: &Siblings) -> Vec<Finding> {
     let mut owners: HashMap<&str, &Name> = HashMap::new();
     let mut findings = Vec::new();
-    for (path, name) in installed(built) {
-        if let Some(owner) = owners.insert(path, name).filter(|owner| *owner != name) {
+    for (path, name) in installed(built, siblings) {
+        let other = owners.insert(path, name).filter(|owner| *owner != name);
+        if let Some(owner) = other.filter(|owner| concerns(built, [owner, name])) {
             let message = format!("{owner} and {name} both install {path}");
             findings.push(Finding::error("shared-path", message));
         }
@@ -39,10 +47,10 @@ pub fn shared(built: &[Built]) -> Vec<Finding> {
 
 /// An `__init__.py` in a folder that another distribution installs into: it hides the other's
 /// modules from some installers and editors (PEP 420).
-pub fn namespaces(built: &[Built]) -> Vec<Finding> {
+pub fn namespaces(built: &[Built], siblings: &Siblings) -> Vec<Finding> {
     let mut inside: HashMap<&str, BTreeSet<&Name>> = HashMap::new();
     let mut owners: HashMap<&str, Vec<&Name>> = HashMap::new();
-    for (path, name) in installed(built) {
+    for (path, name) in installed(built, siblings) {
         for (cut, _) in path.match_indices('/') {
             inside.entry(&path[..=cut]).or_default().insert(name);
         }
@@ -52,7 +60,10 @@ pub fn namespaces(built: &[Built]) -> Vec<Finding> {
     }
     let mut findings = Vec::new();
     for (folder, owners) in owners {
-        let guest = inside[folder].iter().find(|name| !owners.contains(name));
+        let stranger = |name: &&&Name| {
+            !owners.contains(name) && owners.iter().any(|owner| concerns(built, [owner, name]))
+        };
+        let guest = inside[folder].iter().find(stranger);
         // Two owners of one file are a finding of their own.
         if let ([owner], Some(guest)) = (owners.as_slice(), guest) {
             let message = format!(
@@ -100,7 +111,6 @@ fn module_name(file: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Siblings;
     use super::super::tests::{archive, messages, pair};
     use super::*;
 
@@ -111,6 +121,19 @@ mod tests {
         let found = messages(&[("a", "1", a), ("b", "1", b)], &Siblings::default());
         assert_eq!(
             found,
+            ["a and b both install x.py", "a ships ns/__init__.py, but b installs into ns/ too"]
+        );
+    }
+
+    #[test]
+    fn siblings_that_are_not_built_with_them_count_too() {
+        let name = |name| Name::new(name).unwrap();
+        let at = |path: &str, owner| (path.to_owned(), name(owner));
+        let installed = vec![at("x.py", "b"), at("ns/b.py", "b"), at("y.py", "b"), at("y.py", "c")];
+        let siblings = Siblings { installed, ..Siblings::default() };
+        let a = pair("a", "1", &["ns/__init__.py", "x.py"], &[]);
+        assert_eq!(
+            messages(&[("a", "1", a)], &siblings),
             ["a and b both install x.py", "a ships ns/__init__.py, but b installs into ns/ too"]
         );
     }

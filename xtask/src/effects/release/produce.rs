@@ -131,7 +131,7 @@ impl Run<'_> {
             all.clone().map(|at| self.tracked(at)).collect::<Result<_>>()?;
         let built: Vec<Built> =
             all.clone().map(|at| self.built(at, &archives[at], &tracked[at])).collect();
-        findings.extend(content::check(&built, &self.siblings()));
+        findings.extend(content::check(&built, &self.siblings()?));
         findings.extend(all.flat_map(|at| self.conflicts(at)));
         Ok(Refusal(findings))
     }
@@ -169,7 +169,8 @@ impl Run<'_> {
                 listed.iter().filter(|file| names.contains(&file.name)).cloned().collect();
             fetch(release.tools, &theirs, &dir)?;
             let paths: Vec<PathBuf> = theirs.iter().map(|file| dir.join(&file.name)).collect();
-            let held = build::inspect(release.tools, &paths)?;
+            // What cannot even be read is not what was built here.
+            let Ok(held) = build::inspect(release.tools, &paths) else { continue };
             let ours = self.state(at).archives.clone();
             let same = |theirs: &Archive| {
                 ours.iter().any(|own| own.file == theirs.file && own.holds_the_same_as(theirs))
@@ -215,7 +216,7 @@ impl Run<'_> {
         }
     }
 
-    fn siblings(&self) -> Siblings {
+    fn siblings(&self) -> Result<Siblings> {
         let workspace = self.release.workspace;
         let normal = |at: usize| workspace.distributions[at].name().normal().to_owned();
         let planned = self
@@ -233,11 +234,27 @@ impl Run<'_> {
             let provided = archives.iter().flat_map(|archive| archive.headers("Provides-Extra"));
             (normal(self.package(at).at), provided.map(normalize).collect())
         });
-        Siblings {
+        Ok(Siblings {
             planned: planned.collect(),
             extras: extras.collect(),
             published: published.collect(),
-        }
+            installed: self.installed_by_others()?,
+        })
+    }
+
+    /// What the distributions outside of this release install, as far as their sources tell: in
+    /// the src layout, whatever lies in `src/`.
+    fn installed_by_others(&self) -> Result<Vec<(String, Name)>> {
+        let (workspace, plan) = (self.release.workspace, self.release.plan);
+        let installed = |path: &String| {
+            let owner = workspace.owner(path).filter(|&at| plan.position(at).is_none())?;
+            let other = &workspace.distributions[owner];
+            let own = path.strip_prefix(&other.dir)?.trim_start_matches('/');
+            let installed = own.strip_prefix("src/").filter(|_| other.manifest.aside.is_none())?;
+            Some((installed.to_owned(), other.name().clone()))
+        };
+        let tracked = self.release.site.ground.git.tracked(self.release.head)?;
+        Ok(tracked.iter().filter_map(installed).collect())
     }
 
     /// Indexes that have other bytes under the names that were built: they will never take these.

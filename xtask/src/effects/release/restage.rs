@@ -23,39 +23,44 @@ impl Run<'_> {
         restaged.unwrap_or_else(|| self.package(at).version.clone())
     }
 
-    /// Builds a package as the next post-release that staging does not have.
+    /// Builds a package as a post-release: the last one that staging has, where that holds these
+    /// very bytes because an earlier run has sent them, else the next.
     pub(super) fn restaged(&self, at: usize) -> Result<Shipment<'_>> {
+        let listed = self.release.served.staging.get(&self.package(at).at);
+        let listed = listed.map_or(&[][..], Vec::as_slice);
+        let version = &self.package(at).version;
+        let is_post = |other: &Version| {
+            other.post() > version.post() && other.clone().with_post(version.post()) == *version
+        };
+        let mut taken = versions(listed, self.distribution(at).name());
+        taken.retain(is_post);
+        if let Some(last) = taken.last() {
+            let shipment = self.built_as(at, last)?;
+            if !matches!(to_upload(&shipment.files, listed), Upload::Conflict(_)) {
+                return Ok(shipment);
+            }
+        }
+        let last = taken.last().unwrap_or(version).post();
+        self.built_as(at, &version.clone().with_post(Some(last.map_or(1, |post| post + 1))))
+    }
+
+    fn built_as(&self, at: usize, version: &Version) -> Result<Shipment<'_>> {
         let release = self.release;
         let distribution = self.distribution(at);
-        let version = self.next_post_release(at);
         let work =
             release.site.ground.scratch.join("restaged").join(distribution.name().in_file_name());
         remove(&work)?;
         // All of the export: a back end may read a file above the distribution's directory.
-        let source = work.join("source");
-        release.site.ground.git.export(&self.ledger(at)?.commit, &source)?;
-        rewrite_version(distribution, &source, &version)?;
+        let (source, commit) = (work.join("source"), self.ledger(at)?.commit);
+        release.site.ground.git.export(&commit, &source)?;
+        rewrite_version(distribution, &source, version)?;
         let out = work.join("dist");
         let requires = distribution.manifest.build_requires();
-        let epoch = release.site.ground.git.commit_time(release.head)?;
+        let epoch = release.site.ground.git.commit_time(&commit)?;
         build::build(release.tools, &source.join(&distribution.dir), &requires, &out, &epoch)?;
         let files = build::artifacts(&out)?;
-        self.state(at).restaged = Some(version);
+        self.state(at).restaged = Some(version.clone());
         Ok(Shipment { name: distribution.name(), dir: out, files })
-    }
-
-    fn next_post_release(&self, at: usize) -> Version {
-        let (package, name) = (self.package(at), self.distribution(at).name());
-        let listed = self.release.served.staging.get(&package.at);
-        let taken = versions(listed.map_or(&[][..], Vec::as_slice), name);
-        let mut number = package.version.post().map_or(1, |post| post + 1);
-        loop {
-            let next = package.version.clone().with_post(Some(number));
-            if !taken.contains(&next) {
-                return next;
-            }
-            number += 1;
-        }
     }
 }
 

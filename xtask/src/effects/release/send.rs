@@ -144,7 +144,7 @@ impl Run<'_> {
                 return Err(failure);
             }
             let first = failure.to_string();
-            let first = first.lines().next().unwrap_or_default();
+            let first = first.lines().next().unwrap_or_default().trim_end_matches(':');
             self.release.progress.say(&format!("  {first}; asking again in {} s", pause.as_secs()));
             sleep(pause);
         }

@@ -1,5 +1,6 @@
 //! Package indexes on loopback, and the `.pypirc` that names them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -12,8 +13,32 @@ use super::tree;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/support/index.py");
 
-/// A pypiserver that was started by hand. It ends when its standard input closes, and that this
-/// value holds.
+/// Which program an index is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    Pypiserver,
+    Devpi,
+}
+
+impl Kind {
+    fn python(self, home: &Path) -> &'static Path {
+        match self {
+            Kind::Pypiserver => machine::tools_python(home),
+            Kind::Devpi => machine::devpi_python(home),
+        }
+    }
+
+    /// Where, below the server's address, files are uploaded to.
+    fn upload_path(self) -> &'static str {
+        match self {
+            Kind::Pypiserver => "",
+            Kind::Devpi => "somebody/index/",
+        }
+    }
+}
+
+/// An index that was started by hand. It ends when its standard input closes, and that this value
+/// holds.
 pub struct Index {
     child: Child,
     folder: PathBuf,
@@ -22,9 +47,11 @@ pub struct Index {
 
 impl Index {
     /// Lets anybody in, or only who knows the password.
-    fn start(folder: &Path, home: &Path, password: Option<&str>) -> Index {
-        let mut command = machine::command(machine::tools_python(home), home);
-        command.args(["-I", SCRIPT]).arg(folder).args(password);
+    fn start(kind: Kind, folder: &Path, home: &Path, password: Option<&str>) -> Index {
+        let mut command = machine::command(kind.python(home), home);
+        command.args(["-I", "-W", "ignore", SCRIPT, &format!("{kind:?}").to_lowercase()]);
+        command.arg(folder).args(password);
+        fs::create_dir_all(folder).unwrap();
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut port = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut port).unwrap();
@@ -33,11 +60,18 @@ impl Index {
 
     /// The names of the files that it has.
     pub fn files(&self) -> Vec<String> {
-        tree::snapshot(&self.folder.join("files"), &[]).into_keys().collect()
+        self.stored().into_keys().collect()
     }
 
     pub fn bytes(&self, file: &str) -> Vec<u8> {
-        fs::read(self.folder.join("files").join(file)).unwrap()
+        self.stored().remove(file).unwrap()
+    }
+
+    /// The distributions among what it keeps, however it sorts them into folders.
+    fn stored(&self) -> BTreeMap<String, Vec<u8>> {
+        let files = tree::snapshot(&self.folder.join("files"), &[]).into_iter();
+        let files = files.filter(|(path, _)| path.ends_with(".whl") || path.ends_with(".tar.gz"));
+        files.map(|(path, bytes)| (path.rsplit('/').next().unwrap().to_owned(), bytes)).collect()
     }
 
     /// The files that were sent to it, in order, accepted or not.
@@ -81,7 +115,7 @@ pub struct Indexes {
 impl Indexes {
     /// Two that let anybody in, with a user and a password for each in `.pypirc`.
     pub fn open(repo: &Repo) -> Indexes {
-        let indexes = Indexes::start(repo, [None, None]);
+        let indexes = Indexes::start(Kind::Pypiserver, repo, [None, None]);
         let login = |password| format!("username = somebody\npassword = {password}\n");
         write_pypirc(repo, indexes.ports(), [login("first-secret"), login("second-secret")]);
         indexes
@@ -89,13 +123,28 @@ impl Indexes {
 
     /// Two with a password each, which is not in `.pypirc`.
     pub fn with_passwords(repo: &Repo, staging: &str, index: &str) -> Indexes {
-        let indexes = Indexes::start(repo, [Some(staging), Some(index)]);
+        let indexes = Indexes::start(Kind::Pypiserver, repo, [Some(staging), Some(index)]);
         write_pypirc(repo, indexes.ports(), Default::default());
         indexes
     }
 
-    fn start(repo: &Repo, passwords: [Option<&str>; 2]) -> Indexes {
-        let start = |name: &str, password| Index::start(&repo.beside(name), &repo.home(), password);
+    /// Two devpi with a password each, which is in `.pypirc`. Their simple API lies elsewhere than
+    /// its address tells, so another commit configures that.
+    pub fn devpi(repo: &Repo, staging: &str, index: &str) -> Indexes {
+        let indexes = Indexes::start(Kind::Devpi, repo, [Some(staging), Some(index)]);
+        let login = |password| format!("username = somebody\npassword = {password}\n");
+        let path = Kind::Devpi.upload_path();
+        write_pypirc_for(repo, indexes.ports(), path, [login(staging), login(index)]);
+        let simple = indexes.ports().map(|port| format!("http://127.0.0.1:{port}/{path}+simple/"));
+        let keys = format!("staging-simple = {:?}\nindex-simple = {:?}\n", simple[0], simple[1]);
+        repo.write("Cargo.toml", &format!("[workspace.metadata.xtask]\n{keys}"));
+        repo.record("two indexes");
+        indexes
+    }
+
+    fn start(kind: Kind, repo: &Repo, passwords: [Option<&str>; 2]) -> Indexes {
+        let start =
+            |name: &str, password| Index::start(kind, &repo.beside(name), &repo.home(), password);
         Indexes { staging: start("staging", passwords[0]), index: start("index", passwords[1]) }
     }
 
@@ -120,9 +169,13 @@ impl Indexes {
 
 /// Names two indexes on loopback; each login is the rest of its section.
 pub fn write_pypirc(repo: &Repo, ports: [u16; 2], logins: [String; 2]) {
+    write_pypirc_for(repo, ports, "", logins);
+}
+
+fn write_pypirc_for(repo: &Repo, ports: [u16; 2], path: &str, logins: [String; 2]) {
     let mut text = "[distutils]\nindex-servers =\n    testpypi\n    pypi\n".to_owned();
     for ((name, port), login) in ["testpypi", "pypi"].iter().zip(ports).zip(logins) {
-        text += &format!("\n[{name}]\nrepository = http://127.0.0.1:{port}/\n{login}");
+        text += &format!("\n[{name}]\nrepository = http://127.0.0.1:{port}/{path}\n{login}");
     }
     fs::write(repo.home().join(".pypirc"), text).unwrap();
 }

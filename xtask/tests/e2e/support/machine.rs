@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use super::tree;
+
 /// A command that sees `home` as its home, and no configuration or secret of the user.
 pub fn command(program: &Path, home: &Path) -> Command {
     let mut command = Command::new(program);
@@ -94,6 +96,28 @@ pub fn tools_python(home: &Path) -> &'static Path {
                 panic!("no tools were installed: {}", String::from_utf8_lossy(&output.stderr))
             })
         })
+    })
+}
+
+/// An interpreter that has devpi, in an environment that is made once for each lock.
+pub fn devpi_python(home: &Path) -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| {
+        let lock = concat!(env!("CARGO_MANIFEST_DIR"), "/tools/devpi-requirements.txt");
+        let digest = tree::sha256(&std::fs::read(lock).unwrap());
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("devpi-{}", &digest[..16]));
+        let python = dir.join("bin/python");
+        if !dir.join("done").exists() {
+            let _ = std::fs::remove_dir_all(&dir);
+            let venv = command(self::python(), home).args(["-m", "venv"]).arg(&dir).status();
+            assert!(venv.unwrap().success());
+            let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+            let locked = ["--no-deps", "--require-hashes", "-r", lock];
+            let pip = command(&python, home).args(install).args(locked).status();
+            assert!(pip.unwrap().success(), "devpi cannot be installed");
+            std::fs::write(dir.join("done"), "").unwrap();
+        }
+        python
     })
 }
 

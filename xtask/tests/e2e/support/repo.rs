@@ -31,6 +31,19 @@ names = zipfile.ZipFile(file).namelist() if wheel else tarfile.open(file).getnam
 print(*names, sep="\n")
 "#;
 
+/// Prints what the files in an archive hold.
+const UNPACK: &str = r#"
+import sys, tarfile, zipfile
+file = sys.argv[1]
+if file.endswith(".whl"):
+    archive = zipfile.ZipFile(file)
+    held = [archive.read(name) for name in archive.namelist()]
+else:
+    archive = tarfile.open(file)
+    held = [archive.extractfile(member).read() for member in archive if member.isfile()]
+sys.stdout.buffer.write(b"\n".join(held))
+"#;
+
 /// Makes a wheel of one module.
 const WHEEL: &str = r#"
 import sys, zipfile
@@ -215,10 +228,20 @@ impl Repo {
 
     /// The members of a wheel or an sdist.
     pub fn members(&self, archive: &str) -> Vec<String> {
+        let listed = String::from_utf8(self.look_into(archive, LIST)).unwrap();
+        listed.lines().map(str::to_owned).collect()
+    }
+
+    /// What all files in a wheel or an sdist hold.
+    pub fn unpacked(&self, archive: &str) -> Vec<u8> {
+        self.look_into(archive, UNPACK)
+    }
+
+    fn look_into(&self, archive: &str, script: &str) -> Vec<u8> {
         let mut python = machine::command(machine::python(), &self.home());
-        let output = python.args(["-I", "-c", LIST]).arg(self.path(archive)).output().unwrap();
+        let output = python.args(["-I", "-c", script]).arg(self.path(archive)).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+        output.stdout
     }
 
     /// A wheel that nobody has built from sources.
