@@ -113,7 +113,7 @@ timed() {
 
 median() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
 
-rehearse() { cd "$root" && cargo xtask release all --rehearse; }
+rehearse() { cd "$root" && XTASK_PYTHON=$python cargo xtask release all --rehearse; }
 
 timed "$work/warm" rehearse >/dev/null
 hand=() tool=()

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use jzon::JsonValue;
 use xshell::Cmd;
 
 use super::shell::{CommandFailed, Output};
@@ -22,20 +23,26 @@ pub struct Conversations {
 }
 
 impl Conversations {
-    /// Asks a child that this command started, or starts one. The question and the answer are one
-    /// line each.
+    /// Asks a child that this command started, or starts one. The question and the answer are JSON,
+    /// a line each.
     ///
     /// # Errors
     /// It cannot be started, ends without an answer, or gives none within `limit`. Then it is gone,
     /// and the next question starts another.
-    pub fn ask(&self, cmd: Cmd, question: &str, limit: Option<Duration>) -> Result<String> {
+    pub fn ask(
+        &self,
+        cmd: Cmd,
+        question: &JsonValue,
+        limit: Option<Duration>,
+    ) -> Result<JsonValue> {
         let line = cmd.to_string();
         let waiting = self.idle().get_mut(&line).and_then(Vec::pop);
         let mut conversation = match waiting {
             Some(conversation) => conversation,
             None => Conversation::start(cmd)?,
         };
-        let answer = conversation.ask(question, limit)?;
+        let answer = conversation.ask(&question.dump(), limit)?;
+        let answer = jzon::parse(&answer).with_context(|| format!("`{line}` answered no JSON"))?;
         self.idle().entry(line).or_default().push(conversation);
         Ok(answer)
     }
@@ -50,7 +57,12 @@ impl Conversations {
         Ok(())
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, HashMap<String, Vec<Conversation>>> {
+    /// Ends the children that wait.
+    pub fn end(&self) {
+        self.idle().clear();
+    }
+
+    fn idle(&self) -> MutexGuard<'_, HashMap<String, Vec<Conversation>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

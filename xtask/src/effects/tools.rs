@@ -3,7 +3,6 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use jzon::{JsonValue, object};
@@ -50,14 +49,14 @@ impl Tools {
             tools.pip = pip::settings(&tools.base)?;
             return Ok(tools);
         }
+        let version = &tools.base.version;
+        progress(&format!("installing the release tools for Python {version} (once)"));
         tools.pip = pip::settings(&tools.base)?;
         fs::create_dir_all(&cache).with_context(|| format!("cannot create {}", cache.display()))?;
         // Whoever comes second waits here and then finds it installed.
         let lock = File::create(cache.join("tools.lock"))?;
         lock.lock()?;
         if !dir.exists() {
-            let python = &tools.base;
-            progress(&format!("installing the release tools for Python {} (once)", python.version));
             let half = cache.join("tools.partial");
             let _ = fs::remove_dir_all(&half);
             install(&tools, &half).context("cannot install the release tools")?;
@@ -130,27 +129,12 @@ impl Tools {
     /// It fails; what it is asked about is told by its answer.
     pub fn ask(&self, module: &str, question: impl Into<JsonValue>) -> Result<JsonValue> {
         let question = object! { [module]: question.into() };
-        self.converse(self.answerer(&Shell::new()?), &question, None)
+        self.conversations.ask(self.answerer(&Shell::new()?), &question, None)
     }
 
     fn answerer<'a>(&self, shell: &'a Shell) -> Cmd<'a> {
         // Read by programs: no colour, no wrapping.
         self.script(shell, "answer.py").env("COLUMNS", "300").env("NO_COLOR", "1")
-    }
-
-    /// Sends a line of JSON to a script that goes on waiting for the next, and reads one back.
-    ///
-    /// # Errors
-    /// It ends instead, or does not answer within `limit`.
-    pub fn converse(
-        &self,
-        cmd: Cmd,
-        question: &JsonValue,
-        limit: Option<Duration>,
-    ) -> Result<JsonValue> {
-        let line = cmd.to_string();
-        let answer = self.conversations.ask(cmd, &question.dump(), limit)?;
-        jzon::parse(&answer).with_context(|| format!("`{line}` answered no JSON"))
     }
 
     /// The pinned version of a tool, for the ledger.

@@ -9,6 +9,7 @@ use anyhow::Result;
 use jzon::{JsonValue, array};
 use xshell::{Cmd, Shell};
 
+use super::conversation::Conversations;
 use super::index::Index;
 use super::shell;
 use super::tools::{Tools, digest};
@@ -132,12 +133,14 @@ impl fmt::Display for UploadFailed {
 impl std::error::Error for UploadFailed {}
 
 /// Uploads the files of one distribution, within `limit`: twine has no time limit of its own, and a
-/// server that says nothing would hold it for ever.
+/// server that says nothing would hold it for ever. Each index has a twine of its own, which waits
+/// among `twines` for more.
 ///
 /// # Errors
 /// twine failed, could not be started, or did not end in time.
 pub fn upload(
     tools: &Tools,
+    twines: &Conversations,
     repository: &str,
     config_file: Option<&Path>,
     files: &[PathBuf],
@@ -169,7 +172,7 @@ pub fn upload(
             arguments.extend(paths(&attestations));
         }
         let upload = with_credentials(upload, secret.as_ref());
-        tools.converse(upload, &arguments.into(), Some(limit))
+        twines.ask(upload, &arguments.into(), Some(limit))
     };
     let answer = run().map_err(|error| failed(Reply::Unclear, None, format!(" {error:#}")))?;
     if answer["ok"] == true {

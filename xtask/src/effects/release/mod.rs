@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 
+use super::conversation::Conversations;
 use super::facts::{Served, versions};
 use super::index::{Index, fetch};
 use super::site::{Site, remove};
@@ -157,7 +158,12 @@ impl Release<'_> {
     pub fn carry_out(self) -> Outcome {
         let states: Vec<Mutex<State>> =
             self.plan.packages.iter().map(|_| Mutex::default()).collect();
-        let run = Run { release: &self, states, stock: OnceLock::new() };
+        let run = Run {
+            release: &self,
+            states,
+            stock: OnceLock::new(),
+            twines: Conversations::default(),
+        };
         let result = run.actions();
         let stopped = result.err().map(|failure| run.stopped(&failure));
         let packages = self.plan.packages.iter().zip(run.states);
@@ -183,6 +189,7 @@ struct Run<'a> {
     release: &'a Release<'a>,
     states: Vec<Mutex<State>>,
     stock: OnceLock<Option<PathBuf>>,
+    twines: Conversations,
 }
 
 /// The action that failed, and why.
@@ -210,6 +217,10 @@ impl Run<'_> {
                 scope.spawn(|| self.stock());
             }
             for actions in self.release.plan.actions.chunk_by(together) {
+                if matches!(actions[0], Action::Smoke(_)) {
+                    // No process that holds a secret is there while anybody's code runs.
+                    self.twines.end();
+                }
                 let results =
                     parallel::map(self.release.jobs, actions, |&action| self.perform(action));
                 results.into_iter().collect::<Result<Vec<()>, Failure>>()?;

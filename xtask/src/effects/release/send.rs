@@ -161,7 +161,8 @@ impl Run<'_> {
         let paths: Vec<PathBuf> = files.iter().map(|file| shipment.dir.join(&file.name)).collect();
         let config = self.release.site.twine_config.as_deref();
         let limit = Duration::from_secs(self.release.workspace.config.upload_limit);
-        twine::upload(self.release.tools, &index.repository, config, &paths, limit)
+        let (tools, twines) = (self.release.tools, &self.twines);
+        twine::upload(tools, twines, &index.repository, config, &paths, limit)
     }
 
     /// Downloads what an index serves under the names of a shipment and compares it byte for byte.
