@@ -110,3 +110,32 @@ fn the_graph_in_the_readme_is_the_one_there_is() {
     let graph = here.xtask("graph --format mermaid").ended(0).out;
     assert_eq!(block, Some(graph.as_str()), "cargo xtask graph --format mermaid");
 }
+
+/// What goes on and for how long, on a terminal; elsewhere one plain line for each finished stage.
+#[cfg(unix)]
+#[test]
+fn a_terminal_shows_what_is_running_and_for_how_long() {
+    let repository = Repository::new(&[
+        (
+            "pyproject.toml",
+            "[build-system]\nrequires = [\"hatchling>=1.27\"]\nbuild-backend = \"hatchling.build\"\n\
+             [project]\nname = \"seen\"\nversion = \"1.0\"\nreadme = \"GONE.md\"\n",
+        ),
+        ("seen.py", ""),
+    ]);
+    repository.commit();
+    let plain = repository.xtask("release all --rehearse").ended(1).err;
+    assert!(!plain.contains('\x1b') && !plain.contains('\r'), "{plain}");
+
+    let in_a_terminal = "import os, pty, sys; sys.exit(pty.spawn(sys.argv[1:]) != 256)";
+    let mut command = Command::new("python3");
+    command.args(["-c", in_a_terminal, env!("CARGO_BIN_EXE_xtask"), "--root"]).arg(&repository.0);
+    command.args(["release", "all", "--rehearse"]).stdin(Stdio::null());
+    command.env_remove("GITHUB_ACTIONS").env_remove("NO_COLOR");
+    let output = command.output().unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{shown}");
+    let live = shown.split("\r\x1b[2K").any(|line| line.contains("… seen 1.0: build 0 s"));
+    assert!(live, "{shown}");
+    assert!(shown.contains("seen 1.0                       build"), "{shown}");
+}
