@@ -1,12 +1,11 @@
 //! `bump`: versions, sibling ranges, changelogs and locks, rewritten in place.
 
 use std::collections::HashMap;
-use std::io::{IsTerminal, Write as _};
+use std::io::{self, BufWriter, IsTerminal, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use serde_json::{Value, json};
 
 use crate::cli::BumpOptions;
 use crate::domain::bump::{Bump, Facts, History, Move, Plan, Request, tags};
@@ -22,6 +21,7 @@ use crate::domain::workspace::Workspace;
 use crate::effects::git::Git;
 use crate::effects::tree::Tree;
 use crate::effects::{clock, discover, files};
+use crate::ui::json::Json;
 use crate::ui::say;
 
 /// # Errors
@@ -36,11 +36,10 @@ pub fn run(root: &Path, options: &BumpOptions) -> Result<ExitCode> {
         Plan::new(Facts { workspace: &workspace, files, history: &history }, &request)
     })?;
 
-    let shown = match options.json {
-        true => format!("{:#}\n", as_json(&plan)),
-        false => as_text(&plan),
-    };
-    std::io::stdout().write_all(shown.as_bytes())?;
+    match options.json {
+        true => print_json(&plan)?,
+        false => io::stdout().write_all(as_text(&plan).as_bytes())?,
+    }
     if options.dry_run || plan.writes.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
@@ -64,7 +63,7 @@ fn request(workspace: &Workspace, options: &BumpOptions) -> Result<Request> {
     let mut words: Vec<&str> = options.words.iter().map(String::as_str).collect();
     let mut change = Change::Auto;
     if let Some(last) = words.last() {
-        let is_target = *last == "all" || workspace.resolve(last).is_ok();
+        let is_target = *last == "all" || workspace.is_target(last);
         let read: Result<Change, _> = last.parse();
         match read {
             Ok(read) if !is_target || words.len() > 1 => {
@@ -200,32 +199,28 @@ fn add_commits(
     Ok(())
 }
 
-fn as_json(plan: &Plan) -> Value {
-    let bumps = plan.bumps.iter().map(|bump| {
-        json!({
-            "package": bump.package,
-            "from": bump.from.as_ref().map(ToString::to_string),
-            "to": bump.to.to_string(),
-            "reason": bump.reason,
+fn print_json(plan: &Plan) -> io::Result<()> {
+    Json::print(BufWriter::new(io::stdout().lock()), |json| {
+        json.objects("bumps", &plan.bumps, |json, bump| {
+            json.text("from", bump.from.as_ref().map(ToString::to_string).as_deref())?;
+            json.text("package", &*bump.package)?;
+            json.text("reason", &*bump.reason)?;
+            json.text("to", &*bump.to.to_string())
+        })?;
+        json.objects("edits", &plan.edits, |json, edit| {
+            json.text("after", &*edit.after)?;
+            json.text("before", &*edit.before)?;
+            json.text("file", &*edit.file)?;
+            json.text("kind", edit.kind.word())?;
+            json.number("line", edit.line)?;
+            json.text("package", &*edit.package)
+        })?;
+        json.objects("notes", &plan.notes, |json, note| {
+            json.text("file", &*note.file)?;
+            json.number("line", note.line)?;
+            json.text("package", &*note.package)?;
+            json.text("text", &*note.text)
         })
-    });
-    let edits = plan.edits.iter().map(|edit| {
-        json!({
-            "file": edit.file,
-            "line": edit.line,
-            "kind": edit.kind.word(),
-            "package": edit.package,
-            "before": edit.before,
-            "after": edit.after,
-        })
-    });
-    let notes = plan.notes.iter().map(|note| {
-        json!({ "file": note.file, "line": note.line, "package": note.package, "text": note.text })
-    });
-    json!({
-        "bumps": bumps.collect::<Vec<_>>(),
-        "edits": edits.collect::<Vec<_>>(),
-        "notes": notes.collect::<Vec<_>>(),
     })
 }
 
@@ -285,13 +280,13 @@ fn count(number: usize, what: &str) -> String {
 
 /// Asks on a terminal; elsewhere there is nobody to ask, and nothing that git cannot undo.
 fn confirmed() -> Result<bool> {
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Ok(true);
     }
     eprint!("Write this? [y/N] ");
-    std::io::stderr().flush()?;
+    io::stderr().flush()?;
     let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).context("cannot read the answer")?;
+    io::stdin().read_line(&mut answer).context("cannot read the answer")?;
     Ok(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))
 }
 

@@ -1,10 +1,11 @@
 //! `status`: the distributions in release order, and what has happened since their last tags.
 
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter};
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use serde_json::{Value, json};
 
 use crate::cli::StatusOptions;
 use crate::domain::history::{TagRef, last_tag, since};
@@ -14,7 +15,7 @@ use crate::domain::workspace::{Distribution, Workspace};
 use crate::effects::git::Git;
 use crate::effects::tools::Tools;
 use crate::effects::{discover, twine};
-use crate::ui::say;
+use crate::ui::json::Json;
 use crate::ui::{self, Style, paint};
 
 /// What git says about one distribution.
@@ -59,7 +60,8 @@ pub fn run(root: &Path, options: &StatusOptions) -> Result<ExitCode> {
     let standings = standings(root, &workspace)?;
     let online = if options.online { ask(&workspace)? } else { Vec::new() };
     if options.json {
-        say!("{:#}", as_json(root, &workspace, &standings, &online));
+        // A reader who has gone is no reason to stop.
+        let _ = print_json(root, &workspace, &standings, &online);
     } else {
         ui::findings(&workspace.findings);
         print(&workspace, &standings, &online);
@@ -123,31 +125,36 @@ fn standings(root: &Path, workspace: &Workspace) -> Result<Vec<Standing>> {
     Ok((0..last.len()).map(standing).collect())
 }
 
-fn as_json(root: &Path, workspace: &Workspace, standings: &[Standing], online: &[Online]) -> Value {
-    let all = workspace.distributions.iter().zip(standings).enumerate();
-    let packages = all.map(|(at, (distribution, standing))| {
-        let needs =
-            distribution.needs.iter().map(|&at| workspace.distributions[at].name().to_string());
-        let mut package = json!({
-            "name": distribution.name().to_string(),
-            "path": if distribution.dir.is_empty() { "." } else { &distribution.dir },
-            "version": distribution.version().map(ToString::to_string),
-            "version_source": version_source(distribution),
-            "tag": standing.tag,
-            "tagged": standing.tagged,
-            "changed": standing.changed,
-            "level": distribution.level,
-            "depends_on": needs.collect::<Vec<_>>(),
-        });
-        if !online.is_empty() {
-            let states = online
-                .iter()
-                .map(|index| (index.repository.clone(), json!(index.states[at].word())));
-            package["online"] = states.collect::<serde_json::Map<_, _>>().into();
-        }
-        package
-    });
-    json!({ "root": root.to_string_lossy(), "packages": packages.collect::<Vec<_>>() })
+fn print_json(
+    root: &Path,
+    workspace: &Workspace,
+    standings: &[Standing],
+    online: &[Online],
+) -> io::Result<()> {
+    let all = || workspace.distributions.iter().zip(standings).enumerate();
+    let name = |at: &usize| workspace.distributions[*at].name().to_string();
+    Json::print(BufWriter::new(io::stdout().lock()), |json| {
+        json.objects("packages", all(), |json, (at, (distribution, standing))| {
+            json.number("changed", standing.changed)?;
+            json.texts("depends_on", distribution.needs.iter().map(name))?;
+            json.number("level", distribution.level)?;
+            json.text("name", &*distribution.name().to_string())?;
+            if !online.is_empty() {
+                json.object("online", |json| {
+                    let mut states: BTreeMap<&str, &State> = BTreeMap::new();
+                    states
+                        .extend(online.iter().map(|index| (&*index.repository, &index.states[at])));
+                    states.iter().try_for_each(|(index, state)| json.text(index, state.word()))
+                })?;
+            }
+            json.text("path", if distribution.dir.is_empty() { "." } else { &*distribution.dir })?;
+            json.text("tag", standing.tag.as_deref())?;
+            json.flag("tagged", standing.tagged)?;
+            json.text("version", distribution.version().map(ToString::to_string).as_deref())?;
+            json.text("version_source", &*version_source(distribution))
+        })?;
+        json.text("root", &*root.to_string_lossy())
+    })
 }
 
 fn version_source(distribution: &Distribution) -> String {

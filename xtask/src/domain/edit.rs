@@ -74,7 +74,7 @@ pub fn splice(path: &str, before: &str, edits: &[&Edit]) -> Result<Write, String
     }
     after.push_str(&before[at..]);
     if path.ends_with(".toml") {
-        TomlFile::parse(path, after.clone()).map_err(|finding| finding.to_string())?;
+        TomlFile::check(path, &after).map_err(|finding| finding.to_string())?;
     }
     Ok(Write { path: path.to_owned(), before: before.to_owned(), after })
 }

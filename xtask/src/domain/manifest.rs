@@ -104,12 +104,12 @@ impl DeclaredRequirement {
 
     /// The same with other specifiers.
     pub fn shown_with(&self, specifiers: &str) -> String {
-        let named_by_key = self.requirement.specifiers == (0..self.text.len());
+        let range = self.requirement.specifiers.clone();
+        let named_by_key = range == (0..self.text.len());
         if named_by_key {
             return format!("{} {specifiers}", self.requirement.name);
         }
-        let range = self.requirement.specifiers.clone();
-        format!("{}{specifiers}{}", &self.text[..range.start], &self.text[range.end..])
+        [&self.text[..range.start], specifiers, &self.text[range.end..]].concat()
     }
 }
 

@@ -126,7 +126,8 @@ impl Workspace {
     ) -> Result<Workspace, Refusal> {
         manifests.sort_by(|a, b| {
             let key = |m: &Manifest| (m.aside.is_some(), m.path.matches('/').count());
-            a.name.cmp(&b.name).then(key(a).cmp(&key(b))).then_with(|| a.path.cmp(&b.path))
+            let by_place = || key(a).cmp(&key(b)).then_with(|| a.path.cmp(&b.path));
+            a.name.cmp(&b.name).then_with(by_place)
         });
         judge(duplicates(&manifests))?;
         let by_name = index(&manifests);
@@ -237,9 +238,23 @@ impl Workspace {
     /// # Errors
     /// No such distribution, or several; the hint says what may have been meant.
     pub fn resolve(&self, target: &str) -> Result<usize, Finding> {
+        match self.meant_by(target).as_slice() {
+            [one] => Ok(*one),
+            [] => Err(self.no_such_target(target, &normalize(target.trim_end_matches('/')))),
+            several => Err(self.ambiguous_target(target, several)),
+        }
+    }
+
+    /// Whether TARGET means one distribution.
+    pub fn is_target(&self, target: &str) -> bool {
+        self.meant_by(target).len() == 1
+    }
+
+    /// All that TARGET may mean; exactly one where it is as it should be.
+    fn meant_by(&self, target: &str) -> Vec<usize> {
         let typed = normalize(target.trim_end_matches('/'));
         if let Some(&exact) = self.by_name.get(&typed) {
-            return Ok(exact);
+            return vec![exact];
         }
         let matching = |test: &dyn Fn(&Distribution) -> bool| -> Vec<usize> {
             (0..self.distributions.len()).filter(|&at| test(&self.distributions[at])).collect()
@@ -248,11 +263,7 @@ impl Workspace {
         let by_dir = matching(&|d| d.dir == path || d.dir.rsplit('/').next() == Some(path));
         let suffix = format!("-{typed}");
         let by_suffix = matching(&|d| d.name().normal().ends_with(&suffix));
-        match (by_dir.as_slice(), by_suffix.as_slice()) {
-            ([one], _) | ([], [one]) => Ok(*one),
-            ([], []) => Err(self.no_such_target(target, &typed)),
-            ([], several) | (several, _) => Err(self.ambiguous_target(target, several)),
-        }
+        if by_dir.is_empty() { by_suffix } else { by_dir }
     }
 
     fn no_such_target(&self, target: &str, typed: &str) -> Finding {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 
 use super::git::Git;
+use super::parallel;
 use super::tree::{Tree, relative};
 use crate::domain::config::RepositoryConfig;
 use crate::domain::finding::{Finding, Refusal};
@@ -101,11 +102,12 @@ fn read(root: &Path, tree: &Tree) -> Result<Read> {
         None => searched(root, tree)?,
     };
     let (mut manifests, mut errors, mut findings) = (Vec::new(), Vec::new(), Vec::new());
-    for path in found {
-        match manifest(root, tree, &path)? {
+    let read = parallel::map(parallel::cores(), &found, |path| manifest(root, tree, path));
+    for (path, manifest) in found.iter().zip(read) {
+        match manifest? {
             Ok(Some(mut manifest)) => {
                 if config.packages.is_none() {
-                    manifest.aside = manifest.aside.or_else(|| aside(&path));
+                    manifest.aside = manifest.aside.or_else(|| aside(path));
                 }
                 manifests.push(manifest);
             }

@@ -15,7 +15,6 @@ pub mod ledger;
 pub mod local_index;
 pub mod lock;
 pub mod notes;
-pub mod parallel;
 pub mod pip;
 pub mod python;
 pub mod release;
@@ -26,3 +25,5 @@ pub mod templates;
 pub mod tools;
 pub mod tree;
 pub mod twine;
+
+pub use crate::domain::parallel;

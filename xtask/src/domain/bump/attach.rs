@@ -2,7 +2,7 @@
 //!
 //! Works on a plan that knows its bumps. Must not decide about versions or ranges.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Bump, Facts, Note, Plan, Request};
 use crate::domain::{
@@ -11,6 +11,7 @@ use crate::domain::{
     edit::{Edit, Kind},
     lock,
     manifest::DeclaredVersion,
+    parallel,
     place::{Files, SourceFile, join},
     python::{self, Expr},
     toml::{TomlFile, line_of},
@@ -22,29 +23,37 @@ use crate::domain::{
 pub fn all(facts: Facts<'_>, request: &Request, plan: &mut Plan) {
     let bumps = std::mem::take(&mut plan.bumps);
     let required = required(plan);
-    for bump in &bumps {
+    let attached = parallel::map(parallel::cores(), &bumps, |bump| {
         let distribution = &facts.workspace.distributions[bump.at];
-        let mut attacher = Attacher { files: facts.files, distribution, bump, plan };
+        let mut attacher = Attacher::new(facts.files, distribution, bump);
         attacher.named_copies();
         attacher.other_copies();
         let mut entries = attacher.commit_entries(request, facts.history.get(bump.at));
         if bump.cascaded {
-            entries.extend(required.get(&bump.package).into_iter().flatten().cloned());
+            entries.extend(required.get(bump.package.as_str()).into_iter().flatten().cloned());
         }
         attacher.changelog(request, &entries);
+        attacher.attached
+    });
+    let mut copies = Vec::new();
+    for attached in attached {
+        plan.edits.extend(attached.edits);
+        plan.notes.extend(attached.notes);
+        copies.extend(attached.copies);
     }
+    unknown_copies(copies, plan);
     locks(facts, &bumps, plan);
     findings(facts, &bumps, plan);
     plan.bumps = bumps;
 }
 
 /// For every distribution, the line that a cascade writes for each published range that moved.
-fn required(plan: &Plan) -> HashMap<String, Vec<Entry>> {
-    let mut required: HashMap<String, Vec<Entry>> = HashMap::new();
+fn required(plan: &Plan) -> HashMap<&str, Vec<Entry>> {
+    let mut required: HashMap<&str, Vec<Entry>> = HashMap::new();
     for moved in plan.moves.iter().filter(|moved| moved.published) {
         let text = format!("Require `{}`.", moved.after);
         let entry = Entry { section: Section::Changed, text };
-        let entries = required.entry(moved.package.clone()).or_default();
+        let entries = required.entry(&moved.package).or_default();
         if !entries.contains(&entry) {
             entries.push(entry);
         }
@@ -56,14 +65,27 @@ fn required(plan: &Plan) -> HashMap<String, Vec<Entry>> {
 pub const CHANGELOGS: [&str; 6] =
     ["CHANGELOG.md", "Changelog.md", "changelog.md", "CHANGES.md", "HISTORY.md", "CHANGELOG"];
 
+/// What goes with one bump.
+#[derive(Default)]
+struct Attached {
+    edits: Vec<Edit>,
+    notes: Vec<Note>,
+    /// Notes of copies that nothing names, unless their lines are edited anyway.
+    copies: Vec<Note>,
+}
+
 struct Attacher<'a> {
     files: Files<'a>,
     distribution: &'a Distribution,
     bump: &'a Bump,
-    plan: &'a mut Plan,
+    attached: Attached,
 }
 
-impl Attacher<'_> {
+impl<'a> Attacher<'a> {
+    fn new(files: Files<'a>, distribution: &'a Distribution, bump: &'a Bump) -> Attacher<'a> {
+        Attacher { files, distribution, bump, attached: Attached::default() }
+    }
+
     fn edit(
         &mut self,
         source: &SourceFile,
@@ -71,7 +93,7 @@ impl Attacher<'_> {
         kind: Kind,
         after: String,
     ) {
-        self.plan.edits.push(Edit {
+        self.attached.edits.push(Edit {
             file: source.path.clone(),
             line: line_of(&source.text, span.start),
             before: source.text[span.clone()].to_owned(),
@@ -84,7 +106,7 @@ impl Attacher<'_> {
 
     fn note(&mut self, file: &str, line: usize, text: String) {
         let (file, package) = (file.to_owned(), self.bump.package.clone());
-        self.plan.notes.push(Note { file, line, package, text });
+        self.attached.notes.push(Note { file, line, package, text });
     }
 
     /// Copies in `version-files`: every place on a line that speaks of a version, or, where no
@@ -120,8 +142,7 @@ impl Attacher<'_> {
     /// Copies that nothing names are reported, never written.
     fn other_copies(&mut self) {
         let Some(from) = &self.bump.from else { return };
-        let (place, line) = self.distribution.manifest.version.place();
-        let (place, line) = (place.to_owned(), line);
+        let place = self.distribution.manifest.version.place();
         let mut copies: Vec<(String, usize)> = Vec::new();
         if let Some(source) = (self.files.read)(&self.distribution.manifest.path) {
             copies.extend(manifest_copies(&source, from));
@@ -134,22 +155,15 @@ impl Attacher<'_> {
                 copies.extend(module_copies(&source, from));
             }
         }
-        for (file, at) in copies {
-            let known = (file == place && at == line)
-                || self
-                    .plan
-                    .edits
-                    .iter()
-                    .rev()
-                    .take(64)
-                    .any(|edit| edit.file == file && edit.line == at);
-            if !known {
-                let text = format!(
-                    "another copy of {from}: name it in `version-files` of [tool.xtask] to have it written"
-                );
-                self.note(&file, at, text);
-            }
-        }
+        copies.retain(|(file, line)| (file.as_str(), *line) != place);
+        self.attached.copies = copies
+            .into_iter()
+            .map(|(file, line)| {
+                let package = self.bump.package.clone();
+                let text = format!("another copy of {from}: name it in `version-files` of [tool.xtask] to have it written");
+                Note { file, line, package, text }
+            })
+            .collect();
     }
 
     /// What the commits add to what stands under Unreleased.
@@ -193,7 +207,7 @@ const ATTRIBUTES: [&str; 5] = ["__version__", "VERSION", "version", "release", "
 
 fn module_copies(source: &SourceFile, from: &Version) -> Vec<(String, usize)> {
     // Reading Python costs more than looking whether there is anything to find.
-    if !source.text.to_ascii_lowercase().contains("version") && !source.text.contains("release") {
+    if !["version", "VERSION", "release"].iter().any(|word| source.text.contains(word)) {
         return Vec::new();
     }
     let parsed = python::read(&source.text);
@@ -226,6 +240,16 @@ fn manifest_copies(source: &SourceFile, from: &Version) -> Vec<(String, usize)> 
         same.then(|| (source.path.clone(), file.line(item.span().map_or(0, |span| span.start))))
     });
     copies.collect()
+}
+
+/// Reports copies, but those that are written because another distribution has its version there.
+fn unknown_copies(mut copies: Vec<Note>, plan: &mut Plan) {
+    if !copies.is_empty() {
+        let edited: HashSet<(&str, usize)> =
+            plan.edits.iter().map(|edit| (edit.file.as_str(), edit.line)).collect();
+        copies.retain(|copy| !edited.contains(&(copy.file.as_str(), copy.line)));
+        plan.notes.append(&mut copies);
+    }
 }
 
 /// Where `version` stands in `text` and is no part of a longer one.
