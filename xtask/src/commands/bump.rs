@@ -258,7 +258,7 @@ fn as_text(plan: &Plan) -> String {
     }
     for kind in [Kind::Changelog, Kind::Lock] {
         let mut files: Vec<&str> =
-            plan.edits.iter().filter(|e| e.kind == kind).map(|e| e.file.as_str()).collect();
+            plan.edits.iter().filter(|e| e.kind == kind).map(|e| &*e.file).collect();
         files.dedup();
         lines.extend(files.iter().map(|file| format!("  {file}  {}", kind.word())));
     }

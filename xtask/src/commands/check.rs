@@ -94,7 +94,7 @@ fn write(root: &Path, edits: &[&Edit]) -> Result<()> {
     let mut writes = Vec::new();
     for (path, edits) in by_file {
         let source = tree.read(path).ok_or_else(|| anyhow!("cannot read {path}"))?;
-        match splice(path, &source.text, &edits) {
+        match splice(path, source.text, &edits) {
             Ok(write) => writes.push(write),
             Err(why) => bail!(why),
         }

@@ -185,7 +185,7 @@ fn report(root: &Path, workspace: &Workspace, files: &Files, again: bool) -> Res
     let mut written: Vec<String> = files
         .changed
         .iter()
-        .filter(|write| write.before != write.after)
+        .filter(|write| *write.before != write.after)
         .map(|write| format!("{} (changed)", write.path))
         .chain(files.new.iter().map(|(path, _)| folders(path)))
         .chain([format!("{CRATE}/")])

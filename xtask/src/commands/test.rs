@@ -120,7 +120,7 @@ fn install(
         tools.pip_for(&sh, &environment).args(["install", "--quiet", "pytest"]).args(wheels);
     for distribution in tested.iter().filter(|distribution| distribution.manifest.has_group("test"))
     {
-        let manifest = root.join(&distribution.manifest.path);
+        let manifest = root.join(&*distribution.manifest.path);
         install = install.arg("--group").arg(format!("{}:test", manifest.display()));
     }
     shell::read(install)

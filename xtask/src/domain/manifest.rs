@@ -1,6 +1,7 @@
 //! What a pyproject.toml says about its distribution, and where it says it.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use toml_edit::Item;
 
@@ -19,7 +20,7 @@ use super::version::Version;
 /// One distribution as its manifest describes it.
 pub struct Manifest {
     /// Path of the pyproject.toml, relative to the root, `/`-separated.
-    pub path: String,
+    pub path: Arc<str>,
     pub name: Name,
     pub version: DeclaredVersion,
     pub requires_python: Option<String>,
@@ -36,11 +37,11 @@ pub struct Manifest {
 pub enum DeclaredVersion {
     /// A literal in a file: the one place that holds the version.
     /// `span` is the text alone, without quotes.
-    Literal { file: String, line: usize, span: Range<usize>, text: String, version: Version },
+    Literal { file: Arc<str>, line: usize, span: Range<usize>, text: String, version: Version },
     /// Made by `tool` from a tag; the place says so.
-    FromTag { file: String, line: usize, tool: String },
+    FromTag { file: Arc<str>, line: usize, tool: String },
     /// Not found, or not as a literal; the sentence says why.
-    Unknown { file: String, line: usize, reason: String },
+    Unknown { file: Arc<str>, line: usize, reason: String },
 }
 
 impl DeclaredVersion {
@@ -79,7 +80,7 @@ pub enum Table {
 pub struct DeclaredRequirement {
     pub table: Table,
     /// The file it stands in: the manifest, setup.py, setup.cfg, a requirements file.
-    pub file: String,
+    pub file: Arc<str>,
     pub line: usize,
     /// Span of the string in the file, with its quotes in TOML.
     pub span: Range<usize>,
@@ -152,6 +153,8 @@ impl Manifest {
         let mut requirements = tables::requirements(file, &mut findings);
         requirements.extend(tables::referenced(file, dir, files));
         requirements.extend(setup_requirements(dir, files));
+        // They are kept, and there are many of them.
+        requirements.shrink_to_fit();
         let written = name.to_string();
         Ok(Some(Manifest {
             path: file.path.clone(),
@@ -226,7 +229,7 @@ fn no_package(file: &TomlFile) -> Option<String> {
 fn setup_name(
     cfg: Option<&SourceFile>,
     setup: Option<&SourceFile>,
-) -> Option<(String, usize, String)> {
+) -> Option<(Arc<str>, usize, String)> {
     if let Some(cfg) = cfg
         && let Some(line) = setup_cfg::value(&setup_cfg::entries(&cfg.text), "metadata", "name")
     {

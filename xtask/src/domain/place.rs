@@ -4,6 +4,7 @@
 //! in `setup_py`. Must not know what a version is changed to.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use toml_edit::{Item, TableLike};
 
@@ -16,12 +17,12 @@ use super::{
     version::Version,
 };
 
-/// A file as the repository has it.
+/// A file as the repository has it. Whoever holds one shares it: nothing is copied.
 #[derive(Clone, Debug)]
 pub struct SourceFile {
     /// Relative to the root, `/`-separated; where a symbolic link leads to, if it is one.
-    pub path: String,
-    pub text: String,
+    pub path: Arc<str>,
+    pub text: Arc<str>,
 }
 
 /// The texts of the repository, handed in so that nothing here opens a file.
@@ -66,10 +67,10 @@ pub fn literal(file: &SourceFile, span: Range<usize>) -> DeclaredVersion {
     literal_at(&file.path, &file.text[span.clone()], span, line)
 }
 
-fn literal_at(file: &str, text: &str, span: Range<usize>, line: usize) -> DeclaredVersion {
+fn literal_at(file: &Arc<str>, text: &str, span: Range<usize>, line: usize) -> DeclaredVersion {
     match text.parse::<Version>() {
         Ok(version) => {
-            let (file, text) = (file.to_owned(), text.to_owned());
+            let (file, text) = (file.clone(), text.to_owned());
             DeclaredVersion::Literal { file, line, span, text, version }
         }
         Err(error) => unknown(file, line, error.to_string()),
@@ -78,7 +79,7 @@ fn literal_at(file: &str, text: &str, span: Range<usize>, line: usize) -> Declar
 
 /// No literal, and the sentence that says why.
 pub fn unknown(file: &str, line: usize, reason: impl Into<String>) -> DeclaredVersion {
-    DeclaredVersion::Unknown { file: file.to_owned(), line, reason: reason.into() }
+    DeclaredVersion::Unknown { file: file.into(), line, reason: reason.into() }
 }
 
 /// A version that is made from a tag by `tool`.

@@ -1,6 +1,7 @@
 //! Reading TOML with places: typed keys of one table, and everything wrong with them at once.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use toml_edit::{Document, Item, TableLike, TomlError};
 
@@ -8,8 +9,8 @@ use super::finding::Finding;
 
 /// A parsed TOML file that still knows its path and its text, for `file:line` in messages.
 pub struct TomlFile {
-    pub path: String,
-    document: Document<String>,
+    pub path: Arc<str>,
+    document: Document<Arc<str>>,
     /// Where each line but the first starts.
     breaks: Vec<usize>,
 }
@@ -20,13 +21,13 @@ impl TomlFile {
     ///
     /// # Errors
     /// The syntax error with its line.
-    pub fn parse(path: &str, text: String) -> Result<TomlFile, Finding> {
+    pub fn parse(path: &str, text: Arc<str>) -> Result<TomlFile, Finding> {
         let breaks: Vec<usize> = text.match_indices('\n').map(|(at, _)| at + 1).collect();
         let document = match Document::parse(text) {
             Ok(document) => document,
             Err(error) => return Err(syntax_error(path, &breaks, &error)),
         };
-        Ok(TomlFile { path: path.to_owned(), document, breaks })
+        Ok(TomlFile { path: path.into(), document, breaks })
     }
 
     /// Whether a text is TOML.
@@ -34,9 +35,7 @@ impl TomlFile {
     /// # Errors
     /// As [`TomlFile::parse`].
     pub fn check(path: &str, text: &str) -> Result<(), Finding> {
-        Document::parse(text)
-            .map(drop)
-            .or_else(|_| TomlFile::parse(path, text.to_owned()).map(drop))
+        Document::parse(text).map(drop).or_else(|_| TomlFile::parse(path, text.into()).map(drop))
     }
 
     pub fn text(&self) -> &str {

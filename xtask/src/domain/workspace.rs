@@ -1,6 +1,7 @@
 //! All distributions of a repository: their graph, their order, their tags, and how to name one.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::version::Version;
 
@@ -91,7 +92,7 @@ impl Workspace {
         weigh: impl Fn(Finding) -> Finding,
     ) -> Workspace {
         manifests.sort_by_key(|m| (m.aside.is_some(), m.path.matches('/').count(), m.path.clone()));
-        let mut bearers: HashMap<String, String> = HashMap::new();
+        let mut bearers: HashMap<String, Arc<str>> = HashMap::new();
         for manifest in &mut manifests {
             let bearer = bearers.entry(manifest.name.normal().to_owned());
             match bearer {
@@ -372,7 +373,8 @@ pub mod tests {
             "[project]\nname = \"{name}\"\nversion = \"{version}\"\ndependencies = [{}]\n",
             needs.join(", ")
         );
-        let file = TomlFile::parse(&format!("packages/{name}/pyproject.toml"), text).unwrap();
+        let file =
+            TomlFile::parse(&format!("packages/{name}/pyproject.toml"), text.into()).unwrap();
         Manifest::read(&file).unwrap().unwrap()
     }
 
@@ -430,7 +432,7 @@ pub mod tests {
     fn a_path_belongs_to_the_innermost_distribution() {
         let manifest = |dir: &str, name: &str| {
             let text = format!("[project]\nname = \"{name}\"\nversion = \"1\"\n");
-            let file = TomlFile::parse(&format!("{dir}pyproject.toml"), text).unwrap();
+            let file = TomlFile::parse(&format!("{dir}pyproject.toml"), text.into()).unwrap();
             Manifest::read(&file).unwrap().unwrap()
         };
         let manifests = vec![manifest("", "all"), manifest("packages/core/", "core")];

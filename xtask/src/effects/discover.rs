@@ -143,7 +143,7 @@ fn repository_config(root: &Path) -> Result<RepositoryConfig> {
     }
     let text =
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let file = TomlFile::parse("Cargo.toml", text).map_err(Refusal::from)?;
+    let file = TomlFile::parse("Cargo.toml", text.into()).map_err(Refusal::from)?;
     Ok(RepositoryConfig::read(&file).map_err(Refusal)?)
 }
 

@@ -54,7 +54,7 @@ fn stage(root: &Path, write: &Write, step: &(dyn Fn() -> io::Result<()> + Sync))
         bail!("{} has been changed meanwhile; nothing was written", write.path);
     }
     step()
-        .and_then(|()| Staged::new(root, write))
+        .and_then(|()| Staged::new(root, &write.path, &write.after))
         .with_context(|| format!("cannot write {}; nothing was written", write.path))
 }
 
@@ -64,12 +64,7 @@ fn stage(root: &Path, write: &Write, step: &(dyn Fn() -> io::Result<()> + Sync))
 /// A file cannot be put back; it is named.
 pub fn put_back(root: &Path, writes: &[Write]) -> Result<()> {
     for write in writes {
-        let undo = Write {
-            path: write.path.clone(),
-            before: write.after.clone(),
-            after: write.before.clone(),
-        };
-        Staged::new(root, &undo)
+        Staged::new(root, &write.path, &write.before)
             .and_then(|file| fs::rename(&file.temporary, &file.target))
             .with_context(|| format!("cannot put {} back: `git checkout` it", write.path))?;
     }
@@ -134,13 +129,13 @@ struct Staged {
 
 impl Staged {
     /// The new contents beside the file, with its mode.
-    fn new(root: &Path, write: &Write) -> io::Result<Staged> {
-        let target = root.join(&write.path);
+    fn new(root: &Path, path: &str, text: &str) -> io::Result<Staged> {
+        let target = root.join(path);
         let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let temporary = target.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
         let staged = Staged { temporary, target };
         let written = fs::metadata(&staged.target).and_then(|metadata| {
-            fs::write(&staged.temporary, &write.after)?;
+            fs::write(&staged.temporary, text)?;
             fs::set_permissions(&staged.temporary, metadata.permissions())
         });
         if written.is_err() {
@@ -169,7 +164,7 @@ mod tests {
         let writes = ["a", "d/b", "c", "d/e"].map(|path| {
             fs::write(root.join(path), format!("{path} old")).unwrap();
             let (before, after) = (format!("{path} old"), format!("{path} new"));
-            Write { path: path.into(), before, after }
+            Write { path: path.into(), before: before.into(), after }
         });
         (root, writes.to_vec())
     }

@@ -38,16 +38,15 @@ pub struct Tree {
     texts: Mutex<HashMap<String, Option<SourceFile>>>,
 }
 
-/// What lies in one directory.
-#[derive(Default)]
+/// What lies in one directory. There are many of them, so none has room to grow.
 struct Dir {
     /// Sorted by name.
-    files: Vec<File>,
-    dirs: Vec<String>,
+    files: Box<[File]>,
+    dirs: Box<[Box<str>]>,
 }
 
 struct File {
-    name: String,
+    name: Box<str>,
     is_link: bool,
 }
 
@@ -133,23 +132,23 @@ impl Tree {
 impl Dir {
     /// What is no directory counts as a file, a link to a directory too: links are not followed.
     fn list(root: &Path, path: &str) -> std::io::Result<Dir> {
-        let mut dir = Dir::default();
+        let (mut files, mut dirs) = (Vec::new(), Vec::new());
         for entry in fs::read_dir(root.join(path))? {
             let entry = entry?;
             let kind = entry.file_type()?;
-            let name = entry.file_name().to_string_lossy().into_owned();
+            let name: Box<str> = entry.file_name().to_string_lossy().into();
             if !kind.is_dir() {
-                dir.files.push(File { name, is_link: kind.is_symlink() });
-            } else if !name.starts_with('.') && !FOREIGN.contains(&name.as_str()) {
-                dir.dirs.push(name);
+                files.push(File { name, is_link: kind.is_symlink() });
+            } else if !name.starts_with('.') && !FOREIGN.contains(&&*name) {
+                dirs.push(name);
             }
         }
-        dir.files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        Ok(dir)
+        files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(Dir { files: files.into(), dirs: dirs.into() })
     }
 
     fn file(&self, name: &str) -> Option<&File> {
-        let found = self.files.binary_search_by(|file| file.name.as_str().cmp(name));
+        let found = self.files.binary_search_by(|file| (*file.name).cmp(name));
         found.ok().map(|at| &self.files[at])
     }
 }
@@ -177,7 +176,7 @@ fn source_file(root: &Path, path: &str, is_link: Option<bool>) -> Option<SourceF
         false => path.to_owned(),
     };
     let text = fs::read_to_string(full).ok()?;
-    Some(SourceFile { path, text })
+    Some(SourceFile { path: path.into(), text: text.into() })
 }
 
 /// A path below the root, `/`-separated.

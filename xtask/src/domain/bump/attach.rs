@@ -3,6 +3,7 @@
 //! Works on a plan that knows its bumps. Must not decide about versions or ranges.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::{Bump, Facts, Note, Plan, Request};
 use crate::domain::{
@@ -105,7 +106,7 @@ impl<'a> Attacher<'a> {
     }
 
     fn note(&mut self, file: &str, line: usize, text: String) {
-        let (file, package) = (file.to_owned(), self.bump.package.clone());
+        let (file, package) = (file.into(), self.bump.package.clone());
         self.attached.notes.push(Note { file, line, package, text });
     }
 
@@ -143,7 +144,7 @@ impl<'a> Attacher<'a> {
     fn other_copies(&mut self) {
         let Some(from) = &self.bump.from else { return };
         let place = self.distribution.manifest.version.place();
-        let mut copies: Vec<(String, usize)> = Vec::new();
+        let mut copies: Vec<(Arc<str>, usize)> = Vec::new();
         if let Some(source) = (self.files.read)(&self.distribution.manifest.path) {
             copies.extend(manifest_copies(&source, from));
         }
@@ -155,7 +156,7 @@ impl<'a> Attacher<'a> {
                 copies.extend(module_copies(&source, from));
             }
         }
-        copies.retain(|(file, line)| (file.as_str(), *line) != place);
+        copies.retain(|(file, line)| (&**file, *line) != place);
         self.attached.copies = copies
             .into_iter()
             .map(|(file, line)| {
@@ -205,7 +206,7 @@ const COPIES: [&str; 3] = ["__init__.py", "__about__.py", "conf.py"];
 /// Names that such a copy is assigned to.
 const ATTRIBUTES: [&str; 5] = ["__version__", "VERSION", "version", "release", "__VERSION__"];
 
-fn module_copies(source: &SourceFile, from: &Version) -> Vec<(String, usize)> {
+fn module_copies(source: &SourceFile, from: &Version) -> Vec<(Arc<str>, usize)> {
     // Reading Python costs more than looking whether there is anything to find.
     if !["version", "VERSION", "release"].iter().any(|word| source.text.contains(word)) {
         return Vec::new();
@@ -229,7 +230,7 @@ const COPYING_TOOLS: [&str; 5] = [
     "tool.tbump.version.current",
 ];
 
-fn manifest_copies(source: &SourceFile, from: &Version) -> Vec<(String, usize)> {
+fn manifest_copies(source: &SourceFile, from: &Version) -> Vec<(Arc<str>, usize)> {
     if !source.path.ends_with(".toml") || !source.text.contains("[tool.") {
         return Vec::new();
     }
@@ -246,8 +247,8 @@ fn manifest_copies(source: &SourceFile, from: &Version) -> Vec<(String, usize)> 
 fn unknown_copies(mut copies: Vec<Note>, plan: &mut Plan) {
     if !copies.is_empty() {
         let edited: HashSet<(&str, usize)> =
-            plan.edits.iter().map(|edit| (edit.file.as_str(), edit.line)).collect();
-        copies.retain(|copy| !edited.contains(&(copy.file.as_str(), copy.line)));
+            plan.edits.iter().map(|edit| (&*edit.file, edit.line)).collect();
+        copies.retain(|copy| !edited.contains(&(&*copy.file, copy.line)));
         plan.notes.append(&mut copies);
     }
 }
@@ -286,14 +287,14 @@ fn line_around(text: &str, at: usize) -> &str {
 fn findings(facts: Facts<'_>, bumps: &[Bump], plan: &mut Plan) {
     let distributions = &facts.workspace.distributions;
     let manifests: HashMap<&str, &Bump> =
-        bumps.iter().map(|bump| (distributions[bump.at].manifest.path.as_str(), bump)).collect();
+        bumps.iter().map(|bump| (&*distributions[bump.at].manifest.path, bump)).collect();
     for finding in &facts.workspace.findings {
         let told = ["dependencies-table", "duplicate-name"].contains(&finding.rule);
         if let Some((file, line)) = finding.place.as_ref().filter(|_| told)
             && let Some(bump) = manifests.get(file.as_str())
         {
             plan.notes.push(Note {
-                file: file.clone(),
+                file: file.as_str().into(),
                 line: *line,
                 package: bump.package.clone(),
                 text: finding.message.clone(),

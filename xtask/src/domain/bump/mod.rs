@@ -2,6 +2,8 @@
 //!
 //! The files are seen through [`Files`]; nothing here writes, asks or prints.
 
+use std::sync::Arc;
+
 mod attach;
 pub use attach::CHANGELOGS;
 mod groups;
@@ -80,7 +82,7 @@ pub struct Move {
 /// Something that was seen and left as it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Note {
-    pub file: String,
+    pub file: Arc<str>,
     pub line: usize,
     pub package: String,
     pub text: String,

@@ -35,7 +35,7 @@ pub fn writes(facts: Facts<'_>, edits: &[Edit]) -> Result<Vec<Write>, Refusal> {
     let written = parallel::map(parallel::cores(), &by_file, |edits| {
         let path = &edits[0].file;
         let source = (facts.files.read)(path).ok_or_else(|| format!("{path}: cannot be read"))?;
-        edit::splice(path, &source.text, &edits.iter().collect::<Vec<_>>())
+        edit::splice(path, source.text, &edits.iter().collect::<Vec<_>>())
     });
     let mut writes = Vec::with_capacity(written.len());
     let mut errors = Vec::new();
@@ -282,7 +282,7 @@ impl<'a> Planner<'a> {
 
     fn note(&mut self, file: &str, line: usize, at: usize, text: String) {
         let package = self.distribution(at).name().to_string();
-        self.plan.notes.push(Note { file: file.to_owned(), line, package, text });
+        self.plan.notes.push(Note { file: file.into(), line, package, text });
     }
 
     /// Moves every range on a sibling that has got a version.
@@ -345,7 +345,7 @@ impl<'a> Planner<'a> {
         if outcome.replacements.is_empty() && !outcome.stale {
             return;
         }
-        let (file, line) = (declared.file.as_str(), declared.line);
+        let (file, line) = (&declared.file, declared.line);
         if let Some(why) = self.aside(dependent) {
             let text = format!("`{}` is left as it is: {why}", declared.shown());
             return self.note(file, line, dependent, text);
