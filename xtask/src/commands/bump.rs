@@ -38,7 +38,7 @@ pub fn run(root: &Path, options: &BumpOptions) -> Result<ExitCode> {
 
     match options.json {
         true => print_json(&plan)?,
-        false => io::stdout().write_all(as_text(&plan).as_bytes())?,
+        false => io::stdout().write_all(as_text(&workspace, &plan).as_bytes())?,
     }
     if options.dry_run || plan.writes.is_empty() {
         return Ok(ExitCode::SUCCESS);
@@ -225,15 +225,15 @@ fn print_json(plan: &Plan) -> io::Result<()> {
 }
 
 /// The plan for people: every bump with its ranges, then what goes with it, then the notes.
-fn as_text(plan: &Plan) -> String {
+fn as_text(workspace: &Workspace, plan: &Plan) -> String {
     let mut lines = Vec::new();
     lines.push(match plan.bumps.len() {
         0 => "Nothing to bump: no commit since the last tags asks for a release.".to_owned(),
         many => format!("Bump plan: {}, in release order", count(many, "distribution")),
     });
-    let mut moves: HashMap<&str, Vec<&Move>> = HashMap::new();
+    let mut moves: HashMap<usize, Vec<&Move>> = HashMap::new();
     for moved in &plan.moves {
-        moves.entry(&moved.package).or_default().push(moved);
+        moves.entry(moved.at).or_default().push(moved);
     }
     let versions = |bump: &Bump| {
         let from = bump.from.as_ref().map_or("?".to_owned(), ToString::to_string);
@@ -246,14 +246,14 @@ fn as_text(plan: &Plan) -> String {
     for bump in &plan.bumps {
         let (name, versions) = (&bump.package, versions(bump));
         lines.push(format!("  {name:name_width$}  {versions:move_width$}  {}", bump.reason));
-        let moves = moves.remove(name.as_str()).unwrap_or_default();
-        lines.extend(moves.iter().map(|moved| move_line(moved, indent)));
+        let moves = moves.remove(&bump.at).unwrap_or_default();
+        lines.extend(moves.iter().map(|moved| move_line(workspace, moved, indent)));
     }
     for moved in &plan.moves {
-        if let Some(moves) = moves.remove(moved.package.as_str()) {
-            let name = &moved.package;
+        if let Some(moves) = moves.remove(&moved.at) {
+            let name = workspace.distributions[moved.at].name();
             lines.push(format!("  {name:name_width$}  not bumped, its ranges follow"));
-            lines.extend(moves.iter().map(|moved| move_line(moved, indent)));
+            lines.extend(moves.iter().map(|moved| move_line(workspace, moved, indent)));
         }
     }
     for kind in [Kind::Changelog, Kind::Lock] {
@@ -270,8 +270,10 @@ fn as_text(plan: &Plan) -> String {
     lines.join("\n") + "\n"
 }
 
-fn move_line(moved: &Move, indent: usize) -> String {
-    format!("{:indent$}{} -> {}", "", moved.before, moved.after)
+fn move_line(workspace: &Workspace, moved: &Move, indent: usize) -> String {
+    let declared = moved.declared(workspace);
+    let after = declared.shown_with(&moved.specifiers);
+    format!("{:indent$}{} -> {after}", "", declared.shown())
 }
 
 fn count(number: usize, what: &str) -> String {

@@ -93,6 +93,11 @@ pub struct DeclaredRequirement {
 }
 
 impl DeclaredRequirement {
+    /// Whether it is part of what is published.
+    pub fn is_published(&self) -> bool {
+        matches!(self.table, Table::Dependencies | Table::Extra(_))
+    }
+
     /// The specifier set as written.
     pub fn specifiers(&self) -> &str {
         &self.text[self.requirement.specifiers.clone()]

@@ -91,7 +91,7 @@ impl Workspace {
         mut findings: Vec<Finding>,
         weigh: impl Fn(Finding) -> Finding,
     ) -> Workspace {
-        manifests.sort_by_key(|m| (m.aside.is_some(), m.path.matches('/').count(), m.path.clone()));
+        manifests.sort_by_cached_key(|m| (m.aside.is_some(), depth(m), m.path.clone()));
         let mut bearers: HashMap<String, Arc<str>> = HashMap::new();
         for manifest in &mut manifests {
             let bearer = bearers.entry(manifest.name.normal().to_owned());
@@ -126,7 +126,7 @@ impl Workspace {
         mut judge: impl FnMut(Vec<Finding>) -> Result<(), Refusal>,
     ) -> Result<Workspace, Refusal> {
         manifests.sort_by(|a, b| {
-            let key = |m: &Manifest| (m.aside.is_some(), m.path.matches('/').count());
+            let key = |m: &Manifest| (m.aside.is_some(), depth(m));
             let by_place = || key(a).cmp(&key(b)).then_with(|| a.path.cmp(&b.path));
             a.name.cmp(&b.name).then_with(by_place)
         });
@@ -286,6 +286,11 @@ impl Workspace {
         Finding::error("target", format!("`{target}` can be any of {}", names.join(", ")))
             .hint("type the whole name")
     }
+}
+
+/// How many folders a manifest lies below the root.
+fn depth(manifest: &Manifest) -> usize {
+    manifest.path.matches('/').count()
 }
 
 fn distribution(manifest: Manifest, level: usize) -> Distribution {

@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Bump, Facts, Note, Plan, Request};
+use super::{Bump, Facts, Move, Note, Plan, Request};
 use crate::domain::{
     changelog::{self, Entry, Release, Section},
     commits,
@@ -23,17 +23,17 @@ use crate::domain::{
 /// Adds the edits and notes of changelogs, locks and copies.
 pub fn all(facts: Facts<'_>, request: &Request, plan: &mut Plan) {
     let bumps = std::mem::take(&mut plan.bumps);
-    let required = required(plan);
+    let mut published: HashMap<usize, Vec<&Move>> = HashMap::new();
+    for moved in plan.moves.iter().filter(|m| m.declared(facts.workspace).is_published()) {
+        published.entry(moved.at).or_default().push(moved);
+    }
     let attached = parallel::map(parallel::cores(), &bumps, |bump| {
         let distribution = &facts.workspace.distributions[bump.at];
         let mut attacher = Attacher::new(facts.files, distribution, bump);
         attacher.named_copies();
         attacher.other_copies();
-        let mut entries = attacher.commit_entries(request, facts.history.get(bump.at));
-        if bump.cascaded {
-            entries.extend(required.get(bump.package.as_str()).into_iter().flatten().cloned());
-        }
-        attacher.changelog(request, &entries);
+        let moves = published.get(&bump.at).filter(|_| bump.cascaded);
+        attacher.changelog(facts, request, moves.map_or(&[], Vec::as_slice));
         attacher.attached
     });
     let mut copies = Vec::new();
@@ -48,18 +48,17 @@ pub fn all(facts: Facts<'_>, request: &Request, plan: &mut Plan) {
     plan.bumps = bumps;
 }
 
-/// For every distribution, the line that a cascade writes for each published range that moved.
-fn required(plan: &Plan) -> HashMap<&str, Vec<Entry>> {
-    let mut required: HashMap<&str, Vec<Entry>> = HashMap::new();
-    for moved in plan.moves.iter().filter(|moved| moved.published) {
-        let text = format!("Require `{}`.", moved.after);
-        let entry = Entry { section: Section::Changed, text };
-        let entries = required.entry(&moved.package).or_default();
+/// The line that a cascade writes for each published range that moved.
+fn required(facts: Facts<'_>, moves: &[&Move]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for moved in moves {
+        let after = moved.declared(facts.workspace).shown_with(&moved.specifiers);
+        let entry = Entry { section: Section::Changed, text: format!("Require `{after}`.") };
         if !entries.contains(&entry) {
             entries.push(entry);
         }
     }
-    required
+    entries
 }
 
 /// What changelogs are called.
@@ -175,15 +174,17 @@ impl<'a> Attacher<'a> {
         }
     }
 
-    fn changelog(&mut self, request: &Request, entries: &[Entry]) {
+    fn changelog(&mut self, facts: Facts<'_>, request: &Request, moves: &[&Move]) {
         let dir = &self.distribution.dir;
         let found = CHANGELOGS.iter().find_map(|name| self.files.beside(dir, name));
         let Some(source) = found else { return };
+        let mut entries = self.commit_entries(request, facts.history.get(self.bump.at));
+        entries.extend(required(facts, moves));
         let release = Release {
             from: self.bump.from.as_ref(),
             to: &self.bump.to,
             date: &request.date,
-            entries,
+            entries: &entries,
         };
         match changelog::release(&source.text, &release) {
             Some(edits) => {

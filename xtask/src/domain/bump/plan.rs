@@ -9,7 +9,7 @@ use crate::domain::{
     commits,
     edit::{self, Edit, Kind, Write},
     finding::{Finding, Refusal},
-    manifest::{DeclaredRequirement, DeclaredVersion, Table},
+    manifest::{DeclaredRequirement, DeclaredVersion},
     parallel,
     range::{self, Outcome},
     specifier::{Dialect, Unreadable},
@@ -306,7 +306,7 @@ impl<'a> Planner<'a> {
                 },
             );
             match outcome {
-                Ok(outcome) => self.moves(sibling, dependent, declared, outcome),
+                Ok(outcome) => self.moves(sibling, dependent, number, outcome),
                 Err(refusal) => self.stays(dependent, declared, refusal, &to),
             }
         }
@@ -335,16 +335,11 @@ impl<'a> Planner<'a> {
     }
 
     /// A range that can follow.
-    fn moves(
-        &mut self,
-        sibling: usize,
-        dependent: usize,
-        declared: &'a DeclaredRequirement,
-        outcome: &Outcome,
-    ) {
+    fn moves(&mut self, sibling: usize, dependent: usize, number: usize, outcome: &Outcome) {
         if outcome.replacements.is_empty() && !outcome.stale {
             return;
         }
+        let declared = &self.distribution(dependent).manifest.requirements[number];
         let (file, line) = (&declared.file, declared.line);
         if let Some(why) = self.aside(dependent) {
             let text = format!("`{}` is left as it is: {why}", declared.shown());
@@ -361,7 +356,7 @@ impl<'a> Planner<'a> {
                 return;
             }
         }
-        self.moved(sibling, dependent, declared, outcome);
+        self.moved(sibling, dependent, number, outcome);
     }
 
     /// Whether the same table names the same sibling again, for another environment: then a range
@@ -395,13 +390,8 @@ impl<'a> Planner<'a> {
         );
     }
 
-    fn moved(
-        &mut self,
-        sibling: usize,
-        dependent: usize,
-        declared: &'a DeclaredRequirement,
-        outcome: &Outcome,
-    ) {
+    fn moved(&mut self, sibling: usize, dependent: usize, number: usize, outcome: &Outcome) {
+        let declared = &self.distribution(dependent).manifest.requirements[number];
         let Some(span) = &declared.specifier_span else {
             let text = format!("`{}` is not written as it is read, and stays", declared.shown());
             self.note(&declared.file, declared.line, dependent, text);
@@ -422,15 +412,9 @@ impl<'a> Planner<'a> {
                 after: replacement.text.clone(),
             });
         }
-        let published = matches!(declared.table, Table::Dependencies | Table::Extra(_));
-        let after = range::apply(specifiers, &outcome.replacements);
-        self.plan.moves.push(Move {
-            package,
-            before: declared.shown(),
-            after: declared.shown_with(&after),
-            published,
-        });
-        if published && self.request.cascade {
+        let specifiers = range::apply(specifiers, &outcome.replacements);
+        self.plan.moves.push(Move { at: dependent, requirement: number, specifiers });
+        if declared.is_published() && self.request.cascade {
             self.cascade(sibling, dependent);
         }
     }
