@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, BufWriter, IsTerminal, Write as _};
+use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -28,13 +29,15 @@ use crate::ui::say;
 /// Nothing was written: the repository cannot be understood, or the bump is refused.
 pub fn run(root: &Path, options: &BumpOptions) -> Result<ExitCode> {
     let tree = Tree::walk(root)?;
-    let workspace = discover::lenient(root, &tree)?;
+    // Given back to the system with the process, at once, where dropping takes a piece at a time.
+    let workspace = ManuallyDrop::new(discover::lenient(root, &tree)?);
     let request = request(&workspace, options)?;
     let git = Git::at(root);
     let history = histories(&workspace, git.as_ref(), &request)?;
     let plan = tree.with_files(|files| {
         Plan::new(Facts { workspace: &workspace, files, history: &history }, &request)
     })?;
+    let plan = ManuallyDrop::new(plan);
 
     match options.json {
         true => print_json(&plan)?,

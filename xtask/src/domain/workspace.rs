@@ -125,11 +125,8 @@ impl Workspace {
         mut findings: Vec<Finding>,
         mut judge: impl FnMut(Vec<Finding>) -> Result<(), Refusal>,
     ) -> Result<Workspace, Refusal> {
-        manifests.sort_by(|a, b| {
-            let key = |m: &Manifest| (m.aside.is_some(), depth(m));
-            let by_place = || key(a).cmp(&key(b)).then_with(|| a.path.cmp(&b.path));
-            a.name.cmp(&b.name).then_with(by_place)
-        });
+        manifests
+            .sort_by_cached_key(|m| (m.name.clone(), m.aside.is_some(), depth(m), m.path.clone()));
         judge(duplicates(&manifests))?;
         let by_name = index(&manifests);
         let (hard, mut soft) = edges(&manifests, &by_name);
@@ -156,7 +153,7 @@ impl Workspace {
             .zip(levels)
             .map(|(manifest, level)| distribution(manifest, level))
             .collect();
-        distributions.sort_by_key(|distribution| distribution.level);
+        distributions.sort_by_cached_key(|distribution| distribution.level);
         for (distribution, mut needs) in distributions.iter_mut().zip(needs) {
             needs.sort_unstable();
             needs.dedup();
