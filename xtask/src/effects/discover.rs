@@ -102,7 +102,7 @@ fn read(root: &Path, tree: &Tree) -> Result<Read> {
         None => searched(root, tree)?,
     };
     let (mut manifests, mut errors, mut findings) = (Vec::new(), Vec::new(), Vec::new());
-    let read = parallel::map(parallel::cores(), &found, |path| manifest(root, tree, path));
+    let read = parallel::quick(&found, |path| manifest(root, tree, path));
     for (path, manifest) in found.iter().zip(read) {
         match manifest? {
             Ok(Some(mut manifest)) => {

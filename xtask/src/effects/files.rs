@@ -29,14 +29,14 @@ fn write_all_with(
 ) -> Result<()> {
     let count = AtomicUsize::new(0);
     let step = || before_each(count.fetch_add(1, Ordering::Relaxed) + 1);
-    let staged = parallel::map(parallel::cores(), writes, |write| stage(root, write, &step));
+    let staged = parallel::quick(writes, |write| stage(root, write, &step));
     if staged.iter().any(Result::is_err) {
         staged.iter().flatten().for_each(Staged::discard);
         return staged.into_iter().collect::<Result<Vec<_>>>().map(drop);
     }
     let staged: Vec<Staged> = staged.into_iter().flatten().collect();
     // Side by side, since a disk takes its time over replacing what it has.
-    let renamed = parallel::map(parallel::cores(), &staged, |file| {
+    let renamed = parallel::quick(&staged, |file| {
         step().and_then(|()| fs::rename(&file.temporary, &file.target))
     });
     let failed = |at: &usize| renamed[*at].is_err();
@@ -163,12 +163,16 @@ mod tests {
         let root =
             std::env::temp_dir().join(format!("xtask-files-{}-{number}", std::process::id()));
         fs::create_dir_all(root.join("d")).unwrap();
-        let writes = ["a", "d/b", "c", "d/e"].map(|path| {
-            fs::write(root.join(path), format!("{path} old")).unwrap();
+        // Enough for several threads.
+        let more = (0..36).map(|number| format!("d/{number}"));
+        let paths = ["a", "d/b", "c", "d/e"].map(str::to_owned).into_iter().chain(more);
+        let writes = paths.map(|path| {
+            fs::write(root.join(&path), format!("{path} old")).unwrap();
             let (before, after) = (format!("{path} old"), format!("{path} new"));
-            Write { path: path.into(), before: before.into(), after }
+            Write { path, before: before.into(), after }
         });
-        (root, writes.to_vec())
+        let writes = writes.collect();
+        (root, writes)
     }
 
     fn tree(root: &Path) -> Vec<(String, String)> {

@@ -59,7 +59,7 @@ impl Tree {
         let mut dirs = HashMap::new();
         let mut level = vec![String::new()];
         while !level.is_empty() {
-            let listed = parallel::map(parallel::cores(), &level, |path| Dir::list(root, path));
+            let listed = parallel::quick(&level, |path| Dir::list(root, path));
             let mut below = Vec::new();
             for (path, dir) in level.into_iter().zip(listed) {
                 let dir =

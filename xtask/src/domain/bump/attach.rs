@@ -27,7 +27,7 @@ pub fn all(facts: Facts<'_>, request: &Request, plan: &mut Plan) {
     for moved in plan.moves.iter().filter(|m| m.declared(facts.workspace).is_published()) {
         published.entry(moved.at).or_default().push(moved);
     }
-    let attached = parallel::map(parallel::cores(), &bumps, |bump| {
+    let attached = parallel::quick(&bumps, |bump| {
         let distribution = &facts.workspace.distributions[bump.at];
         let mut attacher = Attacher::new(facts.files, distribution, bump);
         attacher.named_copies();

@@ -32,7 +32,7 @@ pub fn versions_and_ranges(facts: Facts<'_>, request: &Request) -> Result<Plan, 
 /// Every edited file with its edits made.
 pub fn writes(facts: Facts<'_>, edits: &[Edit]) -> Result<Vec<Write>, Refusal> {
     let by_file: Vec<&[Edit]> = edits.chunk_by(|a, b| a.file == b.file).collect();
-    let written = parallel::map(parallel::cores(), &by_file, |edits| {
+    let written = parallel::quick(&by_file, |edits| {
         let path = &edits[0].file;
         let source = (facts.files.read)(path).ok_or_else(|| format!("{path}: cannot be read"))?;
         edit::splice(path, source.text, &edits.iter().collect::<Vec<_>>())
