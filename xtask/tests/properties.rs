@@ -114,7 +114,7 @@ fn manifest() -> impl Strategy<Value = String> {
 fn with_files<T>(tree: &Tree, then: impl FnOnce(Files<'_>) -> T) -> T {
     let read = |path: &str| {
         let (path, text) = tree.iter().find(|(known, _)| known == path)?;
-        Some(SourceFile { path: path.clone(), text: text.clone() })
+        Some(SourceFile { path: path.as_str().into(), text: text.as_str().into() })
     };
     let list = |_: &str| tree.iter().map(|(path, _)| path.clone()).collect();
     then(Files { read: &read, list: &list })
@@ -122,7 +122,8 @@ fn with_files<T>(tree: &Tree, then: impl FnOnce(Files<'_>) -> T) -> T {
 
 fn workspace(tree: &Tree) -> Workspace {
     let manifests = with_files(tree, |files| {
-        let parse = |(path, text): &(String, String)| TomlFile::parse(path, text.clone()).unwrap();
+        let parse =
+            |(path, text): &(String, String)| TomlFile::parse(path, text.as_str().into()).unwrap();
         let read = |file: TomlFile| {
             Manifest::read_with(&file, files).unwrap_or_else(|e| panic!("{}", e[0])).unwrap()
         };
@@ -163,14 +164,14 @@ proptest! {
         for (path, text) in &mut tree {
             // Made from the edits alone, from the end to the start.
             let mut expected = text.clone();
-            for edit in plan.edits.iter().rev().filter(|edit| edit.file == *path) {
+            for edit in plan.edits.iter().rev().filter(|edit| *edit.file == **path) {
                 prop_assert_eq!(&expected[edit.span.clone()], edit.before.as_str());
                 let line = 1 + text[..edit.span.start].matches('\n').count();
                 prop_assert_eq!(line, edit.line);
                 expected.replace_range(edit.span.clone(), &edit.after);
             }
             if let Some(write) = plan.writes.iter().find(|write| write.path == *path) {
-                prop_assert_eq!(&write.before, &*text);
+                prop_assert_eq!(&*write.before, text.as_str());
                 prop_assert_eq!(&write.after, &expected);
             }
             *text = expected;

@@ -3,6 +3,7 @@
 //! Must not know why a file is edited.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::toml::TomlFile;
 
@@ -34,7 +35,7 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
     /// Relative to the root.
-    pub file: String,
+    pub file: Arc<str>,
     pub span: Range<usize>,
     /// Counted from 1, in the file as it was.
     pub line: usize,
@@ -49,7 +50,7 @@ pub struct Edit {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
     pub path: String,
-    pub before: String,
+    pub before: Arc<str>,
     pub after: String,
 }
 
@@ -58,7 +59,8 @@ pub struct Write {
 /// # Errors
 /// A sentence, where edits overlap, do not fit the text, or leave TOML that is not valid: all of
 /// them are mistakes of this tool, and nothing may be written then.
-pub fn splice(path: &str, before: &str, edits: &[&Edit]) -> Result<Write, String> {
+pub fn splice(path: &str, before: impl Into<Arc<str>>, edits: &[&Edit]) -> Result<Write, String> {
+    let before: Arc<str> = before.into();
     let mut sorted = edits.to_vec();
     sorted.sort_by_key(|edit| (edit.span.start, edit.span.end));
     let mut after = String::with_capacity(before.len() + 64);
@@ -74,9 +76,9 @@ pub fn splice(path: &str, before: &str, edits: &[&Edit]) -> Result<Write, String
     }
     after.push_str(&before[at..]);
     if path.ends_with(".toml") {
-        TomlFile::parse(path, after.clone()).map_err(|finding| finding.to_string())?;
+        TomlFile::check(path, &after).map_err(|finding| finding.to_string())?;
     }
-    Ok(Write { path: path.to_owned(), before: before.to_owned(), after })
+    Ok(Write { path: path.to_owned(), before, after })
 }
 
 #[cfg(test)]

@@ -236,7 +236,7 @@ pub fn left_aside(workspace: &Workspace) -> Vec<(String, String)> {
     const SHOWN: usize = 5;
     let aside = workspace.distributions.iter().filter_map(|distribution| {
         let why = distribution.manifest.aside.clone()?;
-        Some((distribution.manifest.path.clone(), why))
+        Some((distribution.manifest.path.to_string(), why))
     });
     let mut aside: Vec<(String, String)> = aside.collect();
     if aside.len() > SHOWN + 1 {

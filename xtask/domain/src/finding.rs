@@ -35,8 +35,8 @@ impl Finding {
         Finding { severity: Severity::Warning, ..self }
     }
 
-    pub fn at(mut self, file: impl Into<String>, line: usize) -> Finding {
-        self.place = Some((file.into(), line));
+    pub fn at(mut self, file: impl AsRef<str>, line: usize) -> Finding {
+        self.place = Some((file.as_ref().to_owned(), line));
         self
     }
 

@@ -14,7 +14,8 @@ pub fn swallows(crate_folder: &str, files: Files<'_>) -> Option<Finding> {
     let manifest = TomlFile::parse("pyproject.toml", text("pyproject.toml")?).ok()?;
     let paths = (files.list)("");
     let has_src = paths.iter().any(|path| path.starts_with("src/"));
-    let setup: String = ["setup.py", "setup.cfg"].into_iter().filter_map(text).collect();
+    let setup: Vec<_> = ["setup.py", "setup.cfg"].into_iter().filter_map(text).collect();
+    let setup = setup.concat();
     let left_alone = match manifest.get("tool.setuptools") {
         _ if !is_setuptools(&manifest) => true,
         Some(tool) if tool.get("py-modules").is_some() => true,
@@ -66,7 +67,7 @@ mod tests {
     fn check(texts: &[(&str, &str)], expected: Option<&str>) {
         let read = |path: &str| {
             let (path, text) = texts.iter().find(|(known, _)| *known == path)?;
-            Some(SourceFile { path: (*path).to_owned(), text: (*text).to_owned() })
+            Some(SourceFile { path: (*path).into(), text: (*text).into() })
         };
         let list = |_: &str| texts.iter().map(|(path, _)| (*path).to_owned()).collect();
         let found = swallows("xtask", Files { read: &read, list: &list });

@@ -26,6 +26,7 @@ pub mod modules;
 pub mod name;
 pub mod new;
 pub mod notes;
+pub mod parallel;
 pub mod pattern;
 pub mod pep440;
 pub mod place;

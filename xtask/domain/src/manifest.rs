@@ -1,6 +1,7 @@
 //! What a pyproject.toml says about its distribution, and where it says it.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use toml_edit::Item;
 
@@ -19,7 +20,7 @@ use super::version::Version;
 /// One distribution as its manifest describes it.
 pub struct Manifest {
     /// Path of the pyproject.toml, relative to the root, `/`-separated.
-    pub path: String,
+    pub path: Arc<str>,
     pub name: Name,
     pub version: DeclaredVersion,
     pub requires_python: Option<RequiresPython>,
@@ -65,11 +66,11 @@ impl RequiresPython {
 pub enum DeclaredVersion {
     /// A literal in a file: the one place that holds the version.
     /// `span` is the text alone, without quotes.
-    Literal { file: String, line: usize, span: Range<usize>, text: String, version: Version },
+    Literal { file: Arc<str>, line: usize, span: Range<usize>, text: String, version: Version },
     /// Made by `tool` from a tag; the place says so.
-    FromTag { file: String, line: usize, tool: String },
+    FromTag { file: Arc<str>, line: usize, tool: String },
     /// Not found, or not as a literal; the sentence says why.
-    Unknown { file: String, line: usize, reason: String },
+    Unknown { file: Arc<str>, line: usize, reason: String },
 }
 
 impl DeclaredVersion {
@@ -108,7 +109,7 @@ pub enum Table {
 pub struct DeclaredRequirement {
     pub table: Table,
     /// The file it stands in: the manifest, setup.py, setup.cfg, a requirements file.
-    pub file: String,
+    pub file: Arc<str>,
     pub line: usize,
     /// Span of the string in the file, with its quotes in TOML.
     pub span: Range<usize>,
@@ -121,6 +122,11 @@ pub struct DeclaredRequirement {
 }
 
 impl DeclaredRequirement {
+    /// Whether it is part of what is published.
+    pub fn is_published(&self) -> bool {
+        matches!(self.table, Table::Dependencies | Table::Extra(_))
+    }
+
     /// The specifier set as written.
     pub fn specifiers(&self) -> &str {
         &self.text[self.requirement.specifiers.clone()]
@@ -133,12 +139,12 @@ impl DeclaredRequirement {
 
     /// The same with other specifiers.
     pub fn shown_with(&self, specifiers: &str) -> String {
-        let named_by_key = self.requirement.specifiers == (0..self.text.len());
+        let range = self.requirement.specifiers.clone();
+        let named_by_key = range == (0..self.text.len());
         if named_by_key {
             return format!("{} {specifiers}", self.requirement.name);
         }
-        let range = self.requirement.specifiers.clone();
-        format!("{}{specifiers}{}", &self.text[..range.start], &self.text[range.end..])
+        [&self.text[..range.start], specifiers, &self.text[range.end..]].concat()
     }
 }
 
@@ -181,6 +187,8 @@ impl Manifest {
         let mut requirements = tables::requirements(file, &mut findings);
         requirements.extend(tables::referenced(file, dir, files));
         requirements.extend(setup_requirements(dir, files));
+        // They are kept, and there are many of them.
+        requirements.shrink_to_fit();
         let written = name.to_string();
         Ok(Some(Manifest {
             path: file.path.clone(),
@@ -252,7 +260,7 @@ fn no_package(file: &TomlFile) -> Option<String> {
 fn setup_name(
     cfg: Option<&SourceFile>,
     setup: Option<&SourceFile>,
-) -> Option<(String, usize, String)> {
+) -> Option<(Arc<str>, usize, String)> {
     if let Some(cfg) = cfg
         && let Some(line) = setup_cfg::value(&setup_cfg::entries(&cfg.text), "metadata", "name")
     {

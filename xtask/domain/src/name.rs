@@ -6,8 +6,9 @@ use std::hash::{Hash, Hasher};
 /// A distribution name. Shown as its author wrote it, compared by its PEP 503 normal form.
 #[derive(Clone, Debug)]
 pub struct Name {
-    written: String,
-    normal: String,
+    written: Box<str>,
+    /// Only where it is spelled otherwise: repositories hold a name many times.
+    normal: Option<Box<str>>,
 }
 
 impl Name {
@@ -16,18 +17,21 @@ impl Name {
         let edge = |c: char| c.is_ascii_alphanumeric();
         let inner = |c: char| edge(c) || matches!(c, '-' | '_' | '.');
         let valid = written.starts_with(edge) && written.ends_with(edge);
-        (valid && written.chars().all(inner))
-            .then(|| Name { written: written.to_owned(), normal: normalize(written) })
+        (valid && written.chars().all(inner)).then(|| {
+            let normal = normalize(written);
+            let normal = (normal != written).then(|| normal.into());
+            Name { written: written.into(), normal }
+        })
     }
 
     /// The PEP 503 normal form: lower case, every run of `-`, `_` and `.` one `-`.
     pub fn normal(&self) -> &str {
-        &self.normal
+        self.normal.as_deref().unwrap_or(&self.written)
     }
 
     /// The form in sdist and wheel file names (PEP 625, PEP 427): normal, with `_` for `-`.
     pub fn in_file_name(&self) -> String {
-        self.normal.replace('-', "_")
+        self.normal().replace('-', "_")
     }
 }
 
@@ -52,7 +56,7 @@ impl fmt::Display for Name {
 
 impl PartialEq for Name {
     fn eq(&self, other: &Name) -> bool {
-        self.normal == other.normal
+        self.normal() == other.normal()
     }
 }
 
@@ -66,13 +70,13 @@ impl PartialOrd for Name {
 
 impl Ord for Name {
     fn cmp(&self, other: &Name) -> std::cmp::Ordering {
-        self.normal.cmp(&other.normal)
+        self.normal().cmp(other.normal())
     }
 }
 
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.normal.hash(state);
+        self.normal().hash(state);
     }
 }
 

@@ -219,10 +219,10 @@ fn in_line(
 ) -> Result<(), Refusal> {
     if let Some((path, text)) = files.iter_mut().find(|(path, _)| path == "pyproject.toml") {
         let shown = format!("{dir}/{path}");
-        let manifest = TomlFile::parse(&shown, text.clone()).map_err(Refusal::from)?;
+        let manifest = TomlFile::parse(&shown, text.as_str().into()).map_err(Refusal::from)?;
         let found = shared.differences(&manifest, &[], name.normal());
         let edits: Vec<&Edit> = found.iter().flat_map(|difference| &difference.edits).collect();
-        let write = splice(&shown, text, &edits);
+        let write = splice(&shown, text.as_str(), &edits);
         *text = write.map_err(|why| Refusal::from(Finding::error("template", why)))?.after;
     }
     let missing =

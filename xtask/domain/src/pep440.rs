@@ -132,6 +132,37 @@ impl Version {
         Version { local: Vec::new(), ..self }
     }
 
+    fn write(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        if self.epoch != 0 {
+            write!(out, "{}!", self.epoch)?;
+        }
+        for (index, segment) in self.release.iter().enumerate() {
+            write!(out, "{}{segment}", if index == 0 { "" } else { "." })?;
+        }
+        if let Some(PreRelease { kind, number }) = self.pre {
+            let letters = match kind {
+                PreReleaseKind::Alpha => "a",
+                PreReleaseKind::Beta => "b",
+                PreReleaseKind::Rc => "rc",
+            };
+            write!(out, "{letters}{number}")?;
+        }
+        if let Some(number) = self.post {
+            write!(out, ".post{number}")?;
+        }
+        if let Some(number) = self.dev {
+            write!(out, ".dev{number}")?;
+        }
+        for (index, segment) in self.local.iter().enumerate() {
+            out.write_char(if index == 0 { '+' } else { '.' })?;
+            match segment {
+                LocalSegment::Text(letters) => out.write_str(letters)?,
+                LocalSegment::Number(number) => write!(out, "{number}")?,
+            }
+        }
+        Ok(())
+    }
+
     /// The release without zeros at its end, which do not count in comparisons.
     fn significant(&self) -> &[u64] {
         let end = self.release.iter().rposition(|segment| *segment != 0);
@@ -186,33 +217,11 @@ impl Hash for Version {
 impl fmt::Display for Version {
     /// The canonical form (PEP 440, "Normalization").
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if out.width().is_none() && out.precision().is_none() {
+            return self.write(out);
+        }
         let mut text = String::new();
-        if self.epoch != 0 {
-            text += &format!("{}!", self.epoch);
-        }
-        let release: Vec<String> = self.release.iter().map(u64::to_string).collect();
-        text += &release.join(".");
-        if let Some(PreRelease { kind, number }) = self.pre {
-            let letters = match kind {
-                PreReleaseKind::Alpha => "a",
-                PreReleaseKind::Beta => "b",
-                PreReleaseKind::Rc => "rc",
-            };
-            text += &format!("{letters}{number}");
-        }
-        if let Some(number) = self.post {
-            text += &format!(".post{number}");
-        }
-        if let Some(number) = self.dev {
-            text += &format!(".dev{number}");
-        }
-        for (index, segment) in self.local.iter().enumerate() {
-            text.push(if index == 0 { '+' } else { '.' });
-            match segment {
-                LocalSegment::Text(letters) => text += letters,
-                LocalSegment::Number(number) => text += &number.to_string(),
-            }
-        }
+        self.write(&mut text)?;
         out.pad(&text)
     }
 }
@@ -244,14 +253,19 @@ const PRE: [(&str, PreReleaseKind); 8] = [
 
 impl Rest<'_> {
     fn version(&mut self) -> Option<Version> {
-        let first = self.number()?;
-        let mut version = match self.eat("!") {
-            true => Version::new([self.number()?]).with_epoch(first),
-            false => Version::new([first]),
-        };
+        let mut version = Version { release: Vec::with_capacity(3), ..Version::default() };
+        let mut first = self.number()?;
+        if self.eat("!") {
+            version.epoch = first;
+            first = self.number()?;
+        }
+        version.release.push(first);
         while self.0.starts_with('.') && self.0[1..].starts_with(|c: char| c.is_ascii_digit()) {
             self.eat(".");
             version.release.push(self.number()?);
+        }
+        if self.0.is_empty() {
+            return Some(version);
         }
         for (word, kind) in PRE {
             if let Some(number) = self.suffix(&[word])? {
@@ -280,7 +294,7 @@ impl Rest<'_> {
     }
 
     fn number(&mut self) -> Option<u64> {
-        let end = self.0.find(|c: char| !c.is_ascii_digit()).unwrap_or(self.0.len());
+        let end = self.0.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(self.0.len());
         let (digits, rest) = self.0.split_at(end);
         self.0 = rest;
         digits.parse().ok()

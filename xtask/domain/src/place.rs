@@ -4,6 +4,7 @@
 //! in `setup_py`. Must not know what a version is changed to.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use toml_edit::{Item, TableLike};
 
@@ -16,21 +17,21 @@ use super::{
     version::Version,
 };
 
-/// A file as the repository has it.
+/// A file as the repository has it. Whoever holds one shares it: nothing is copied.
 #[derive(Clone, Debug)]
 pub struct SourceFile {
     /// Relative to the root, `/`-separated; where a symbolic link leads to, if it is one.
-    pub path: String,
-    pub text: String,
+    pub path: Arc<str>,
+    pub text: Arc<str>,
 }
 
 /// The texts of the repository, handed in so that nothing here opens a file.
 #[derive(Clone, Copy)]
 pub struct Files<'a> {
     /// The file at a path relative to the root; `None` where there is none, or no text.
-    pub read: &'a dyn Fn(&str) -> Option<SourceFile>,
+    pub read: &'a (dyn Fn(&str) -> Option<SourceFile> + Sync),
     /// The paths of all files below a directory, nested distributions left out.
-    pub list: &'a dyn Fn(&str) -> Vec<String>,
+    pub list: &'a (dyn Fn(&str) -> Vec<String> + Sync),
 }
 
 impl Files<'_> {
@@ -42,34 +43,43 @@ impl Files<'_> {
 
 /// `path` below `dir`, with `.` and `..` resolved; `None` where it leaves the repository.
 pub fn join(dir: &str, path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = dir.split('/').filter(|part| !part.is_empty()).collect();
+    let mut joined = String::with_capacity(dir.len() + 1 + path.len());
+    joined.push_str(dir);
     for part in path.split(['/', '\\']) {
         match part {
             "" | "." => {}
-            ".." => {
-                parts.pop()?;
+            ".." if joined.is_empty() => return None,
+            ".." => joined.truncate(joined.rfind('/').unwrap_or(0)),
+            name => {
+                if !joined.is_empty() {
+                    joined.push('/');
+                }
+                joined.push_str(name);
             }
-            name => parts.push(name),
         }
     }
-    Some(parts.join("/"))
+    Some(joined)
 }
 
 /// The literal at `span` of `file`.
 pub fn literal(file: &SourceFile, span: Range<usize>) -> DeclaredVersion {
-    let text = file.text[span.clone()].to_owned();
     let line = line_of(&file.text, span.start);
+    literal_at(&file.path, &file.text[span.clone()], span, line)
+}
+
+fn literal_at(file: &Arc<str>, text: &str, span: Range<usize>, line: usize) -> DeclaredVersion {
     match text.parse::<Version>() {
         Ok(version) => {
-            DeclaredVersion::Literal { file: file.path.clone(), line, span, text, version }
+            let (file, text) = (file.clone(), text.to_owned());
+            DeclaredVersion::Literal { file, line, span, text, version }
         }
-        Err(error) => unknown(&file.path, line, error.to_string()),
+        Err(error) => unknown(file, line, error.to_string()),
     }
 }
 
 /// No literal, and the sentence that says why.
 pub fn unknown(file: &str, line: usize, reason: impl Into<String>) -> DeclaredVersion {
-    DeclaredVersion::Unknown { file: file.to_owned(), line, reason: reason.into() }
+    DeclaredVersion::Unknown { file: file.into(), line, reason: reason.into() }
 }
 
 /// A version that is made from a tag by `tool`.
@@ -125,8 +135,7 @@ fn toml_literal(file: &TomlFile, item: &Item) -> DeclaredVersion {
         let reason = "the version is written with escapes";
         return unknown(&file.path, file.line(span.start), reason);
     }
-    let source = SourceFile { path: file.path.clone(), text: file.text().to_owned() };
-    literal(&source, inside)
+    literal_at(&file.path, text, inside, file.line(span.start))
 }
 
 /// A tool that takes the version from a tag, with the table or build requirement that shows it.

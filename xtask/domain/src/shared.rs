@@ -373,7 +373,7 @@ mod tests {
             let said: Vec<String> = found.iter().map(|d| d.finding.to_string()).collect();
             assert_eq!(said, messages);
             let edits: Vec<&Edit> = found.iter().flat_map(|d| &d.edits).collect();
-            let write = splice("p/pyproject.toml", &before, &edits).unwrap();
+            let write = splice("p/pyproject.toml", before.as_str(), &edits).unwrap();
             assert_eq!(write.after, after);
             let again = shared(shared_text).differences(&parse("p", &write.after), &[], "p");
             assert!(again.iter().all(|d| d.edits.is_empty()), "{again:?}");

@@ -31,7 +31,7 @@ pub enum Op {
 }
 
 /// Whose grammar a specifier follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dialect {
     /// PEP 440, as in `project.dependencies`.
     Pep440,

@@ -105,7 +105,7 @@ mod tests {
             let text = format!(
                 "[project]\nname = \"{name}\"\nversion = \"1\"\n[tool.xtask]\ntag = \"{tag}\"\n"
             );
-            let file = TomlFile::parse(&format!("{name}/pyproject.toml"), text).unwrap();
+            let file = TomlFile::parse(&format!("{name}/pyproject.toml"), text.into()).unwrap();
             Manifest::read(&file).unwrap().unwrap()
         };
         let manifests = vec![manifest("a", tags[0]), manifest("b", tags[1])];

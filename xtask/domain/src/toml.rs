@@ -1,15 +1,16 @@
 //! Reading TOML with places: typed keys of one table, and everything wrong with them at once.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use toml_edit::{Document, Item, TableLike};
+use toml_edit::{Document, Item, TableLike, TomlError};
 
 use super::finding::Finding;
 
 /// A parsed TOML file that still knows its path and its text, for `file:line` in messages.
 pub struct TomlFile {
-    pub path: String,
-    document: Document<String>,
+    pub path: Arc<str>,
+    document: Document<Arc<str>>,
     /// Where each line but the first starts.
     breaks: Vec<usize>,
 }
@@ -20,17 +21,21 @@ impl TomlFile {
     ///
     /// # Errors
     /// The syntax error with its line.
-    pub fn parse(path: &str, text: String) -> Result<TomlFile, Finding> {
-        let line = |offset: usize| line_of(&text, offset);
-        let document = Document::parse(text.clone()).map_err(|error| {
-            let offset = error.span().map_or(0, |span| span.start);
-            let message = error.message().replace('\n', ", ");
-            Finding::error("toml-syntax", format!("not valid TOML: {message}"))
-                .at(path, line(offset))
-        })?;
-        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let breaks = ends.map(|(at, _)| at + 1).collect();
-        Ok(TomlFile { path: path.to_owned(), document, breaks })
+    pub fn parse(path: &str, text: Arc<str>) -> Result<TomlFile, Finding> {
+        let breaks: Vec<usize> = text.match_indices('\n').map(|(at, _)| at + 1).collect();
+        let document = match Document::parse(text) {
+            Ok(document) => document,
+            Err(error) => return Err(syntax_error(path, &breaks, &error)),
+        };
+        Ok(TomlFile { path: path.into(), document, breaks })
+    }
+
+    /// Whether a text is TOML.
+    ///
+    /// # Errors
+    /// As [`TomlFile::parse`].
+    pub fn check(path: &str, text: &str) -> Result<(), Finding> {
+        Document::parse(text).map(drop).or_else(|_| TomlFile::parse(path, text.into()).map(drop))
     }
 
     pub fn text(&self) -> &str {
@@ -39,7 +44,7 @@ impl TomlFile {
 
     /// The line, counted from 1, in which the byte offset lies.
     pub fn line(&self, offset: usize) -> usize {
-        1 + self.breaks.partition_point(|start| *start <= offset)
+        line_after(&self.breaks, offset)
     }
 
     /// The item under a dotted path of bare keys, such as `project.dependencies`.
@@ -78,6 +83,17 @@ impl TomlFile {
             .at(&self.path, self.line(start(item)))
             .hint("cargo xtask help configuration lists the keys with their types")
     }
+}
+
+fn syntax_error(path: &str, breaks: &[usize], error: &TomlError) -> Finding {
+    let offset = error.span().map_or(0, |span| span.start);
+    let message = error.message().replace('\n', ", ");
+    Finding::error("toml-syntax", format!("not valid TOML: {message}"))
+        .at(path, line_after(breaks, offset))
+}
+
+fn line_after(breaks: &[usize], offset: usize) -> usize {
+    1 + breaks.partition_point(|start| *start <= offset)
 }
 
 /// One configuration table. Every getter names a key that is known, and takes a value that it does

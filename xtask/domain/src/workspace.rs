@@ -1,6 +1,7 @@
 //! All distributions of a repository: their graph, their order, their tags, and how to name one.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::config::RepositoryConfig;
 use super::finding::{Finding, Refusal};
@@ -90,8 +91,8 @@ impl Workspace {
         mut findings: Vec<Finding>,
         weigh: impl Fn(Finding) -> Finding,
     ) -> Workspace {
-        manifests.sort_by_key(|m| (m.aside.is_some(), m.path.matches('/').count(), m.path.clone()));
-        let mut bearers: HashMap<String, String> = HashMap::new();
+        manifests.sort_by_cached_key(|m| (m.aside.is_some(), depth(m), m.path.clone()));
+        let mut bearers: HashMap<String, Arc<str>> = HashMap::new();
         for manifest in &mut manifests {
             let bearer = bearers.entry(manifest.name.normal().to_owned());
             match bearer {
@@ -124,10 +125,8 @@ impl Workspace {
         mut findings: Vec<Finding>,
         mut judge: impl FnMut(Vec<Finding>) -> Result<(), Refusal>,
     ) -> Result<Workspace, Refusal> {
-        manifests.sort_by(|a, b| {
-            let key = |m: &Manifest| (m.aside.is_some(), m.path.matches('/').count());
-            a.name.cmp(&b.name).then(key(a).cmp(&key(b))).then_with(|| a.path.cmp(&b.path))
-        });
+        manifests
+            .sort_by_cached_key(|m| (m.name.clone(), m.aside.is_some(), depth(m), m.path.clone()));
         judge(duplicates(&manifests))?;
         let by_name = index(&manifests);
         let (hard, mut soft) = edges(&manifests, &by_name);
@@ -154,7 +153,7 @@ impl Workspace {
             .zip(levels)
             .map(|(manifest, level)| distribution(manifest, level))
             .collect();
-        distributions.sort_by_key(|distribution| distribution.level);
+        distributions.sort_by_cached_key(|distribution| distribution.level);
         for (distribution, mut needs) in distributions.iter_mut().zip(needs) {
             needs.sort_unstable();
             needs.dedup();
@@ -272,9 +271,23 @@ impl Workspace {
     /// # Errors
     /// No such distribution, or several; the hint says what may have been meant.
     pub fn resolve(&self, target: &str) -> Result<usize, Finding> {
+        match self.meant_by(target).as_slice() {
+            [one] => Ok(*one),
+            [] => Err(self.no_such_target(target, &normalize(target.trim_end_matches('/')))),
+            several => Err(self.ambiguous_target(target, several)),
+        }
+    }
+
+    /// Whether TARGET means one distribution.
+    pub fn is_target(&self, target: &str) -> bool {
+        self.meant_by(target).len() == 1
+    }
+
+    /// All that TARGET may mean; exactly one where it is as it should be.
+    fn meant_by(&self, target: &str) -> Vec<usize> {
         let typed = normalize(target.trim_end_matches('/'));
         if let Some(&exact) = self.by_name.get(&typed) {
-            return Ok(exact);
+            return vec![exact];
         }
         let matching = |test: &dyn Fn(&Distribution) -> bool| -> Vec<usize> {
             (0..self.distributions.len()).filter(|&at| test(&self.distributions[at])).collect()
@@ -283,11 +296,7 @@ impl Workspace {
         let by_dir = matching(&|d| d.dir == path || d.dir.rsplit('/').next() == Some(path));
         let suffix = format!("-{typed}");
         let by_suffix = matching(&|d| d.name().normal().ends_with(&suffix));
-        match (by_dir.as_slice(), by_suffix.as_slice()) {
-            ([one], _) | ([], [one]) => Ok(*one),
-            ([], []) => Err(self.no_such_target(target, &typed)),
-            ([], several) | (several, _) => Err(self.ambiguous_target(target, several)),
-        }
+        if by_dir.is_empty() { by_suffix } else { by_dir }
     }
 
     fn no_such_target(&self, target: &str, typed: &str) -> Finding {
@@ -309,6 +318,11 @@ impl Workspace {
         Finding::error("target", format!("`{target}` can be any of {}", names.join(", ")))
             .hint("type the whole name")
     }
+}
+
+/// How many folders a manifest lies below the root.
+fn depth(manifest: &Manifest) -> usize {
+    manifest.path.matches('/').count()
 }
 
 fn distribution(manifest: Manifest, level: usize) -> Distribution {
@@ -396,7 +410,8 @@ pub mod tests {
             "[project]\nname = \"{name}\"\nversion = \"{version}\"\ndependencies = [{}]\n",
             needs.join(", ")
         );
-        let file = TomlFile::parse(&format!("packages/{name}/pyproject.toml"), text).unwrap();
+        let file =
+            TomlFile::parse(&format!("packages/{name}/pyproject.toml"), text.into()).unwrap();
         Manifest::read(&file).unwrap().unwrap()
     }
 
@@ -439,7 +454,7 @@ pub mod tests {
     fn third_parties_of_a_siblings_extra_count() {
         let read = |name: &str, rest: &str| {
             let text = format!("[project]\nname = {name:?}\nversion = \"1.0\"\n{rest}");
-            let file = TomlFile::parse(&format!("{name}/pyproject.toml"), text).unwrap();
+            let file = TomlFile::parse(&format!("{name}/pyproject.toml"), text.into()).unwrap();
             Manifest::read(&file).unwrap().unwrap()
         };
         let manifests = vec![
@@ -486,7 +501,7 @@ pub mod tests {
     fn a_path_belongs_to_the_innermost_distribution() {
         let manifest = |dir: &str, name: &str| {
             let text = format!("[project]\nname = \"{name}\"\nversion = \"1\"\n");
-            let file = TomlFile::parse(&format!("{dir}pyproject.toml"), text).unwrap();
+            let file = TomlFile::parse(&format!("{dir}pyproject.toml"), text.into()).unwrap();
             Manifest::read(&file).unwrap().unwrap()
         };
         let manifests = vec![manifest("", "all"), manifest("packages/core/", "core")];

@@ -69,7 +69,7 @@ fn document(path: &str, text: &str) {
     let Some(plan) = plan(&tree, "2.4.0") else { return };
     for write in &plan.writes {
         let (_, text) = tree.iter_mut().find(|(path, _)| *path == write.path).unwrap();
-        assert_eq!(*text, write.before);
+        assert_eq!(*text, *write.before);
         text.clone_from(&write.after);
     }
     let untouched: usize = plan.writes.iter().map(|write| write.before.len()).sum::<usize>()
@@ -85,7 +85,7 @@ fn files<'a>(
 ) -> (impl Fn(&str) -> Option<SourceFile> + 'a, impl Fn(&str) -> Vec<String> + 'a) {
     let read = |path: &str| {
         let (path, text) = tree.iter().find(|(known, _)| known == path)?;
-        Some(SourceFile { path: path.clone(), text: text.clone() })
+        Some(SourceFile { path: path.as_str().into(), text: text.as_str().into() })
     };
     (read, |_: &str| tree.iter().map(|(path, _)| path.clone()).collect())
 }
@@ -96,7 +96,7 @@ fn read(tree: &[(String, String)]) -> Option<Workspace> {
     let mut manifests = Vec::new();
     for (path, text) in tree {
         let manifest = match path.ends_with(".toml") {
-            true => Manifest::read_with(&TomlFile::parse(path, text.clone()).ok()?, files),
+            true => Manifest::read_with(&TomlFile::parse(path, text.as_str().into()).ok()?, files),
             false => Manifest::from_setup(None, "app", files),
         };
         manifests.extend(manifest.ok()?);

@@ -1,7 +1,8 @@
 //! `bump`: versions, sibling ranges, changelogs and locks, rewritten in place.
 
 use std::collections::HashMap;
-use std::io::{IsTerminal, Write as _};
+use std::io::{self, BufWriter, IsTerminal, Write as _};
+use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -12,7 +13,7 @@ use crate::cli::BumpOptions;
 use crate::effects::git::Git;
 use crate::effects::tree::Tree;
 use crate::effects::{clock, discover, files};
-use crate::ui::say;
+use crate::ui::{json, say};
 use domain::bump::{Bump, Facts, History, Move, Plan, Request, tags};
 use domain::commits;
 use domain::edit::Kind;
@@ -28,19 +29,20 @@ use domain::workspace::Workspace;
 /// Nothing was written: the repository cannot be understood, or the bump is refused.
 pub fn run(root: &Path, options: &BumpOptions) -> Result<ExitCode> {
     let tree = Tree::walk(root)?;
-    let workspace = discover::lenient(root, &tree)?;
+    // Given back to the system with the process, at once, where dropping takes a piece at a time.
+    let workspace = ManuallyDrop::new(discover::lenient(root, &tree)?);
     let request = request(&workspace, options)?;
     let git = Git::at(root);
     let history = histories(&workspace, git.as_ref(), &request)?;
     let plan = tree.with_files(|files| {
         Plan::new(Facts { workspace: &workspace, files, history: &history }, &request)
     })?;
+    let plan = ManuallyDrop::new(plan);
 
-    let shown = match options.json {
-        true => as_json(&plan).pretty(2) + "\n",
-        false => as_text(&plan),
-    };
-    std::io::stdout().write_all(shown.as_bytes())?;
+    match options.json {
+        true => print_json(&plan)?,
+        false => io::stdout().write_all(as_text(&workspace, &plan).as_bytes())?,
+    }
     if options.dry_run || plan.writes.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
@@ -64,7 +66,7 @@ fn request(workspace: &Workspace, options: &BumpOptions) -> Result<Request> {
     let mut words: Vec<&str> = options.words.iter().map(String::as_str).collect();
     let mut change = Change::Auto;
     if let Some(last) = words.last() {
-        let is_target = *last == "all" || workspace.resolve(last).is_ok();
+        let is_target = *last == "all" || workspace.is_target(last);
         let read: Result<Change, _> = last.parse();
         match read {
             Ok(read) if !is_target || words.len() > 1 => {
@@ -200,50 +202,48 @@ fn add_commits(
     Ok(())
 }
 
-fn as_json(plan: &Plan) -> JsonValue {
+fn print_json(plan: &Plan) -> io::Result<()> {
     let bumps = plan.bumps.iter().map(|bump| {
         object! {
-            "package": bump.package.as_str(),
+            "package": &*bump.package,
             "from": bump.from.as_ref().map(ToString::to_string),
             "to": bump.to.to_string(),
-            "reason": bump.reason.as_str(),
+            "reason": &*bump.reason,
         }
     });
     let edits = plan.edits.iter().map(|edit| {
         object! {
-            "file": edit.file.as_str(),
+            "file": &*edit.file,
             "line": edit.line,
             "kind": edit.kind.word(),
-            "package": edit.package.as_str(),
-            "before": edit.before.as_str(),
-            "after": edit.after.as_str(),
+            "package": &*edit.package,
+            "before": &*edit.before,
+            "after": &*edit.after,
         }
     });
     let notes = plan.notes.iter().map(|note| {
         object! {
-            "file": note.file.as_str(),
+            "file": &*note.file,
             "line": note.line,
-            "package": note.package.as_str(),
-            "text": note.text.as_str(),
+            "package": &*note.package,
+            "text": &*note.text,
         }
     });
-    object! {
-        "bumps": bumps.collect::<Vec<_>>(),
-        "edits": edits.collect::<Vec<_>>(),
-        "notes": notes.collect::<Vec<_>>(),
-    }
+    let lists: [(&str, Box<dyn Iterator<Item = JsonValue>>); 3] =
+        [("bumps", Box::new(bumps)), ("edits", Box::new(edits)), ("notes", Box::new(notes))];
+    json::print_lists(&mut BufWriter::new(io::stdout().lock()), lists)
 }
 
 /// The plan for people: every bump with its ranges, then what goes with it, then the notes.
-fn as_text(plan: &Plan) -> String {
+fn as_text(workspace: &Workspace, plan: &Plan) -> String {
     let mut lines = Vec::new();
     lines.push(match plan.bumps.len() {
         0 => "Nothing to bump: no commit since the last tags asks for a release.".to_owned(),
         many => format!("Bump plan: {}, in release order", count(many, "distribution")),
     });
-    let mut moves: HashMap<&str, Vec<&Move>> = HashMap::new();
+    let mut moves: HashMap<usize, Vec<&Move>> = HashMap::new();
     for moved in &plan.moves {
-        moves.entry(&moved.package).or_default().push(moved);
+        moves.entry(moved.at).or_default().push(moved);
     }
     let versions = |bump: &Bump| {
         let from = bump.from.as_ref().map_or("?".to_owned(), ToString::to_string);
@@ -256,19 +256,19 @@ fn as_text(plan: &Plan) -> String {
     for bump in &plan.bumps {
         let (name, versions) = (&bump.package, versions(bump));
         lines.push(format!("  {name:name_width$}  {versions:move_width$}  {}", bump.reason));
-        let moves = moves.remove(name.as_str()).unwrap_or_default();
-        lines.extend(moves.iter().map(|moved| move_line(moved, indent)));
+        let moves = moves.remove(&bump.at).unwrap_or_default();
+        lines.extend(moves.iter().map(|moved| move_line(workspace, moved, indent)));
     }
     for moved in &plan.moves {
-        if let Some(moves) = moves.remove(moved.package.as_str()) {
-            let name = &moved.package;
+        if let Some(moves) = moves.remove(&moved.at) {
+            let name = workspace.distributions[moved.at].name();
             lines.push(format!("  {name:name_width$}  not bumped, its ranges follow"));
-            lines.extend(moves.iter().map(|moved| move_line(moved, indent)));
+            lines.extend(moves.iter().map(|moved| move_line(workspace, moved, indent)));
         }
     }
     for kind in [Kind::Changelog, Kind::Lock] {
         let mut files: Vec<&str> =
-            plan.edits.iter().filter(|e| e.kind == kind).map(|e| e.file.as_str()).collect();
+            plan.edits.iter().filter(|e| e.kind == kind).map(|e| &*e.file).collect();
         files.dedup();
         lines.extend(files.iter().map(|file| format!("  {file}  {}", kind.word())));
     }
@@ -280,8 +280,10 @@ fn as_text(plan: &Plan) -> String {
     lines.join("\n") + "\n"
 }
 
-fn move_line(moved: &Move, indent: usize) -> String {
-    format!("{:indent$}{} -> {}", "", moved.before, moved.after)
+fn move_line(workspace: &Workspace, moved: &Move, indent: usize) -> String {
+    let declared = moved.declared(workspace);
+    let after = declared.shown_with(&moved.specifiers);
+    format!("{:indent$}{} -> {after}", "", declared.shown())
 }
 
 fn count(number: usize, what: &str) -> String {
@@ -290,13 +292,13 @@ fn count(number: usize, what: &str) -> String {
 
 /// Asks on a terminal; elsewhere there is nobody to ask, and nothing that git cannot undo.
 fn confirmed() -> Result<bool> {
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Ok(true);
     }
     eprint!("Write this? [y/N] ");
-    std::io::stderr().flush()?;
+    io::stderr().flush()?;
     let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).context("cannot read the answer")?;
+    io::stdin().read_line(&mut answer).context("cannot read the answer")?;
     Ok(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))
 }
 

@@ -93,14 +93,14 @@ fn mend(root: &Path, found: &[Found]) -> Result<(Vec<Finding>, Changes)> {
             Fix::Edits(new) if new.iter().all(|edit| apart(&edits, edit)) => edits.extend(new),
             Fix::Edits(_) => continue,
             Fix::Create(path) => changes.new.push((path.clone(), String::new())),
-            Fix::Remove(path) => changes.gone.push((path.clone(), text(path)?)),
+            Fix::Remove(path) => changes.gone.push((path.clone(), text(path)?.to_string())),
         }
         mended.push(finding.clone());
     }
     let mut by_file: BTreeMap<&str, Vec<&Edit>> = BTreeMap::new();
     edits.iter().for_each(|edit| by_file.entry(&edit.file).or_default().push(edit));
     for (path, edits) in by_file {
-        let write = splice(path, &text(path)?, &edits).map_err(|why| anyhow!(why))?;
+        let write = splice(path, text(path)?, &edits).map_err(|why| anyhow!(why))?;
         changes.writes.push(write);
     }
     Ok((mended, changes))

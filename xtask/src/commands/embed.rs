@@ -193,7 +193,7 @@ fn report(
     let mut written: Vec<String> = files
         .writes
         .iter()
-        .filter(|write| write.before != write.after)
+        .filter(|write| *write.before != write.after)
         .map(|write| format!("{} (changed)", write.path))
         .chain(files.new.iter().map(|(path, _)| folders(path)))
         .chain([format!("{CRATE}/")])

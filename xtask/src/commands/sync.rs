@@ -87,7 +87,7 @@ impl Plan {
         let source = tree.read(path).ok_or_else(|| anyhow!("cannot read {path}"))?;
         let manifest = TomlFile::parse(path, source.text).map_err(Refusal::from)?;
         let exempt = &distribution.manifest.config.differs;
-        let read = |path: &str| tree.read(path).map(|source| source.text);
+        let read = |path: &str| tree.read(path).map(|source| source.text.to_string());
         let found = shared.differences(&manifest, exempt, distribution.name().normal());
         let files = shared.file_differences(&distribution.dir, exempt, &read);
         let without = shared.file_differences(&distribution.dir, &[], &read);
@@ -107,6 +107,7 @@ impl Plan {
         for file in files {
             match file.before {
                 Some(before) => {
+                    let before = before.into();
                     self.changes.writes.push(Write { path: file.path, before, after: file.after });
                 }
                 None => self.changes.new.push((file.path, file.after)),

@@ -10,9 +10,10 @@ use xshell::{Cmd, cmd};
 use crate::cli::TestOptions;
 use crate::effects::python::Environment;
 use crate::effects::tools::Tools;
-use crate::effects::{build, discover, parallel, shell, site};
+use crate::effects::{build, discover, shell, site};
 use crate::ui::progress::Progress;
 use crate::ui::say;
+use domain::parallel;
 use domain::workspace::{Distribution, Workspace};
 
 /// # Errors
@@ -120,7 +121,7 @@ fn install(
         tools.pip_for(&sh, &environment).args(["install", "--quiet", "pytest"]).args(wheels);
     for distribution in tested.iter().filter(|distribution| distribution.manifest.has_group("test"))
     {
-        let manifest = root.join(&distribution.manifest.path);
+        let manifest = root.join(&*distribution.manifest.path);
         install = install.arg("--group").arg(format!("{}:test", manifest.display()));
     }
     shell::read(install)

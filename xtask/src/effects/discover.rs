@@ -11,6 +11,7 @@ use super::tree::{Tree, relative};
 use domain::config::RepositoryConfig;
 use domain::finding::{Finding, Refusal};
 use domain::manifest::Manifest;
+use domain::parallel;
 use domain::toml::TomlFile;
 use domain::workspace::Workspace;
 
@@ -101,11 +102,12 @@ fn read(root: &Path, tree: &Tree) -> Result<Read> {
         None => searched(root, tree)?,
     };
     let (mut manifests, mut errors, mut findings) = (Vec::new(), Vec::new(), Vec::new());
-    for path in found {
-        match manifest(root, tree, &path)? {
+    let read = parallel::quick(&found, |path| manifest(root, tree, path));
+    for (path, manifest) in found.iter().zip(read) {
+        match manifest? {
             Ok(Some(mut manifest)) => {
                 if config.packages.is_none() {
-                    manifest.aside = manifest.aside.or_else(|| aside(&path));
+                    manifest.aside = manifest.aside.or_else(|| aside(path));
                 }
                 manifests.push(manifest);
             }
@@ -141,7 +143,7 @@ fn repository_config(root: &Path) -> Result<RepositoryConfig> {
     }
     let text =
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let file = TomlFile::parse("Cargo.toml", text).map_err(Refusal::from)?;
+    let file = TomlFile::parse("Cargo.toml", text.into()).map_err(Refusal::from)?;
     Ok(RepositoryConfig::read(&file).map_err(Refusal)?)
 }
 

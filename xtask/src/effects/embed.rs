@@ -34,7 +34,7 @@ pub fn toml(root: &Path, path: &str) -> Result<Option<TomlFile>> {
         return Ok(None);
     }
     let text = fs::read_to_string(&full).with_context(|| format!("cannot read {path}"))?;
-    Ok(Some(TomlFile::parse(path, text).map_err(Refusal::from)?))
+    Ok(Some(TomlFile::parse(path, text.into()).map_err(Refusal::from)?))
 }
 
 /// The only remote, where it is not called `origin`, and the branch that is checked out.
@@ -68,7 +68,7 @@ pub fn lone_crates(root: &Path) -> Vec<String> {
             let dir = entry.path().parent()?.strip_prefix(root).ok()?;
             let dir = dir.to_string_lossy().replace('\\', "/");
             let text = fs::read_to_string(entry.path()).ok()?;
-            let file = TomlFile::parse("Cargo.toml", text).ok()?;
+            let file = TomlFile::parse("Cargo.toml", text.into()).ok()?;
             let lone = file.get("workspace").is_none() && file.get("package").is_some();
             (lone && !Path::new(&dir).starts_with(CRATE)).then_some(dir)
         })

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, bail};
 
-use super::parallel;
 use domain::edit::Write;
+use domain::parallel;
 
 /// Files that change together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,28 +104,27 @@ fn change_with(
 ) -> Result<()> {
     let count = AtomicUsize::new(0);
     let step = || before_each(count.fetch_add(1, Ordering::Relaxed) + 1);
-    let staged = parallel::map(parallel::jobs(), changes, |change| stage(root, change, &step));
+    let staged = parallel::quick(changes, |change| stage(root, change, &step));
     if staged.iter().any(Result::is_err) {
         discard(&staged.iter().flatten().collect::<Vec<_>>());
         return staged.into_iter().collect::<Result<Vec<_>>>().map(drop);
     }
     let staged: Vec<Staged> = staged.into_iter().flatten().collect();
-    for (done, file) in staged.iter().enumerate() {
-        if let Err(error) = step().and_then(|()| file.carry_out()) {
-            for (file, change) in staged[..done].iter().zip(changes) {
-                let back = file.take_back(change.before);
-                back.with_context(|| {
-                    format!("cannot put {} back: `git checkout` it", change.path)
-                })?;
-            }
-            discard(&staged.iter().collect::<Vec<_>>());
-            let path = changes[done].path;
-            return Err(error)
-                .with_context(|| format!("cannot replace {path}; everything is as it was"));
+    // Side by side, since a disk takes its time over replacing what it has.
+    let carried = parallel::quick(&staged, |file| step().and_then(|()| file.carry_out()));
+    let Some(failed) = carried.iter().position(Result::is_err) else {
+        staged.iter().filter(|file| file.removes).for_each(Staged::forget);
+        return Ok(());
+    };
+    for ((file, change), carried) in staged.iter().zip(changes).zip(&carried) {
+        if carried.is_ok() {
+            file.take_back(change.before)
+                .with_context(|| format!("cannot put {} back: `git checkout` it", change.path))?;
         }
     }
-    staged.iter().for_each(Staged::forget);
-    Ok(())
+    discard(&staged.iter().collect::<Vec<_>>());
+    let message = format!("cannot replace {}; everything is as it was", changes[failed].path);
+    carried.into_iter().collect::<io::Result<()>>().context(message)
 }
 
 /// The new contents beside a file that still is what the plan was made from.
@@ -270,7 +269,7 @@ mod tests {
         let writes = ["a", "d/b", "c", "d/e"].map(|path| {
             fs::write(root.join(path), format!("{path} old")).unwrap();
             let (before, after) = (format!("{path} old"), format!("{path} new"));
-            Write { path: path.into(), before, after }
+            Write { path: path.into(), before: before.into(), after }
         });
         (root, writes.to_vec())
     }

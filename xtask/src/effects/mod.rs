@@ -17,7 +17,6 @@ pub mod ledger;
 pub mod local_index;
 pub mod lock;
 pub mod notes;
-pub mod parallel;
 pub mod pip;
 pub mod python;
 pub mod release;

@@ -63,7 +63,7 @@ pub fn shared(root: &Path) -> Result<Shared> {
         true => {
             let text = fs::read_to_string(&path)
                 .with_context(|| format!("cannot read {}", shared::FILE))?;
-            Some(TomlFile::parse(shared::FILE, text).map_err(Refusal::from)?)
+            Some(TomlFile::parse(shared::FILE, text.into()).map_err(Refusal::from)?)
         }
         false => None,
     };

@@ -3,14 +3,14 @@
 //! What is asked for again and again (is there a setup.cfg, a changelog, a lock?) is answered from
 //! the walk: in a repository of thousands of distributions that is most of the time.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
-use walkdir::{DirEntry, WalkDir};
 
+use domain::parallel;
 use domain::place::{Files, SourceFile};
 
 /// What makes a directory a distribution of its own.
@@ -30,87 +30,95 @@ const FOREIGN: [&str; 9] = [
     "pyproject-templates",
 ];
 
-/// The files outside of hidden, build and environment folders.
+/// The files outside of hidden, build and environment folders. Paths are relative to the root and
+/// `/`-separated.
 pub struct Tree {
     root: PathBuf,
-    /// Relative to the root, `/`-separated, with whether it is a symbolic link.
-    files: BTreeMap<String, bool>,
-    dirs: HashSet<String>,
-    texts: RefCell<HashMap<String, Option<SourceFile>>>,
+    dirs: HashMap<String, Dir>,
+    texts: Mutex<HashMap<String, Option<SourceFile>>>,
+}
+
+/// What lies in one directory. There are many of them, so none has room to grow.
+struct Dir {
+    /// Sorted by name.
+    files: Box<[File]>,
+    dirs: Box<[Box<str>]>,
+}
+
+struct File {
+    name: Box<str>,
+    is_link: bool,
 }
 
 impl Tree {
-    /// Walks the repository.
+    /// Walks the repository, the directories of one depth side by side.
     ///
     /// # Errors
     /// A directory cannot be read.
     pub fn walk(root: &Path) -> Result<Tree> {
-        let own = |entry: &DirEntry| {
-            entry.depth() == 0 || !entry.file_type().is_dir() || !is_foreign(entry)
-        };
-        let (mut files, mut dirs) = (BTreeMap::new(), HashSet::new());
-        for entry in WalkDir::new(root).into_iter().filter_entry(own) {
-            let entry = entry.context("cannot search the repository")?;
-            let path = relative(root, entry.path());
-            match entry.file_type() {
-                kind if kind.is_dir() => drop(dirs.insert(path)),
-                kind => drop(files.insert(path, kind.is_symlink())),
+        let mut dirs = HashMap::new();
+        let mut level = vec![String::new()];
+        while !level.is_empty() {
+            let listed = parallel::quick(&level, |path| Dir::list(root, path));
+            let mut below = Vec::new();
+            for (path, dir) in level.into_iter().zip(listed) {
+                let dir =
+                    dir.with_context(|| format!("cannot search {}", root.join(&path).display()))?;
+                if path.is_empty() || dir.file("pyvenv.cfg").is_none() {
+                    below.extend(dir.dirs.iter().map(|name| joined(&path, name)));
+                    dirs.insert(path, dir);
+                }
             }
+            level = below;
         }
-        Ok(Tree { root: root.to_owned(), files, dirs, texts: RefCell::default() })
+        Ok(Tree { root: root.to_owned(), dirs, texts: Mutex::default() })
     }
 
     /// Every pyproject.toml; where a folder has none, its setup.py or else its setup.cfg.
     pub fn manifests(&self) -> Vec<String> {
-        let is_first = |path: &str| {
-            let (dir, name) = split(path);
-            let rank = MANIFESTS.iter().position(|manifest| *manifest == name)?;
-            let has = |other: &&str| self.files.contains_key(&joined(dir, other));
-            (!MANIFESTS[..rank].iter().any(has)).then_some(())
+        let manifest = |(path, dir): (&String, &Dir)| {
+            let first = MANIFESTS.iter().find_map(|name| dir.file(name))?;
+            (!first.is_link).then(|| joined(path, &first.name))
         };
-        let files = self.files.iter().filter(|(_, is_link)| !**is_link).map(|(path, _)| path);
-        files.filter(|path| is_first(path).is_some()).cloned().collect()
+        let mut found: Vec<String> = self.dirs.iter().filter_map(manifest).collect();
+        found.sort_unstable();
+        found
     }
 
     /// A text file; where it is a symbolic link, the file that it leads to, as long as that is in
     /// the repository too.
     pub fn read(&self, path: &str) -> Option<SourceFile> {
-        let is_link = self.files.get(path).copied();
-        if is_link.is_none() && self.dirs.contains(split(path).0) {
-            return None;
-        }
-        if let Some(known) = self.texts.borrow().get(path) {
+        let (dir, name) = split(path);
+        let is_link = match self.dirs.get(dir) {
+            Some(dir) => Some(dir.file(name)?.is_link),
+            None => None,
+        };
+        let texts = || self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = texts().get(path) {
             return known.clone();
         }
         let found = source_file(&self.root, path, is_link);
-        self.texts.borrow_mut().insert(path.to_owned(), found.clone());
+        texts().insert(path.to_owned(), found.clone());
         found
     }
 
     /// All files below a directory, without those of distributions inside it.
     pub fn list(&self, dir: &str) -> Vec<String> {
-        let prefix = if dir.is_empty() { String::new() } else { format!("{dir}/") };
-        let below = self.files.range(prefix.clone()..).map(|(path, _)| path);
-        let mut nested: HashMap<&str, bool> = HashMap::new();
-        below
-            .take_while(|path| path.starts_with(&prefix))
-            .filter(|path| !self.is_nested(dir, split(path).0, &mut nested))
-            .cloned()
-            .collect()
+        let mut found = Vec::new();
+        let mut open = vec![dir.to_owned()];
+        while let Some(path) = open.pop() {
+            let Some(dir) = self.dirs.get(&path) else { continue };
+            found.extend(dir.files.iter().map(|file| joined(&path, &file.name)));
+            let below = dir.dirs.iter().map(|name| joined(&path, name));
+            open.extend(below.filter(|path| !self.is_distribution(path)));
+        }
+        found.sort_unstable();
+        found
     }
 
-    /// Whether `dir` belongs to a distribution below `base`.
-    fn is_nested<'a>(&self, base: &str, dir: &'a str, known: &mut HashMap<&'a str, bool>) -> bool {
-        if dir == base || dir.is_empty() {
-            return false;
-        }
-        if let Some(known) = known.get(dir) {
-            return *known;
-        }
-        let own = MANIFESTS[..2].iter().any(|name| self.files.contains_key(&joined(dir, name)));
-        let nested = own || self.is_nested(base, split(dir).0, known);
-        known.insert(dir, nested);
-        nested
+    fn is_distribution(&self, path: &str) -> bool {
+        let dir = self.dirs.get(path);
+        dir.is_some_and(|dir| MANIFESTS[..2].iter().any(|name| dir.file(name).is_some()))
     }
 
     /// Hands the tree to the pure side.
@@ -118,6 +126,30 @@ impl Tree {
         let read = |path: &str| self.read(path);
         let list = |dir: &str| self.list(dir);
         then(Files { read: &read, list: &list })
+    }
+}
+
+impl Dir {
+    /// What is no directory counts as a file, a link to a directory too: links are not followed.
+    fn list(root: &Path, path: &str) -> std::io::Result<Dir> {
+        let (mut files, mut dirs) = (Vec::new(), Vec::new());
+        for entry in fs::read_dir(root.join(path))? {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            let name: Box<str> = entry.file_name().to_string_lossy().into();
+            if !kind.is_dir() {
+                files.push(File { name, is_link: kind.is_symlink() });
+            } else if !name.starts_with('.') && !FOREIGN.contains(&&*name) {
+                dirs.push(name);
+            }
+        }
+        files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(Dir { files: files.into(), dirs: dirs.into() })
+    }
+
+    fn file(&self, name: &str) -> Option<&File> {
+        let found = self.files.binary_search_by(|file| (*file.name).cmp(name));
+        found.ok().map(|at| &self.files[at])
     }
 }
 
@@ -144,14 +176,7 @@ fn source_file(root: &Path, path: &str, is_link: Option<bool>) -> Option<SourceF
         false => path.to_owned(),
     };
     let text = fs::read_to_string(full).ok()?;
-    Some(SourceFile { path, text })
-}
-
-fn is_foreign(dir: &DirEntry) -> bool {
-    let name = dir.file_name().to_string_lossy();
-    name.starts_with('.')
-        || FOREIGN.contains(&name.as_ref())
-        || dir.path().join("pyvenv.cfg").exists()
+    Some(SourceFile { path: path.into(), text: text.into() })
 }
 
 /// A path below the root, `/`-separated.

@@ -1,5 +1,6 @@
 //! What a person sees: errors with their hints, warnings, colour where a terminal wants it.
 
+pub mod json;
 pub mod progress;
 pub mod summary;
 
@@ -111,7 +112,7 @@ const WIDTH: usize = 80;
 /// A table on standard output: columns as wide as their widest cell, two spaces between; the last
 /// column goes on below itself where it would be wider than the page.
 pub fn table(header: &[&str], rows: &[Vec<String>]) {
-    table_lines(header, rows).iter().for_each(|line| say!("{line}"));
+    say!("{}", table_lines(header, rows).join("\n"));
 }
 
 fn table_lines(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {

@@ -2,15 +2,17 @@
 //!
 //! Works on a plan that knows its bumps. Must not decide about versions or ranges.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use super::{Bump, Facts, Note, Plan, Request};
+use super::{Bump, Facts, Move, Note, Plan, Request};
 use crate::{
     changelog::{self, Entry, Release, Section},
     commits,
     edit::{Edit, Kind},
     lock,
     manifest::DeclaredVersion,
+    parallel,
     place::{Files, SourceFile, join},
     python::{self, Expr},
     toml::{TomlFile, line_of},
@@ -21,49 +23,69 @@ use crate::{
 /// Adds the edits and notes of changelogs, locks and copies.
 pub fn all(facts: Facts<'_>, request: &Request, plan: &mut Plan) {
     let bumps = std::mem::take(&mut plan.bumps);
-    let required = required(plan);
-    for bump in &bumps {
+    let mut published: HashMap<usize, Vec<&Move>> = HashMap::new();
+    for moved in plan.moves.iter().filter(|m| m.declared(facts.workspace).is_published()) {
+        published.entry(moved.at).or_default().push(moved);
+    }
+    let attached = parallel::quick(&bumps, |bump| {
         let distribution = &facts.workspace.distributions[bump.at];
-        let mut attacher = Attacher { files: facts.files, distribution, bump, plan };
+        let mut attacher = Attacher::new(facts.files, distribution, bump);
         attacher.named_copies();
         attacher.other_copies();
-        let mut entries = attacher.commit_entries(request, facts.history.get(bump.at));
-        if bump.cascaded {
-            entries.extend(required.get(&bump.package).into_iter().flatten().cloned());
-        }
-        attacher.changelog(request, &entries);
+        let moves = published.get(&bump.at).filter(|_| bump.cascaded);
+        attacher.changelog(facts, request, moves.map_or(&[], Vec::as_slice));
+        attacher.attached
+    });
+    let mut copies = Vec::new();
+    for attached in attached {
+        plan.edits.extend(attached.edits);
+        plan.notes.extend(attached.notes);
+        copies.extend(attached.copies);
     }
+    unknown_copies(copies, plan);
     locks(facts, &bumps, plan);
     findings(facts, &bumps, plan);
     plan.bumps = bumps;
 }
 
-/// For every distribution, the line that a cascade writes for each published range that moved.
-fn required(plan: &Plan) -> HashMap<String, Vec<Entry>> {
-    let mut required: HashMap<String, Vec<Entry>> = HashMap::new();
-    for moved in plan.moves.iter().filter(|moved| moved.published) {
-        let text = format!("Require `{}`.", moved.after);
-        let entry = Entry { section: Section::Changed, text };
-        let entries = required.entry(moved.package.clone()).or_default();
+/// The line that a cascade writes for each published range that moved.
+fn required(facts: Facts<'_>, moves: &[&Move]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for moved in moves {
+        let after = moved.declared(facts.workspace).shown_with(&moved.specifiers);
+        let entry = Entry { section: Section::Changed, text: format!("Require `{after}`.") };
         if !entries.contains(&entry) {
             entries.push(entry);
         }
     }
-    required
+    entries
 }
 
 /// What changelogs are called.
 pub const CHANGELOGS: [&str; 6] =
     ["CHANGELOG.md", "Changelog.md", "changelog.md", "CHANGES.md", "HISTORY.md", "CHANGELOG"];
 
+/// What goes with one bump.
+#[derive(Default)]
+struct Attached {
+    edits: Vec<Edit>,
+    notes: Vec<Note>,
+    /// Notes of copies that nothing names, unless their lines are edited anyway.
+    copies: Vec<Note>,
+}
+
 struct Attacher<'a> {
     files: Files<'a>,
     distribution: &'a Distribution,
     bump: &'a Bump,
-    plan: &'a mut Plan,
+    attached: Attached,
 }
 
-impl Attacher<'_> {
+impl<'a> Attacher<'a> {
+    fn new(files: Files<'a>, distribution: &'a Distribution, bump: &'a Bump) -> Attacher<'a> {
+        Attacher { files, distribution, bump, attached: Attached::default() }
+    }
+
     fn edit(
         &mut self,
         source: &SourceFile,
@@ -71,7 +93,7 @@ impl Attacher<'_> {
         kind: Kind,
         after: String,
     ) {
-        self.plan.edits.push(Edit {
+        self.attached.edits.push(Edit {
             file: source.path.clone(),
             line: line_of(&source.text, span.start),
             before: source.text[span.clone()].to_owned(),
@@ -83,8 +105,8 @@ impl Attacher<'_> {
     }
 
     fn note(&mut self, file: &str, line: usize, text: String) {
-        let (file, package) = (file.to_owned(), self.bump.package.clone());
-        self.plan.notes.push(Note { file, line, package, text });
+        let (file, package) = (file.into(), self.bump.package.clone());
+        self.attached.notes.push(Note { file, line, package, text });
     }
 
     /// Copies in `version-files`: every place on a line that speaks of a version, or, where no
@@ -120,9 +142,8 @@ impl Attacher<'_> {
     /// Copies that nothing names are reported, never written.
     fn other_copies(&mut self) {
         let Some(from) = &self.bump.from else { return };
-        let (place, line) = self.distribution.manifest.version.place();
-        let (place, line) = (place.to_owned(), line);
-        let mut copies: Vec<(String, usize)> = Vec::new();
+        let place = self.distribution.manifest.version.place();
+        let mut copies: Vec<(Arc<str>, usize)> = Vec::new();
         if let Some(source) = (self.files.read)(&self.distribution.manifest.path) {
             copies.extend(manifest_copies(&source, from));
         }
@@ -134,22 +155,15 @@ impl Attacher<'_> {
                 copies.extend(module_copies(&source, from));
             }
         }
-        for (file, at) in copies {
-            let known = (file == place && at == line)
-                || self
-                    .plan
-                    .edits
-                    .iter()
-                    .rev()
-                    .take(64)
-                    .any(|edit| edit.file == file && edit.line == at);
-            if !known {
-                let text = format!(
-                    "another copy of {from}: name it in `version-files` of [tool.xtask] to have it written"
-                );
-                self.note(&file, at, text);
-            }
-        }
+        copies.retain(|(file, line)| (&**file, *line) != place);
+        self.attached.copies = copies
+            .into_iter()
+            .map(|(file, line)| {
+                let package = self.bump.package.clone();
+                let text = format!("another copy of {from}: name it in `version-files` of [tool.xtask] to have it written");
+                Note { file, line, package, text }
+            })
+            .collect();
     }
 
     /// What the commits add to what stands under Unreleased.
@@ -160,15 +174,17 @@ impl Attacher<'_> {
         }
     }
 
-    fn changelog(&mut self, request: &Request, entries: &[Entry]) {
+    fn changelog(&mut self, facts: Facts<'_>, request: &Request, moves: &[&Move]) {
         let dir = &self.distribution.dir;
         let found = CHANGELOGS.iter().find_map(|name| self.files.beside(dir, name));
         let Some(source) = found else { return };
+        let mut entries = self.commit_entries(request, facts.history.get(self.bump.at));
+        entries.extend(required(facts, moves));
         let release = Release {
             from: self.bump.from.as_ref(),
             to: &self.bump.to,
             date: &request.date,
-            entries,
+            entries: &entries,
         };
         match changelog::release(&source.text, &release) {
             Some(edits) => {
@@ -191,9 +207,9 @@ const COPIES: [&str; 3] = ["__init__.py", "__about__.py", "conf.py"];
 /// Names that such a copy is assigned to.
 const ATTRIBUTES: [&str; 5] = ["__version__", "VERSION", "version", "release", "__VERSION__"];
 
-fn module_copies(source: &SourceFile, from: &Version) -> Vec<(String, usize)> {
+fn module_copies(source: &SourceFile, from: &Version) -> Vec<(Arc<str>, usize)> {
     // Reading Python costs more than looking whether there is anything to find.
-    if !source.text.to_ascii_lowercase().contains("version") && !source.text.contains("release") {
+    if !["version", "VERSION", "release"].iter().any(|word| source.text.contains(word)) {
         return Vec::new();
     }
     let parsed = python::read(&source.text);
@@ -215,7 +231,7 @@ const COPYING_TOOLS: [&str; 5] = [
     "tool.tbump.version.current",
 ];
 
-fn manifest_copies(source: &SourceFile, from: &Version) -> Vec<(String, usize)> {
+fn manifest_copies(source: &SourceFile, from: &Version) -> Vec<(Arc<str>, usize)> {
     if !source.path.ends_with(".toml") || !source.text.contains("[tool.") {
         return Vec::new();
     }
@@ -226,6 +242,16 @@ fn manifest_copies(source: &SourceFile, from: &Version) -> Vec<(String, usize)> 
         same.then(|| (source.path.clone(), file.line(item.span().map_or(0, |span| span.start))))
     });
     copies.collect()
+}
+
+/// Reports copies, but those that are written because another distribution has its version there.
+fn unknown_copies(mut copies: Vec<Note>, plan: &mut Plan) {
+    if !copies.is_empty() {
+        let edited: HashSet<(&str, usize)> =
+            plan.edits.iter().map(|edit| (&*edit.file, edit.line)).collect();
+        copies.retain(|copy| !edited.contains(&(&*copy.file, copy.line)));
+        plan.notes.append(&mut copies);
+    }
 }
 
 /// Where `version` stands in `text` and is no part of a longer one.
@@ -262,14 +288,14 @@ fn line_around(text: &str, at: usize) -> &str {
 fn findings(facts: Facts<'_>, bumps: &[Bump], plan: &mut Plan) {
     let distributions = &facts.workspace.distributions;
     let manifests: HashMap<&str, &Bump> =
-        bumps.iter().map(|bump| (distributions[bump.at].manifest.path.as_str(), bump)).collect();
+        bumps.iter().map(|bump| (&*distributions[bump.at].manifest.path, bump)).collect();
     for finding in &facts.workspace.findings {
         let told = ["dependencies-table", "duplicate-name"].contains(&finding.rule);
         if let Some((file, line)) = finding.place.as_ref().filter(|_| told)
             && let Some(bump) = manifests.get(file.as_str())
         {
             plan.notes.push(Note {
-                file: file.clone(),
+                file: file.as_str().into(),
                 line: *line,
                 package: bump.package.clone(),
                 text: finding.message.clone(),

@@ -2,6 +2,8 @@
 //!
 //! The files are seen through [`Files`]; nothing here writes, asks or prints.
 
+use std::sync::Arc;
+
 mod attach;
 pub use attach::CHANGELOGS;
 mod groups;
@@ -12,6 +14,7 @@ use super::{
     commits::Commit,
     edit::{Edit, Write},
     finding::Refusal,
+    manifest::DeclaredRequirement,
     place::Files,
     range::Ranges,
     tag::TagPattern,
@@ -69,18 +72,25 @@ pub struct Bump {
 /// One range that moves, whole, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Move {
-    /// The distribution that states the range.
-    pub package: String,
-    pub before: String,
-    pub after: String,
-    /// Whether it is part of what is published.
-    pub published: bool,
+    /// The distribution that states the range, as an index into the workspace.
+    pub at: usize,
+    /// The number of its requirement.
+    pub requirement: usize,
+    /// The specifiers that it gets.
+    pub specifiers: String,
+}
+
+impl Move {
+    /// The requirement that moves.
+    pub fn declared<'a>(&self, workspace: &'a Workspace) -> &'a DeclaredRequirement {
+        &workspace.distributions[self.at].manifest.requirements[self.requirement]
+    }
 }
 
 /// Something that was seen and left as it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Note {
-    pub file: String,
+    pub file: Arc<str>,
     pub line: usize,
     pub package: String,
     pub text: String,

@@ -9,7 +9,8 @@ use crate::{
     commits,
     edit::{self, Edit, Kind, Write},
     finding::{Finding, Refusal},
-    manifest::{DeclaredRequirement, DeclaredVersion, Table},
+    manifest::{DeclaredRequirement, DeclaredVersion},
+    parallel,
     range::{self, Outcome},
     specifier::{Dialect, Unreadable},
     toml::line_of,
@@ -30,14 +31,15 @@ pub fn versions_and_ranges(facts: Facts<'_>, request: &Request) -> Result<Plan, 
 
 /// Every edited file with its edits made.
 pub fn writes(facts: Facts<'_>, edits: &[Edit]) -> Result<Vec<Write>, Refusal> {
-    let mut writes = Vec::new();
-    let mut errors = Vec::new();
-    for edits in edits.chunk_by(|a, b| a.file == b.file) {
+    let by_file: Vec<&[Edit]> = edits.chunk_by(|a, b| a.file == b.file).collect();
+    let written = parallel::quick(&by_file, |edits| {
         let path = &edits[0].file;
-        let written = match (facts.files.read)(path) {
-            Some(source) => edit::splice(path, &source.text, &edits.iter().collect::<Vec<_>>()),
-            None => Err(format!("{path}: cannot be read")),
-        };
+        let source = (facts.files.read)(path).ok_or_else(|| format!("{path}: cannot be read"))?;
+        edit::splice(path, source.text, &edits.iter().collect::<Vec<_>>())
+    });
+    let mut writes = Vec::with_capacity(written.len());
+    let mut errors = Vec::new();
+    for written in written {
         match written {
             Ok(write) => writes.push(write),
             Err(why) => errors.push(Finding::error("edit", why)),
@@ -280,61 +282,81 @@ impl<'a> Planner<'a> {
 
     fn note(&mut self, file: &str, line: usize, at: usize, text: String) {
         let package = self.distribution(at).name().to_string();
-        self.plan.notes.push(Note { file: file.to_owned(), line, package, text });
+        self.plan.notes.push(Note { file: file.into(), line, package, text });
     }
 
     /// Moves every range on a sibling that has got a version.
     fn follow(&mut self, sibling: usize) {
-        for (dependent, number) in self.dependents[sibling].clone() {
-            let distribution = self.distribution(dependent);
-            let declared = &distribution.manifest.requirements[number];
-            let kept = distribution.manifest.config.keep.contains(&declared.requirement.name);
-            let no_range = declared.specifiers().is_empty() || declared.requirement.url.is_some();
-            if !kept && !no_range {
-                self.requirement(sibling, dependent, declared);
+        let Some(Planned { from, to, .. }) = &self.planned[sibling] else { return };
+        let (from, to) = (from.clone(), to.clone());
+        // Most dependents state the same range: each is worked out once.
+        let mut known = HashMap::new();
+        for (dependent, number) in std::mem::take(&mut self.dependents[sibling]) {
+            let manifest = &self.distribution(dependent).manifest;
+            let declared = &manifest.requirements[number];
+            let specifiers = declared.specifiers();
+            let kept = manifest.config.keep.contains(&declared.requirement.name);
+            if kept || specifiers.is_empty() || declared.requirement.url.is_some() {
+                continue;
+            }
+            let ranges = self.request.ranges;
+            let outcome = known.entry((specifiers, declared.dialect)).or_insert_with_key(
+                |(specifiers, dialect)| {
+                    range::follow(specifiers, *dialect, from.as_ref(), &to, ranges)
+                },
+            );
+            match outcome {
+                Ok(outcome) => self.moves(sibling, dependent, number, outcome),
+                Err(refusal) => self.stays(dependent, declared, refusal, &to),
             }
         }
     }
 
-    fn requirement(&mut self, sibling: usize, dependent: usize, declared: &'a DeclaredRequirement) {
-        let Some(Planned { from, to, .. }) = &self.planned[sibling] else { return };
-        let specifiers = declared.specifiers();
-        let outcome =
-            range::follow(specifiers, declared.dialect, from.as_ref(), to, self.request.ranges);
-        let (old, new) = (from.as_ref().map(ToString::to_string), to.to_string());
-        let named = self.request.targets.contains(&dependent);
-        let aside = self.distribution(dependent).manifest.aside.clone().filter(|_| !named);
-        let (file, line) = (declared.file.as_str(), declared.line);
-        match outcome {
-            Err(range::Refusal::Unreadable(Unreadable::Template(_))) => {
-                let text =
-                    format!("`{}` is filled in by something else and stays", declared.shown());
-                self.note(file, line, dependent, text);
-            }
-            Err(_) if aside.is_some() => {}
-            Err(refusal) => self.refuse_range(declared, &refusal, &new),
-            Ok(Outcome { replacements, stale: false }) if replacements.is_empty() => {}
-            Ok(_) if aside.is_some() => {
-                let why = aside.unwrap_or_default();
-                let text = format!("`{}` is left as it is: {why}", declared.shown());
-                self.note(file, line, dependent, text);
-            }
-            Ok(outcome) => {
-                let old = old.unwrap_or_default();
-                if outcome.stale
-                    && (outcome.replacements.is_empty() || self.has_twin(dependent, declared))
-                {
-                    let text = format!("`{}` excluded {old} already and stays", declared.shown());
-                    self.note(file, line, dependent, text);
-                    return;
-                }
-                if outcome.stale {
-                    let text = format!("`{}` excluded {old} already", declared.shown());
-                    self.note(file, line, dependent, text);
-                }
-                self.moved(sibling, dependent, declared, &outcome);
+    /// Why nothing but its own name should touch a distribution, where it was not named.
+    fn aside(&self, dependent: usize) -> Option<&'a str> {
+        let aside = self.distribution(dependent).manifest.aside.as_deref();
+        aside.filter(|_| !self.request.targets.contains(&dependent))
+    }
+
+    /// A range that no rule makes admit the new version.
+    fn stays(
+        &mut self,
+        dependent: usize,
+        declared: &DeclaredRequirement,
+        refusal: &range::Refusal,
+        new: &Version,
+    ) {
+        if let range::Refusal::Unreadable(Unreadable::Template(_)) = refusal {
+            let text = format!("`{}` is filled in by something else and stays", declared.shown());
+            self.note(&declared.file, declared.line, dependent, text);
+        } else if self.aside(dependent).is_none() {
+            self.refuse_range(declared, refusal, new);
+        }
+    }
+
+    /// A range that can follow.
+    fn moves(&mut self, sibling: usize, dependent: usize, number: usize, outcome: &Outcome) {
+        if outcome.replacements.is_empty() && !outcome.stale {
+            return;
+        }
+        let declared = &self.distribution(dependent).manifest.requirements[number];
+        let (file, line) = (&declared.file, declared.line);
+        if let Some(why) = self.aside(dependent) {
+            let text = format!("`{}` is left as it is: {why}", declared.shown());
+            return self.note(file, line, dependent, text);
+        }
+        if outcome.stale {
+            let stays = outcome.replacements.is_empty() || self.has_twin(dependent, declared);
+            let from = self.planned[sibling].as_ref().and_then(|planned| planned.from.as_ref());
+            let old = from.map(ToString::to_string).unwrap_or_default();
+            let end = if stays { " and stays" } else { "" };
+            let text = format!("`{}` excluded {old} already{end}", declared.shown());
+            self.note(file, line, dependent, text);
+            if stays {
+                return;
             }
         }
+        self.moved(sibling, dependent, number, outcome);
     }
 
     /// Whether the same table names the same sibling again, for another environment: then a range
@@ -355,7 +377,7 @@ impl<'a> Planner<'a> {
         &mut self,
         declared: &DeclaredRequirement,
         refusal: &range::Refusal,
-        new: &str,
+        new: &Version,
     ) {
         let name = &declared.requirement.name;
         let message = format!("cannot rewrite `{}` for {name} {new}", declared.shown());
@@ -368,13 +390,8 @@ impl<'a> Planner<'a> {
         );
     }
 
-    fn moved(
-        &mut self,
-        sibling: usize,
-        dependent: usize,
-        declared: &'a DeclaredRequirement,
-        outcome: &Outcome,
-    ) {
+    fn moved(&mut self, sibling: usize, dependent: usize, number: usize, outcome: &Outcome) {
+        let declared = &self.distribution(dependent).manifest.requirements[number];
         let Some(span) = &declared.specifier_span else {
             let text = format!("`{}` is not written as it is read, and stays", declared.shown());
             self.note(&declared.file, declared.line, dependent, text);
@@ -395,15 +412,9 @@ impl<'a> Planner<'a> {
                 after: replacement.text.clone(),
             });
         }
-        let published = matches!(declared.table, Table::Dependencies | Table::Extra(_));
-        let after = range::apply(specifiers, &outcome.replacements);
-        self.plan.moves.push(Move {
-            package,
-            before: declared.shown(),
-            after: declared.shown_with(&after),
-            published,
-        });
-        if published && self.request.cascade {
+        let specifiers = range::apply(specifiers, &outcome.replacements);
+        self.plan.moves.push(Move { at: dependent, requirement: number, specifiers });
+        if declared.is_published() && self.request.cascade {
             self.cascade(sibling, dependent);
         }
     }

@@ -93,7 +93,7 @@ impl<'a> Subject<'a> {
         texts: (&str, &str),
     ) -> Edit {
         Edit {
-            file: file.to_owned(),
+            file: file.into(),
             span,
             line,
             kind: Kind::Field,
@@ -132,7 +132,7 @@ pub fn check(facts: Facts) -> Vec<Found> {
 /// What was found when the repository was read; one of the rules has a fix.
 fn known_before(finding: &Finding, subjects: &[Subject]) -> Found {
     let place = finding.place.as_ref().map(|(file, _)| file.as_str());
-    let subject = subjects.iter().find(|s| Some(s.distribution.manifest.path.as_str()) == place);
+    let subject = subjects.iter().find(|s| Some(&*s.distribution.manifest.path) == place);
     let fix = match (finding.rule, subject) {
         ("dependencies-table", Some(subject)) => requirement_table::fix(subject).map(Fix::Edits),
         _ => None,

@@ -1,6 +1,7 @@
 //! The version: whether it is known, and whether its copies say the same.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use toml_edit::Item;
 
@@ -42,11 +43,11 @@ pub(super) fn copies(facts: Facts, subject: &Subject) -> Vec<Found> {
         return Vec::new();
     };
     let mut found = listed(facts, subject, text);
-    let (mut differing, own) = (in_modules(facts, subject), (file.as_str(), span.start));
+    let (mut differing, own) = (in_modules(facts, subject), (&**file, span.start));
     differing.extend(in_manifest(subject));
     differing.retain(|copy| {
         let other = copy.text.parse::<Version>();
-        (copy.file.as_str(), copy.span.start) != own && other.is_ok_and(|other| other != *version)
+        (&*copy.file, copy.span.start) != own && other.is_ok_and(|other| other != *version)
     });
     found.extend(differing.into_iter().map(|copy| {
         let message = format!("this copy of the version says {}, not {text}", copy.text);
@@ -82,7 +83,7 @@ fn listed(facts: Facts, subject: &Subject, text: &str) -> Vec<Found> {
 }
 
 struct Copy {
-    file: String,
+    file: Arc<str>,
     line: usize,
     span: Range<usize>,
     text: String,

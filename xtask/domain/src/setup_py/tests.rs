@@ -7,7 +7,7 @@ use super::*;
 fn check(files: &[(&str, &str)], expected: Result<&str, &str>) {
     let read = |path: &str| {
         let found = files.iter().find(|(known, _)| *known == path)?;
-        Some(SourceFile { path: path.to_owned(), text: found.1.to_owned() })
+        Some(SourceFile { path: path.into(), text: found.1.into() })
     };
     let list = |_: &str| files.iter().map(|(path, _)| (*path).to_owned()).collect();
     let setup = read("p/setup.py").unwrap();

@@ -21,13 +21,14 @@ use super::index::{Index, fetch};
 use super::site::{Site, remove};
 use super::smoke::{self, SmokeTest};
 use super::tools::Tools;
-use super::{build, ledger, parallel, twine};
+use super::{build, ledger, twine};
 use crate::effects::twine::UploadFailed;
 use crate::ui::progress::Progress;
 use domain::content::{self, Archive, Built, Siblings, import_names};
 use domain::finding::{Finding, Refusal};
 use domain::ledger::{Event, Ledger};
 use domain::name::Name;
+use domain::parallel;
 use domain::preflight::short;
 use domain::release::{
     Action, Answer, Artifact, Package, Plan, ServedFile, Upload, files_of, lacks, to_upload,

@@ -69,7 +69,7 @@ fn rewrite_version(distribution: &Distribution, source: &Path, version: &Version
     let DeclaredVersion::Literal { file, span, .. } = &distribution.manifest.version else {
         bail!("the version of {} stands in no file, so it cannot be restaged", distribution.name());
     };
-    let path = source.join(file);
+    let path = source.join(&**file);
     let mut text = fs::read_to_string(&path).with_context(|| format!("cannot read {file}"))?;
     text.replace_range(span.clone(), &version.to_string());
     fs::write(&path, text).with_context(|| format!("cannot write {file}"))

@@ -1,0 +1,109 @@
+//! How the pure side grows with the repository: reading manifests, planning the bump of what all
+//! others need, and splicing one file after the other.
+//!
+//! `cargo bench --bench domain`.
+
+mod monorepo;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use divan::Bencher;
+use domain::bump::{Facts, History, Plan, Request};
+use domain::config::RepositoryConfig;
+use domain::edit::{self, Edit};
+use domain::manifest::Manifest;
+use domain::place::{Files, SourceFile};
+use domain::range::Ranges;
+use domain::toml::TomlFile;
+use domain::version::{Change, Step};
+use domain::workspace::Workspace;
+
+const COUNTS: [usize; 4] = [10, 100, 1_000, 5_000];
+
+fn main() {
+    divan::main();
+}
+
+/// A repository in memory.
+struct Repository {
+    texts: HashMap<String, SourceFile>,
+    /// The paths of each folder of a distribution.
+    paths: HashMap<String, Vec<String>>,
+}
+
+impl Repository {
+    fn new(count: usize) -> Repository {
+        let mut repository = Repository { texts: HashMap::new(), paths: HashMap::new() };
+        for (path, text) in monorepo::files(count) {
+            let dir = path.split('/').take(2).collect::<Vec<_>>().join("/");
+            repository.paths.entry(dir).or_default().push(path.clone());
+            let source = SourceFile { path: path.as_str().into(), text: text.into() };
+            repository.texts.insert(path, source);
+        }
+        repository
+    }
+
+    fn with_files<T>(&self, then: impl FnOnce(Files<'_>) -> T) -> T {
+        let read = |path: &str| self.texts.get(path).cloned();
+        let list = |dir: &str| self.paths.get(dir).cloned().unwrap_or_default();
+        then(Files { read: &read, list: &list })
+    }
+
+    fn manifests(&self) -> Vec<Manifest> {
+        self.with_files(|files| {
+            let sources = self.texts.values().filter(|source| source.path.ends_with(".toml"));
+            let manifest = |source: &SourceFile| {
+                let file = TomlFile::parse(&source.path, Arc::clone(&source.text)).unwrap();
+                Manifest::read_with(&file, files).unwrap().unwrap()
+            };
+            sources.map(manifest).collect()
+        })
+    }
+
+    fn workspace(&self) -> Workspace {
+        Workspace::assemble(RepositoryConfig::default(), self.manifests(), Vec::new()).unwrap()
+    }
+
+    /// `bump p0 minor`, which moves every distribution.
+    fn plan(&self, workspace: &Workspace, history: &[History]) -> Plan {
+        let request = Request {
+            targets: vec![workspace.resolve("p0").unwrap()],
+            change: Change::Step(Step::Minor),
+            ranges: Ranges::Align,
+            cascade: true,
+            date: "2026-01-31".to_owned(),
+        };
+        self.with_files(|files| Plan::new(Facts { workspace, files, history }, &request)).unwrap()
+    }
+}
+
+#[divan::bench(args = COUNTS)]
+fn parse(bencher: Bencher, count: usize) {
+    let repository = Repository::new(count);
+    bencher.bench_local(|| repository.manifests());
+}
+
+#[divan::bench(args = COUNTS)]
+fn plan(bencher: Bencher, count: usize) {
+    let repository = Repository::new(count);
+    let workspace = repository.workspace();
+    let history = vec![History::default(); count];
+    bencher.bench_local(|| repository.plan(&workspace, &history));
+}
+
+#[divan::bench(args = COUNTS)]
+fn splice(bencher: Bencher, count: usize) {
+    let repository = Repository::new(count);
+    let plan = repository.plan(&repository.workspace(), &vec![History::default(); count]);
+    assert_eq!(plan.writes.len(), count);
+    let by_file: Vec<Vec<&Edit>> =
+        plan.edits.chunk_by(|a, b| a.file == b.file).map(|edits| edits.iter().collect()).collect();
+    bencher.bench_local(|| {
+        let files = by_file.iter().zip(&plan.writes);
+        let spliced = files.map(|(edits, write)| {
+            edit::splice(&write.path, Arc::clone(&write.before), edits).unwrap()
+        });
+        spliced.collect::<Vec<_>>()
+    });
+}
