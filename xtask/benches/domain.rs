@@ -78,13 +78,13 @@ impl Repository {
     }
 }
 
-#[divan::bench(args = COUNTS)]
+#[divan::bench(args = COUNTS, max_time = 5)]
 fn parse(bencher: Bencher, count: usize) {
     let repository = Repository::new(count);
     bencher.bench_local(|| repository.manifests());
 }
 
-#[divan::bench(args = COUNTS)]
+#[divan::bench(args = COUNTS, max_time = 5)]
 fn plan(bencher: Bencher, count: usize) {
     let repository = Repository::new(count);
     let workspace = repository.workspace();
@@ -92,7 +92,7 @@ fn plan(bencher: Bencher, count: usize) {
     bencher.bench_local(|| repository.plan(&workspace, &history));
 }
 
-#[divan::bench(args = COUNTS)]
+#[divan::bench(args = COUNTS, max_time = 5)]
 fn splice(bencher: Bencher, count: usize) {
     let repository = Repository::new(count);
     let plan = repository.plan(&repository.workspace(), &vec![History::default(); count]);

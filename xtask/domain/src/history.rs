@@ -21,16 +21,24 @@ pub struct Commit {
     pub files: Vec<String>,
 }
 
-/// Reads lines of `NAME OBJECT [PEELED]`, as `for-each-ref` prints them.
+/// Reads lines of `NAME OBJECT [PEELED]`, as `for-each-ref` prints them. Sorted by name.
 pub fn parse_tags(text: &str) -> Vec<TagRef> {
-    text.lines()
-        .filter_map(|line| {
-            let mut words = line.split(' ');
-            let (name, object) = (words.next()?, words.next()?);
-            let commit = words.next().filter(|peeled| !peeled.is_empty()).unwrap_or(object);
-            Some(TagRef { name: name.to_owned(), commit: commit.to_owned() })
-        })
-        .collect()
+    let tag = |line: &str| {
+        let mut words = line.split(' ');
+        let (name, object) = (words.next()?, words.next()?);
+        let commit = words.next().filter(|peeled| !peeled.is_empty()).unwrap_or(object);
+        Some(TagRef { name: name.to_owned(), commit: commit.to_owned() })
+    };
+    let mut tags: Vec<TagRef> = text.lines().filter_map(tag).collect();
+    tags.sort_by(|a, b| a.name.cmp(&b.name));
+    tags
+}
+
+/// The tags whose names start with `prefix`, out of tags that are sorted by name.
+pub fn starting_with<'a>(tags: &'a [TagRef], prefix: &str) -> &'a [TagRef] {
+    let from = tags.partition_point(|tag| tag.name.as_str() < prefix);
+    let count = tags[from..].partition_point(|tag| tag.name.starts_with(prefix));
+    &tags[from..from + count]
 }
 
 /// Reads lines of `OBJECT<tab>refs/tags/NAME`, as `ls-remote` prints them; an annotated tag comes
@@ -65,9 +73,11 @@ pub fn parse_log(text: &str) -> Vec<Commit> {
         .collect()
 }
 
-/// The tag with the highest version (PEP 440) that this pattern names.
+/// The tag with the highest version (PEP 440) that this pattern names, out of tags that are sorted
+/// by name.
 pub fn last_tag<'a>(pattern: &TagPattern, tags: &'a [TagRef]) -> Option<(&'a TagRef, Version)> {
-    let named = tags.iter().filter_map(|tag| Some((tag, pattern.version(&tag.name)?)));
+    let candidates = starting_with(tags, pattern.prefix()).iter();
+    let named = candidates.filter_map(|tag| Some((tag, pattern.version(&tag.name)?)));
     named.max_by(|(_, a), (_, b)| a.cmp(b))
 }
 
@@ -131,6 +141,9 @@ mod tests {
         let pattern =
             TagPattern::new(Some("v{version}"), &super::super::name::Name::new("x").unwrap());
         assert_eq!(last_tag(&pattern, &tags).unwrap().0.commit, "d");
-        assert_eq!(tags[0].commit, "b");
+        assert_eq!(tags[3].commit, "b");
+        let names = |prefix| starting_with(&tags, prefix).iter().map(|tag| tag.name.as_str());
+        assert_eq!(names("v2").collect::<Vec<_>>(), ["v2.0.0", "v2.0.0rc1"]);
+        assert_eq!((names("").count(), names("w").count()), (4, 0));
     }
 }

@@ -30,6 +30,11 @@ impl TagPattern {
         format!("{}{version}{}", self.prefix, self.suffix)
     }
 
+    /// What all its tags start with.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// The version that a tag names; `None` for somebody else's tag.
     pub fn version(&self, tag: &str) -> Option<Version> {
         tag.strip_prefix(&self.prefix)?.strip_suffix(&self.suffix)?.parse().ok()

@@ -1,6 +1,6 @@
 //! All distributions of a repository: their graph, their order, their tags, and how to name one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::config::RepositoryConfig;
@@ -196,12 +196,13 @@ impl Workspace {
 
     /// How many of these commits touch a distribution.
     pub fn touching<'a>(&self, of: usize, commits: impl IntoIterator<Item = &'a Commit>) -> usize {
-        commits.into_iter().filter(|commit| self.is_touched(of, commit)).count()
+        let touched = |commit: &&Commit| commit.files.iter().any(|f| self.owner(f) == Some(of));
+        commits.into_iter().filter(touched).count()
     }
 
-    /// Whether a commit changes a file of a distribution.
-    pub fn is_touched(&self, of: usize, commit: &Commit) -> bool {
-        commit.files.iter().any(|file| self.owner(file) == Some(of))
+    /// The distributions of which a commit changes files.
+    pub fn touched_by(&self, commit: &Commit) -> BTreeSet<usize> {
+        commit.files.iter().filter_map(|file| self.owner(file)).collect()
     }
 
     /// The requirements of a distribution on siblings, with the sibling's index; a self-reference

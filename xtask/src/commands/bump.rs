@@ -191,11 +191,12 @@ fn add_commits(
     }
     let log = git.log(&tagged)?;
     for commit in tagged {
-        let since = history::since(&log, commit);
-        for (at, history) in histories.iter_mut().enumerate() {
-            if last[at].is_some_and(|tag| tag.commit == commit) {
-                let own = since.iter().filter(|commit| workspace.is_touched(at, commit));
-                history.commits = own.filter_map(|commit| commits::read(&commit.message)).collect();
+        for found in history::since(&log, commit) {
+            let Some(read) = commits::read(&found.message) else { continue };
+            for at in workspace.touched_by(found) {
+                if last[at].is_some_and(|tag| tag.commit == commit) {
+                    histories[at].commits.push(read.clone());
+                }
             }
         }
     }

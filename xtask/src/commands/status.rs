@@ -114,13 +114,20 @@ fn standings(root: &Path, workspace: &Workspace) -> Result<Vec<Standing>> {
         Some(git) if !commits.is_empty() => git.log(&commits)?,
         _ => Vec::new(),
     };
-    let standing = |at: usize| {
-        let tag = workspace.distributions[at].current_tag();
-        let tagged = tag.as_ref().is_some_and(|tag| tags.iter().any(|known| known.name == *tag));
-        let changed = last[at].map(|last| workspace.touching(at, since(&log, &last.commit)));
-        Standing { tag, tagged, changed }
+    let mut changed: Vec<Option<usize>> = last.iter().map(|last| last.map(|_| 0)).collect();
+    for commit in commits {
+        for at in since(&log, commit).into_iter().flat_map(|found| workspace.touched_by(found)) {
+            if last[at].is_some_and(|tag| tag.commit == commit) {
+                changed[at] = changed[at].map(|count| count + 1);
+            }
+        }
+    }
+    let standing = |(distribution, changed): (&Distribution, Option<usize>)| {
+        let tag = distribution.current_tag();
+        let known = |tag: &String| tags.binary_search_by(|known| known.name.cmp(tag)).is_ok();
+        Standing { tagged: tag.as_ref().is_some_and(known), tag, changed }
     };
-    Ok((0..last.len()).map(standing).collect())
+    Ok(workspace.distributions.iter().zip(changed).map(standing).collect())
 }
 
 fn as_json(

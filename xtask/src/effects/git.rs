@@ -44,9 +44,16 @@ impl Git {
     /// # Errors
     /// git cannot be run.
     pub fn ignored(&self, paths: &[String]) -> Result<Vec<String>> {
+        // What is tracked is never ignored, but to tell, git looks for every path in its whole
+        // index. So it is asked only about paths that some pattern names, which are few.
+        let named = self.check_ignore(paths, Some("--no-index"))?;
+        if named.is_empty() { Ok(named) } else { self.check_ignore(&named, None) }
+    }
+
+    fn check_ignore(&self, paths: &[String], flag: Option<&str>) -> Result<Vec<String>> {
         let sh = self.shell()?;
         let list = paths.join("\0");
-        let output = shell::output(cmd!(sh, "git check-ignore -z --stdin").stdin(list))?;
+        let output = shell::output(cmd!(sh, "git check-ignore {flag...} -z --stdin").stdin(list))?;
         Ok(output.stdout.split_terminator('\0').map(str::to_owned).collect())
     }
 

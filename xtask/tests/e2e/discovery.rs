@@ -28,6 +28,18 @@ fn without_configuration_every_distribution_is_found_and_nothing_else() {
     run.has_line(&["warning: ", "tests/fixtures/broken/pyproject.toml:2: not valid TOML"]);
 }
 
+#[test]
+fn what_is_tracked_is_found_whatever_gitignore_says() {
+    let repo = Repo::new()
+        .file("kept/pyproject.toml", &manifest("kept", ""))
+        .file("local/pyproject.toml", &manifest("local", ""))
+        .file(".gitignore", "/kept/\n/local/\n")
+        .commit();
+    assert!(names(&repo.xtask("status --json").ok().json()).is_empty());
+    repo.git("add --force kept");
+    assert_eq!(names(&repo.xtask("status --json").ok().json()), ["kept"]);
+}
+
 fn names(answer: &Value) -> Vec<&str> {
     let packages = answer["packages"].as_array().unwrap();
     packages.iter().map(|package| package["name"].as_str().unwrap()).collect()

@@ -2,7 +2,12 @@
 //!
 //! A configured pattern is never second-guessed; this is for repositories seen for the first time.
 
-use crate::{history::TagRef, name::Name, tag::TagPattern, version::Version};
+use crate::{
+    history::{TagRef, starting_with},
+    name::Name,
+    tag::TagPattern,
+    version::Version,
+};
 
 /// Between a distribution's name and its version, as found in public monorepos.
 const BETWEEN: [&str; 10] = ["-v", "/v", "@v", "_v", "-", "/", "@", "==", "_", "-release-"];
@@ -21,8 +26,7 @@ pub fn usual<'a>(
     names.retain(|name| !name.is_empty());
     names.dedup();
     // Repositories have tens of thousands of tags: look at few of them closely.
-    let named = |tag: &&TagRef| names.iter().any(|name| tag.name.starts_with(name.as_str()));
-    let mine: Vec<&TagRef> = tags.iter().filter(named).collect();
+    let mine: Vec<&TagRef> = names.iter().flat_map(|name| starting_with(tags, name)).collect();
     let own = names.iter().flat_map(|name| BETWEEN.map(|b| format!("{name}{b}{{version}}")));
     let all = ["v{version}", "{version}", "release-{version}"].map(str::to_owned);
     highest(own, name, mine.into_iter())
@@ -54,10 +58,9 @@ mod tests {
 
     #[track_caller]
     fn check(tags: &[&str], shared: bool, expected: Option<&str>) {
-        let tags: Vec<TagRef> = tags
-            .iter()
-            .map(|name| TagRef { name: (*name).to_owned(), commit: String::new() })
-            .collect();
+        let tag = |name: &&str| TagRef { name: (*name).to_owned(), commit: String::new() };
+        let mut tags: Vec<TagRef> = tags.iter().map(tag).collect();
+        tags.sort_by(|a, b| a.name.cmp(&b.name));
         let found = usual(&Name::new("Acme.Core").unwrap(), "libs/core", shared, &tags);
         let next: Version = "9.9".parse().unwrap();
         assert_eq!(found.map(|(pattern, _, _)| pattern.tag(next)).as_deref(), expected);

@@ -2,12 +2,12 @@
 # From a clone to the first answer, and every day after that: `cargo xtask status` in a fresh clone
 # with an empty target/ (RUNS times, default 3; what cargo downloads is there already), then warm.
 #
-#   xtask/benches/start.sh [RUNS]
+#   benches/start.sh [RUNS]
 #
 # Prints every cold start, the size of target/, the crates that are built, and the median of 20 warm
 # runs, of cargo with the tool and of the tool alone.
 set -euo pipefail
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(cd "$(dirname "$0")/.." && pwd)
 runs=${1:-3}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -5,11 +5,11 @@
 # brought up to date for every smoke test, two indexes on loopback, tags pushed to a bare remote.
 # What is installed beforehand is not timed on either side: build and twine there, the tool here.
 #
-#   xtask/benches/release.sh [RUNS]
+#   benches/release.sh [RUNS]
 #
 # PYTHON names the interpreter (default python3). Prints every time, the medians and their ratio.
 set -euo pipefail
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(cd "$(dirname "$0")/.." && pwd)
 runs=${1:-5}
 python=$(${PYTHON:-python3} -c 'import sys; print(sys.executable)')
 work=$(mktemp -d)
