@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// Where the messages of a release are made.
-const SOURCES: [&str; 11] = [
+const SOURCES: [&str; 12] = [
     "domain/src/preflight.rs",
     "src/effects/facts.rs",
     "src/effects/index.rs",
@@ -16,6 +16,7 @@ const SOURCES: [&str; 11] = [
     "src/effects/release/produce.rs",
     "src/effects/release/restage.rs",
     "src/effects/release/send.rs",
+    "src/effects/release/stop.rs",
     "src/effects/release/try_out.rs",
 ];
 
