@@ -110,9 +110,12 @@ fn find_unreleased(text: &str) -> Option<usize> {
 impl Heading<'_> {
     fn unreleased(&self) -> bool {
         let Some(at) = find_unreleased(self.title) else { return false };
-        let version = self.version();
-        let rest = self.title[..at].chars().chain(self.title[at + UNRELEASED.len()..].chars());
-        version.is_some() || rest.clone().all(|c| !c.is_alphanumeric())
+        // As the local part of a version (`1.2.0+unreleased`) it is not the word.
+        if let Some((_, version)) = self.version() {
+            return at >= version.end;
+        }
+        let mut rest = self.title[..at].chars().chain(self.title[at + UNRELEASED.len()..].chars());
+        rest.all(|c| !c.is_alphanumeric())
     }
 
     /// The version that the heading starts with and its bytes in the title.
@@ -415,6 +418,18 @@ mod tests {
             &[entry(Section::Fixed, "F.")],
             Some(
                 "## [Unreleased]\n\n## [1.3.0] - 2026-01-31\n\n[a]: b\n\n### Other\n\n### Fixed\n\n- F.\n",
+            ),
+        );
+    }
+
+    #[test]
+    fn a_version_that_has_the_word_in_it_is_a_release() {
+        // Found by the fuzz target.
+        check(
+            "## [1.2.0+2.unreleased]\n\n- x\n",
+            &[entry(Section::Fixed, "F.")],
+            Some(
+                "## [1.3.0] - 2026-01-31\n\n### Fixed\n\n- F.\n\n## [1.2.0+2.unreleased]\n\n- x\n",
             ),
         );
     }
