@@ -44,12 +44,12 @@ pub fn map<T: Sync, R: Send>(jobs: usize, items: &[T], work: impl Fn(&T) -> R + 
     };
     let mut results: Vec<Option<R>> = items.iter().map(|_| None).collect();
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(worker)).collect();
-        for worker in workers {
-            for (at, result) in worker.join().unwrap_or_else(|panic| resume_unwind(panic)) {
-                results[at] = Some(result);
-            }
-        }
+        // This thread is one of them.
+        let others: Vec<_> = (1..jobs).map(|_| scope.spawn(worker)).collect();
+        let own = worker();
+        let others = others.into_iter().map(|other| other.join());
+        let others = others.flat_map(|done| done.unwrap_or_else(|panic| resume_unwind(panic)));
+        own.into_iter().chain(others).for_each(|(at, result)| results[at] = Some(result));
     });
     results.into_iter().flatten().collect()
 }
