@@ -72,6 +72,9 @@ struct Planned {
     cause: Cause,
 }
 
+/// What becomes of ranges as they are written.
+type Followed<'a> = HashMap<(&'a str, Dialect), Result<Outcome, range::Refusal>>;
+
 struct Planner<'a> {
     facts: Facts<'a>,
     request: &'a Request,
@@ -82,6 +85,9 @@ struct Planner<'a> {
     dependents: Vec<Vec<(usize, usize)>>,
     /// The others that share a distribution's version.
     groups: HashMap<usize, Vec<usize>>,
+    /// What has become of ranges, by the step that they follow, old version and new: most
+    /// dependents state the same range, so each is worked out once.
+    known: HashMap<(Option<String>, String), Followed<'a>>,
     plan: Plan,
     refusals: Vec<Finding>,
 }
@@ -106,6 +112,7 @@ impl<'a> Planner<'a> {
             queue: VecDeque::new(),
             dependents,
             groups: groups::shared_versions(facts)?,
+            known: HashMap::new(),
             plan: Plan::default(),
             refusals: Vec::new(),
         })
@@ -289,8 +296,8 @@ impl<'a> Planner<'a> {
     fn follow(&mut self, sibling: usize) {
         let Some(Planned { from, to, .. }) = &self.planned[sibling] else { return };
         let (from, to) = (from.clone(), to.clone());
-        // Most dependents state the same range: each is worked out once.
-        let mut known = HashMap::new();
+        let step = (from.as_ref().map(ToString::to_string), to.to_string());
+        let mut known = self.known.remove(&step).unwrap_or_default();
         for (dependent, number) in std::mem::take(&mut self.dependents[sibling]) {
             let manifest = &self.distribution(dependent).manifest;
             let declared = &manifest.requirements[number];
@@ -310,6 +317,7 @@ impl<'a> Planner<'a> {
                 Err(refusal) => self.stays(dependent, declared, refusal, &to),
             }
         }
+        self.known.insert(step, known);
     }
 
     /// Why nothing but its own name should touch a distribution, where it was not named.
