@@ -165,12 +165,12 @@ pub fn upload(
         if let Some(config_file) = config_file {
             upload = upload.arg("--config-file").arg(config_file);
         }
-        let mut arguments = paths(files);
+        let mut arguments = Vec::new();
         let attestations = attestations(files);
         if !attestations.is_empty() {
             arguments.push("--attestations".to_owned());
-            arguments.extend(paths(&attestations));
         }
+        arguments.extend(paths(files).into_iter().chain(paths(&attestations)));
         let upload = with_credentials(upload, secret.as_ref());
         twines.ask(upload, &arguments.into(), Some(limit))
     };
