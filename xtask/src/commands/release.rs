@@ -125,6 +125,11 @@ impl Setting {
         });
         let Read { head, source, workspace, targets, ground, local } = read?;
         let tools = tools.unwrap_or_else(|panic| resume_unwind(panic))?;
+        if local.checks().iter().all(|check| check.ok) {
+            // Needed soon; nobody waits for it when it comes to nothing.
+            let tools = tools.clone();
+            thread::spawn(move || tools.pip().len());
+        }
         let site = match options.rehearse {
             true => {
                 let setting = || Site::rehearsal(ground, &source, &workspace, &targets, &tools);

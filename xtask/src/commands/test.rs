@@ -34,7 +34,7 @@ fn rust(root: &Path) -> Result<bool> {
     let sh = shell::at(root)?;
     // cargo tells its children which cargo it is.
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    shell::watched(cmd!(sh, "{cargo} test --workspace --locked"))
+    shell::watched(cmd!(sh, "{cargo} test --workspace --locked --no-fail-fast"))
 }
 
 fn python(root: &Path) -> Result<bool> {

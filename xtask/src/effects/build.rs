@@ -36,7 +36,7 @@ pub fn build(
     let temporary = Temporary::new()?;
     sh.set_var("TMPDIR", temporary.path());
     let to = |cmd: Cmd<'_>| -> Result<Output> {
-        let build = cmd.envs(tools.pip.clone()).env("SOURCE_DATE_EPOCH", epoch);
+        let build = cmd.envs(tools.pip().to_vec()).env("SOURCE_DATE_EPOCH", epoch);
         shell::output(build.arg("--outdir").arg(out).arg(source))
     };
     let (python, scripts) = (prepared.environment.python(), prepared.environment.scripts());

@@ -9,21 +9,21 @@ use domain::environment::PIP_KEPT;
 
 /// The environment for every pip that this tool runs: the settings that say how to reach the
 /// default index (a mirror stays the default index), and no configuration file beside them, so
-/// that no second index and no folder of wheels gets a say.
-///
-/// # Errors
-/// Python cannot be run. A Python without pip has no settings, which is none.
-pub fn settings(python: &Python) -> Result<Vec<(String, String)>> {
-    let shell = Shell::new()?;
-    let python = &python.executable;
-    let ask = cmd!(shell, "{python} -I -m pip config list");
-    let listed = shell::output(shell::without_secrets(ask))?;
-    let mut settings = kept(if listed.success() { &listed.stdout } else { "" });
+/// that no second index and no folder of wheels gets a say. A Python without pip has no settings.
+pub fn settings(python: &Python) -> Vec<(String, String)> {
+    let mut settings = kept(&listed(python).unwrap_or_default());
     settings
         .push(("PIP_CONFIG_FILE".into(), if cfg!(windows) { "nul" } else { "/dev/null" }.into()));
     settings.push(("PIP_DISABLE_PIP_VERSION_CHECK".into(), "1".into()));
     settings.push(("PIP_NO_INPUT".into(), "1".into()));
-    Ok(settings)
+    settings
+}
+
+fn listed(python: &Python) -> Result<String> {
+    let shell = Shell::new()?;
+    let python = &python.executable;
+    let ask = cmd!(shell, "{python} -I -m pip config list");
+    shell::read(shell::without_secrets(ask))
 }
 
 /// The kept keys of `pip config list`, whose lines read `global.index-url='…'`; a later line (the

@@ -119,7 +119,7 @@ pub fn stock(tools: &Tools, requirements: &[&str], dir: PathBuf) -> Option<PathB
         return Some(dir);
     }
     let shell = Shell::new().ok()?;
-    let download = tools.module(&shell, "pip").envs(tools.pip.clone());
+    let download = tools.module(&shell, "pip").envs(tools.pip().to_vec());
     let flags = ["download", "--quiet", "--only-binary", ":all:", "--dest"];
     let downloaded = shell::output(download.args(flags).arg(&dir).args(requirements));
     downloaded.is_ok_and(|output| output.success()).then_some(dir)

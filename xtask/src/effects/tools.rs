@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result};
 use jzon::{JsonValue, object};
@@ -25,8 +25,7 @@ const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tools");
 pub struct Tools {
     pub base: Python,
     environment: Environment,
-    /// How pip is told to reach the default index.
-    pub pip: Vec<(String, String)>,
+    pip: Arc<OnceLock<Vec<(String, String)>>>,
     conversations: Arc<Conversations>,
 }
 
@@ -41,17 +40,15 @@ impl Tools {
         let key = digest(&format!("{LOCK}\n{}\n{}", base.executable.display(), base.version));
         let dir = cache.join(format!("tools-{key}"));
         let environment = Environment { dir: dir.clone() };
-        let conversations = Arc::default();
-        let mut tools = Tools { base, environment, pip: Vec::new(), conversations };
+        let (pip, conversations) = (Arc::default(), Arc::default());
+        let tools = Tools { base, environment, pip, conversations };
         if dir.exists() {
-            // It imports what it needs while pip is asked.
+            // It imports what it needs while other things are done.
             tools.conversations.prepare(tools.answerer(&Shell::new()?))?;
-            tools.pip = pip::settings(&tools.base)?;
             return Ok(tools);
         }
         let version = &tools.base.version;
         progress(&format!("installing the release tools for Python {version} (once)"));
-        tools.pip = pip::settings(&tools.base)?;
         fs::create_dir_all(&cache).with_context(|| format!("cannot create {}", cache.display()))?;
         // Whoever comes second waits here and then finds it installed.
         let lock = File::create(cache.join("tools.lock"))?;
@@ -74,6 +71,12 @@ impl Tools {
             .env("NO_COLOR", "1")
     }
 
+    /// The environment variables that tell pip how to reach the default index. The first time, that
+    /// takes half a second.
+    pub fn pip(&self) -> &[(String, String)] {
+        self.pip.get_or_init(|| pip::settings(&self.base))
+    }
+
     /// pip of the tools, working on another environment.
     ///
     /// `pip --python` starts a second Python that runs pip's runner; that runner is started here at
@@ -85,7 +88,7 @@ impl Tools {
             true => shell::scrubbed(cmd!(shell, "{python} -I -X utf8 {runner}")),
             false => self.module(shell, "pip").arg("--python").arg(python),
         };
-        pip.env("NO_COLOR", "1").envs(self.pip.clone())
+        pip.env("NO_COLOR", "1").envs(self.pip().to_vec())
     }
 
     /// pip of the tools installs into another environment, call by call, and checks what is there
@@ -108,7 +111,7 @@ impl Tools {
             .arg(self.pip_folder())
             .arg(calls)
             .env("NO_COLOR", "1")
-            .envs(self.pip.clone())
+            .envs(self.pip().to_vec())
     }
 
     /// The package of the tools' pip.
@@ -175,7 +178,7 @@ fn install(tools: &Tools, dir: &Path) -> Result<()> {
             "-r",
         ])
         .arg(&requirements)
-        .envs(tools.pip.clone());
+        .envs(tools.pip().to_vec());
     shell::read(install).map(drop)
 }
 

@@ -9,7 +9,7 @@ const MANIFEST: &str = "packages/core/pyproject.toml";
 #[track_caller]
 fn stops(run: Run, code: i32, why: &str, hint: &str) -> Run {
     let run = run.refused(code).advises(&format!("release stopped at core 2.3.0: {why}"), hint);
-    run.has_line(&["hint: ", "the same command again", "(docs/when-a-release-stops.md)"])
+    run.has_line(&["hint: ", "the same command again", "docs/when-a-release-stops.md)"])
         .has_line(&["  published: nothing"])
         .has_line(&["  not published: core 2.3.0"])
 }
