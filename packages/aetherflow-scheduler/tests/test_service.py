@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -35,12 +36,16 @@ def start(tmp_path):
         process = subprocess.Popen(
             [str(part) for part in command], cwd=tmp_path, stderr=subprocess.PIPE, text=True
         )
-        running.append(process)
+        # Who waits for a line that does not come is not to wait for ever.
+        limit = threading.Timer(60, process.kill)
+        limit.start()
+        running.append((process, limit))
         return process
 
     yield start
     (tmp_path / "go").touch()  # what a flow has started may be waiting for it
-    for process in running:
+    for process, limit in running:
+        limit.cancel()
         process.kill()
         process.communicate()
 

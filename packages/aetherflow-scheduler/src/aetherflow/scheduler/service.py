@@ -19,6 +19,9 @@ logger = logging.getLogger("aetherflow.scheduler")
 _LATE_AT_MOST = 60
 """Seconds by which a start may be late; after that it is passed over."""
 
+_AWAKE_EVERY = 0.5
+"""Seconds by which the answer to a signal may be late."""
+
 
 def serve(schedules: Sequence[Schedule]) -> None:
     """Run flows at their times until SIGTERM or SIGINT; then let the running ones end.
@@ -42,7 +45,10 @@ def serve(schedules: Sequence[Schedule]) -> None:
             )
         scheduler.start()
         logger.info("serving %s", ", ".join(schedule.name for schedule in schedules))
-        stop.wait()
+        # Awake from time to time: a signal that another thread takes, or that comes just before this
+        # one sleeps, wakes nobody, and its handler waits for the main thread.
+        while not stop.wait(_AWAKE_EVERY):
+            pass
         logger.info("stopping: running flows end, no new ones start")
         scheduler.pause()  # or it would go on handing flows to a pool that takes no more
         scheduler.shutdown(wait=True)
