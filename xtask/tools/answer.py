@@ -12,7 +12,8 @@ import sys
 import threading
 from pathlib import Path
 
-# `-I` keeps the folder of a script out of the path, along with everything that does not belong there.
+# `-I` keeps the folder of a script out of the path, too. Nothing is written there.
+sys.dont_write_bytecode = True
 sys.path.append(str(Path(__file__).parent))
 
 import archive  # noqa: E402

@@ -1,8 +1,8 @@
 """Tell how twine and pip would reach indexes, as JSON; a secret itself is never printed.
 
 A question is a list: the configuration file, or ``-`` for twine's own default, then the names. The
-answer is an object: ``default_upload`` and ``default_simple`` (the addresses that twine and pip use when
-nothing is configured) and ``repositories`` with, per name, ``{"upload", "credentials"}`` or
+answer is an object: ``default_upload`` and ``default_simple`` (the addresses that twine and pip use
+when nothing is configured) and ``repositories`` with, per name, ``{"upload", "credentials"}`` or
 ``{"error"}``. ``credentials`` says where twine finds them: ``.pypirc``, ``keyring``,
 ``trusted publishing``, or null.
 """

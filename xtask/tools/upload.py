@@ -1,8 +1,8 @@
 """Run twine, and add how long an index asks to wait before another attempt.
 
 Usage: ``upload.py`` with twine's own arguments. Every line of standard input is a JSON list of
-further arguments, the files of one upload; every answer is a line, ``{"ok": ..., "said": ...}`` with
-what twine printed. twine shows the status of a refusal and drops its headers; here the line
+further arguments, the files of one upload; every answer is a line, ``{"ok": ..., "said": ...}``
+with what twine printed. twine shows the status of a refusal and drops its headers; here the line
 ``Retry-After: SECONDS`` follows what twine says, where the index sent one.
 
 When standard input closes, this process ends at once: who asked is no longer there, and whoever

@@ -45,8 +45,8 @@ def serve(schedules: Sequence[Schedule]) -> None:
             )
         scheduler.start()
         logger.info("serving %s", ", ".join(schedule.name for schedule in schedules))
-        # Awake from time to time: a signal that another thread takes, or that comes just before this
-        # one sleeps, wakes nobody, and its handler waits for the main thread.
+        # Awake from time to time: a signal that another thread takes, or that comes just before
+        # this one sleeps, wakes nobody, and its handler waits for the main thread.
         while not stop.wait(_AWAKE_EVERY):
             pass
         logger.info("stopping: running flows end, no new ones start")
