@@ -59,7 +59,7 @@ fn measure(base: &Path, count: usize) -> Figures {
     let (status, plan, write) = (best(STATUS), best(PLAN), best(WRITE));
     let memory = memory.into_iter().max().flatten();
     println!(
-        "{count} distributions: status {status:.0?}, plan {plan:.0?}, plan and write {write:.0?}, {} kB",
+        "{count} distributions: status {status:.0?}, plan {plan:.0?}, plan and write {write:.2?}, {} kB",
         memory.map_or("?".to_owned(), |kilobytes| kilobytes.to_string())
     );
     Figures { status, plan, write, memory }

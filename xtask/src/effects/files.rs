@@ -222,12 +222,20 @@ impl Staged {
     }
 
     fn write(&self, text: &str) -> io::Result<()> {
-        self.target.parent().map_or(Ok(()), fs::create_dir_all)?;
-        fs::write(&self.temporary, text)?;
-        match fs::metadata(&self.target) {
-            Ok(metadata) => fs::set_permissions(&self.temporary, metadata.permissions()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error),
+        if !self.made.is_empty() {
+            self.target.parent().map_or(Ok(()), fs::create_dir_all)?;
+        }
+        let mut file = fs::File::create(&self.temporary)?;
+        io::Write::write_all(&mut file, text.as_bytes())?;
+        let wanted = match fs::metadata(&self.target) {
+            Ok(there) => there.permissions(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        // Mostly the same: a disk has to write down every change of them.
+        match file.metadata()?.permissions() == wanted {
+            true => Ok(()),
+            false => file.set_permissions(wanted),
         }
     }
 
