@@ -104,14 +104,14 @@ fn change_with(
 ) -> Result<()> {
     let count = AtomicUsize::new(0);
     let step = || before_each(count.fetch_add(1, Ordering::Relaxed) + 1);
-    let staged = parallel::quick(changes, |change| stage(root, change, &step));
+    let staged = parallel::waiting(changes, |change| stage(root, change, &step));
     if staged.iter().any(Result::is_err) {
         discard(&staged.iter().flatten().collect::<Vec<_>>());
         return staged.into_iter().collect::<Result<Vec<_>>>().map(drop);
     }
     let staged: Vec<Staged> = staged.into_iter().flatten().collect();
     // Side by side, since a disk takes its time over replacing what it has.
-    let carried = parallel::quick(&staged, |file| step().and_then(|()| file.carry_out()));
+    let carried = parallel::waiting(&staged, |file| step().and_then(|()| file.carry_out()));
     let Some(failed) = carried.iter().position(Result::is_err) else {
         staged.iter().filter(|file| file.removes).for_each(Staged::forget);
         return Ok(());
