@@ -14,7 +14,7 @@ impl Run<'_> {
         for sibling in workspace.transitive_needs(self.package(at).at) {
             let (version, found) = match self.release.plan.position(sibling) {
                 Some(at) => (self.version(at, source), self.wheels(at, source)),
-                None => self.published_wheels(sibling)?,
+                None => self.published_wheels(at, sibling)?,
             };
             versions.push((workspace.distributions[sibling].name().to_string(), version));
             wheels.extend(found);
@@ -79,8 +79,9 @@ impl Run<'_> {
             .collect()
     }
 
-    /// The wheels of a sibling that is not part of this release, from the index that users have.
-    fn published_wheels(&self, sibling: usize) -> Result<(String, Vec<PathBuf>)> {
+    /// The wheels of a sibling that is not part of this release, from the index that users have; in a
+    /// folder for the test of the package `at` alone, since tests run side by side.
+    fn published_wheels(&self, at: usize, sibling: usize) -> Result<(String, Vec<PathBuf>)> {
         let release = self.release;
         let distribution = &release.workspace.distributions[sibling];
         let name = distribution.name();
@@ -93,7 +94,9 @@ impl Run<'_> {
         if files.is_empty() {
             bail!("{} has no wheel of {name} {version}, which it needs", release.site.index.name);
         }
-        let dir = release.site.ground.scratch.join("published").join(name.in_file_name());
+        let tested = self.distribution(at).name().in_file_name();
+        let published = release.site.ground.scratch.join("published");
+        let dir = published.join(tested).join(name.in_file_name());
         remove(&dir)?;
         fs::create_dir_all(&dir)?;
         fetch(release.tools, &files, &dir)?;
