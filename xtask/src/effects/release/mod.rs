@@ -214,7 +214,8 @@ impl Run<'_> {
             )
         };
         thread::scope(|scope| {
-            if self.release.jobs > 1 {
+            let open = |at| self.reached_before_or_now(at) != Reached::Yes;
+            if self.release.jobs > 1 && (0..self.states.len()).any(open) {
                 // It is there when the first test asks for it.
                 scope.spawn(|| self.stock());
             }

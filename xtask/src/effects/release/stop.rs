@@ -33,7 +33,7 @@ impl Run<'_> {
     }
 
     /// An earlier run may have published it.
-    fn reached_before_or_now(&self, at: usize) -> Reached {
+    pub(super) fn reached_before_or_now(&self, at: usize) -> Reached {
         let (package, name) = (self.package(at), self.distribution(at).name());
         let listed = self.release.served.index.get(&package.at).map_or(&[][..], Vec::as_slice);
         let now = self.state(at).reached;
