@@ -65,10 +65,7 @@ impl Tools {
     /// `python -m MODULE` in the tools' environment, scrubbed.
     pub fn module<'a>(&self, shell: &'a Shell, module: &str) -> Cmd<'a> {
         let python = self.environment.python();
-        // Read by programs, and on Windows too: no colour, no wrapping, UTF-8.
-        shell::scrubbed(cmd!(shell, "{python} -I -X utf8 -m {module}"))
-            .env("COLUMNS", "300")
-            .env("NO_COLOR", "1")
+        plain(shell::scrubbed(cmd!(shell, "{python} -I -X utf8 -m {module}")))
     }
 
     /// The environment variables that tell pip how to reach the default index. The first time, that
@@ -123,7 +120,7 @@ impl Tools {
     pub fn script<'a>(&self, shell: &'a Shell, name: &str) -> Cmd<'a> {
         let python = self.environment.python();
         let script = script(name);
-        shell::scrubbed(cmd!(shell, "{python} -I -X utf8 {script}"))
+        plain(shell::scrubbed(cmd!(shell, "{python} -I -X utf8 {script}")))
     }
 
     /// Asks one of the modules that `answer.py` knows.
@@ -136,8 +133,7 @@ impl Tools {
     }
 
     fn answerer<'a>(&self, shell: &'a Shell) -> Cmd<'a> {
-        // Read by programs: no colour, no wrapping.
-        self.script(shell, "answer.py").env("COLUMNS", "300").env("NO_COLOR", "1")
+        self.script(shell, "answer.py")
     }
 
     /// The pinned version of a tool, for the ledger.
@@ -145,6 +141,11 @@ impl Tools {
         let line = LOCK.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix("=="))?;
         line.split([' ', '\\']).next()
     }
+}
+
+/// What a command prints is read by a program: no colour, no wrapping.
+fn plain(cmd: Cmd<'_>) -> Cmd<'_> {
+    cmd.env("COLUMNS", "300").env("NO_COLOR", "1")
 }
 
 /// The path of one of the scripts in `xtask/tools`.

@@ -158,8 +158,6 @@ pub fn upload(
         let shell = Shell::new()?;
         let mut upload = tools
             .script(&shell, "upload.py")
-            .env("COLUMNS", "300")
-            .env("NO_COLOR", "1")
             .args(["--no-color", "upload", "--disable-progress-bar", "--non-interactive"])
             .args(["--repository", repository]);
         if let Some(config_file) = config_file {
