@@ -100,10 +100,17 @@ pub fn a_rehearsal_is_shown(said: &str, others: &[&str]) {
     let ours = lines.iter().filter(|line| line.contains(" tag ") && !line.contains(" s ")).count();
     let ours = format!("{ours} distributions");
     let said: String = count.replace_all(&lines.join("\n"), ours.as_str()).into_owned() + "\n";
-    // Stages that run side by side are told as they are done.
+    // What runs side by side is told as it is done; all else has its order.
+    let side_by_side = |line: &String| {
+        let mut stages = ["build", "smoke"].into_iter();
+        stages.find(|stage| line.split(' ').any(|word| word == *stage))
+    };
     let sorted = |text: &str| {
         let mut lines: Vec<String> = masked(text).lines().map(str::to_owned).collect();
-        lines.sort();
+        let together = |a: &String, b: &String| {
+            side_by_side(a).is_some() && side_by_side(a) == side_by_side(b)
+        };
+        lines.chunk_by_mut(together).for_each(<[String]>::sort);
         lines
     };
     hold(|command, before| match command {

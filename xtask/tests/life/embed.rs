@@ -64,14 +64,6 @@ fn mixed() -> Vec<(&'static str, String)> {
     ]
 }
 
-fn repository(files: &[(&str, String)]) -> Repository {
-    let files: Vec<(&str, &str)> =
-        files.iter().map(|(path, text)| (*path, text.as_str())).collect();
-    let repository = Repository::new(&files);
-    repository.commit();
-    repository
-}
-
 /// After an embedding every command that only looks works, and so does a bump that only plans.
 #[track_caller]
 fn works(repository: &Repository, names: &[&str]) {
@@ -92,7 +84,7 @@ fn works(repository: &Repository, names: &[&str]) {
 
 #[test]
 fn a_repository_of_every_back_end() {
-    let repository = repository(&mixed());
+    let repository = Repository::committed(&mixed());
     repository.git(&["tag", "five-v5.0"]);
     let said = embed(&repository).ended(0);
     for line in [
@@ -122,7 +114,7 @@ fn a_repository_of_every_back_end() {
 
 #[test]
 fn doing_it_again_updates_the_crate_and_nothing_else() {
-    let repository = repository(&mixed()[..4]);
+    let repository = Repository::committed(&mixed()[..4]);
     embed(&repository).ended(0);
     assert!(repository.read("pyproject-templates/shared.toml").contains("license = \"MIT\""));
     let fresh = repository.tree();
@@ -163,7 +155,7 @@ fn an_existing_cargo_workspace_is_merged_into() {
     files.push(("native/src/lib.rs", String::new()));
     files.push((".cargo/config.toml", "[alias]\nb = \"build\"\n".into()));
     files.push((".gitignore", "target\n".into()));
-    let repository = repository(&files);
+    let repository = Repository::committed(&files);
     embed(&repository).ended(0);
     assert_eq!(
         repository.read("Cargo.toml"),
@@ -185,7 +177,7 @@ fn crates_that_stand_alone_stay_alone() {
         "[package]\nname = \"one\"\nversion = \"0.1.0\"\nedition = \"2021\"\n".into(),
     ));
     files.push(("libs/one/src/lib.rs", String::new()));
-    let repository = repository(&files);
+    let repository = Repository::committed(&files);
     repository.git(&["checkout", "-q", "-b", "trunk"]);
     repository.git(&["remote", "add", "upstream", "https://host.example/x.git"]);
     embed(&repository).ended(0);
@@ -200,7 +192,7 @@ fn crates_that_stand_alone_stay_alone() {
 
 #[test]
 fn one_distribution_in_the_root_and_setup_files() {
-    let root = repository(&[
+    let root = Repository::committed(&[
         ("pyproject.toml", "[project]\nname = \"root\"\nversion = \"1\"\n".into()),
         ("root.py", String::new()),
     ]);
@@ -212,7 +204,7 @@ fn one_distribution_in_the_root_and_setup_files() {
     );
     works(&root, &["root"]);
 
-    let old = repository(&[
+    let old = Repository::committed(&[
         ("a/setup.py", "from setuptools import setup\nsetup(name=\"a\", version=\"1.0\")\n".into()),
         (
             "b/setup.cfg",
@@ -246,7 +238,7 @@ fn what_cannot_be_embedded_into_is_left_alone() {
             "Cargo.toml:2: not valid TOML",
         ),
     ] {
-        let repository = repository(&files);
+        let repository = Repository::committed(&files);
         let before = repository.tree();
         let said = embed(&repository).ended(1);
         assert!(said.err.contains(message), "{}", said.err);

@@ -52,6 +52,15 @@ impl Repository {
         repository
     }
 
+    /// The same with everything committed.
+    pub fn committed(files: &[(&str, String)]) -> Repository {
+        let files: Vec<(&str, &str)> =
+            files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+        let repository = Repository::new(&files);
+        repository.commit();
+        repository
+    }
+
     /// The repository that this crate lives in; nothing may be written to it.
     pub fn at_home() -> Repository {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();

@@ -35,11 +35,7 @@ pub fn repository(name: &str) -> Repository {
             None => files.last_mut().unwrap().1.extend([line, "\n"]),
         }
     }
-    let files: Vec<(&str, &str)> =
-        files.iter().map(|(path, text)| (*path, text.as_str())).collect();
-    let repository = Repository::new(&files);
-    repository.commit();
-    repository
+    Repository::committed(&files)
 }
 
 /// Embeds into a repository, looks at it as it lies there, commits and rehearses a release.
