@@ -18,6 +18,7 @@ pub mod local_index;
 pub mod lock;
 pub mod notes;
 pub mod pip;
+pub mod programs;
 pub mod python;
 pub mod release;
 pub mod shell;

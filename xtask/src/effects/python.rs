@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use xshell::{Shell, cmd};
 
-use super::shell;
+use super::{programs, shell};
 use domain::finding::{Finding, Refusal};
 
 /// The oldest Python that the tools run on.
@@ -41,15 +41,16 @@ impl Python {
     }
 
     fn first_of(candidates: &[&str]) -> Result<Python> {
-        let Some(found) = candidates.iter().find_map(|name| which::which(name).ok()) else {
+        let Some(found) = candidates.iter().find_map(|name| programs::find(name)) else {
             return Err(missing(candidates));
         };
         let ask = "import sys; print(sys.executable, '.'.join(map(str, sys.version_info[:3])), sep='\\n')";
         let shell = Shell::new()?;
         let answer = shell::read(shell::scrubbed(cmd!(shell, "{found} -I -c {ask}")))
             .or_else(|_| shell::read(shell::scrubbed(cmd!(shell, "{found} -c {ask}"))))?;
-        let (executable, version) =
-            answer.split_once('\n').context("Python does not say where it is")?;
+        let Some((executable, version)) = answer.split_once('\n') else {
+            return Err(silent(&found));
+        };
         let version = version.trim().to_owned();
         Ok(Python { executable: PathBuf::from(executable.trim()), version })
     }
@@ -101,6 +102,14 @@ fn missing(names: &[&str]) -> anyhow::Error {
     Refusal::from(
         Finding::error("python", format!("no Python found as {}", names.join(" or ")))
             .hint("install Python 3.10 or newer, or set XTASK_PYTHON to one"),
+    )
+    .into()
+}
+
+fn silent(found: &Path) -> anyhow::Error {
+    Refusal::from(
+        Finding::error("python", format!("{} does not answer as a Python does", found.display()))
+            .hint("set XTASK_PYTHON to a Python 3.10 or newer"),
     )
     .into()
 }
