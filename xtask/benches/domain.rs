@@ -14,10 +14,10 @@ use domain::config::RepositoryConfig;
 use domain::edit::{self, Edit};
 use domain::manifest::Manifest;
 use domain::place::{Files, SourceFile};
-use domain::range::Ranges;
 use domain::toml::TomlFile;
-use domain::version::{Change, Step};
 use domain::workspace::Workspace;
+use formats::range::Ranges;
+use formats::version::{Change, Step};
 
 const COUNTS: [usize; 4] = [10, 100, 1_000, 5_000];
 

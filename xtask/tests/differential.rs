@@ -10,9 +10,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use domain::range::{self, Ranges};
-use domain::specifier::{self, Dialect};
-use domain::version::Version;
+use formats::range::{self, Ranges};
+use formats::specifier::{self, Dialect};
+use formats::version::Version;
 
 const ORACLE: &str = r#"
 import sys

@@ -6,11 +6,11 @@ use domain::bump::{Facts, History, Plan, Request};
 use domain::config::RepositoryConfig;
 use domain::manifest::Manifest;
 use domain::place::{Files, SourceFile};
-use domain::range::{self, Ranges};
-use domain::specifier;
 use domain::toml::TomlFile;
-use domain::version::{Change, Step, Version};
 use domain::workspace::Workspace;
+use formats::range::{self, Ranges};
+use formats::specifier;
+use formats::version::{Change, Step, Version};
 use proptest::prelude::*;
 
 type Tree = Vec<(String, String)>;

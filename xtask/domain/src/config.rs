@@ -1,10 +1,10 @@
 //! Configuration, repository-wide (`[workspace.metadata.xtask]` in Cargo.toml) and per
 //! distribution (`[tool.xtask]` in its pyproject.toml).
 
+use formats::name::Name;
 use toml_edit::Item;
 
 use super::finding::Finding;
-use super::name::Name;
 use super::toml::{Section, TomlFile, start, strings};
 
 /// What holds for the whole repository.

@@ -3,10 +3,11 @@
 //!
 //! Takes texts and gives texts. What is configured already stays as it is.
 
+use formats::name::normalize;
+
 use super::finding::Finding;
 use super::insert::{self, Splice, same};
 use super::manifest::DeclaredVersion;
-use super::name::normalize;
 use super::toml::TomlFile;
 use super::workspace::{Distribution, Workspace};
 

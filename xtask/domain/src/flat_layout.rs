@@ -1,10 +1,10 @@
 //! Whether setuptools, left to look for packages in the root of a repository, takes the folder of
 //! this tool for one of them: then the build fails, or the wheel holds the tool.
 
+use formats::modules::Modules;
 use toml_edit::Item;
 
 use super::finding::Finding;
-use super::modules::Modules;
 use super::place::Files;
 use super::toml::{TomlFile, start};
 

@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use formats::version::Version;
+
 use super::tag::TagPattern;
-use super::version::Version;
 
 /// A tag and the commit it stands for (an annotated one peeled).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,8 +139,7 @@ mod tests {
     #[test]
     fn the_last_tag_is_the_highest_version_not_the_highest_text() {
         let tags = parse_tags("v2.0.0rc1 a b\nv2.0.0 c \nv10.0 d\nother-v11 e");
-        let pattern =
-            TagPattern::new(Some("v{version}"), &super::super::name::Name::new("x").unwrap());
+        let pattern = TagPattern::new(Some("v{version}"), &formats::name::Name::new("x").unwrap());
         assert_eq!(last_tag(&pattern, &tags).unwrap().0.commit, "d");
         assert_eq!(tags[3].commit, "b");
         let names = |prefix| starting_with(&tags, prefix).iter().map(|tag| tag.name.as_str());

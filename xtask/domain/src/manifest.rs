@@ -3,19 +3,19 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use formats::name::Name;
+use formats::requirement::Requirement;
+use formats::specifier::Dialect;
+use formats::version::Version;
 use toml_edit::Item;
 
 use super::config::DistributionConfig;
 use super::finding::Finding;
-use super::name::Name;
 use super::place::{self, Context, Files, SourceFile, unknown};
-use super::requirement::Requirement;
 use super::setup_cfg;
 use super::setup_py::{self, SetupPy};
-use super::specifier::Dialect;
 use super::tables;
 use super::toml::{TomlFile, line_of, start};
-use super::version::Version;
 
 /// One distribution as its manifest describes it.
 pub struct Manifest {

@@ -1,16 +1,17 @@
 //! A new distribution as files to be written: its module, its tag, its requirements on siblings,
 //! and the place it takes in the repository. This module knows no template by name.
 
+use formats::modules::Modules;
+use formats::name::{Name, normalize};
+use formats::version::Version;
+
 use super::config::RepositoryConfig;
 use super::edit::{Edit, splice};
 use super::finding::{Finding, Refusal};
 use super::insert;
-use super::modules::Modules;
-use super::name::{Name, normalize};
 use super::shared::Shared;
 use super::template::{Filler, Template};
 use super::toml::TomlFile;
-use super::version::Version;
 use super::workspace::{Distribution, Workspace};
 
 /// What is asked for.

@@ -6,16 +6,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use formats::python::{self, Expr};
+use formats::version::Version;
 use toml_edit::{Item, TableLike};
 
-use super::{
-    manifest::DeclaredVersion,
-    pattern,
-    python::{self, Expr},
-    setup_cfg, setup_py,
-    toml::{TomlFile, line_of, start},
-    version::Version,
-};
+use super::manifest::DeclaredVersion;
+use super::toml::{TomlFile, line_of, start};
+use super::{pattern, setup_cfg, setup_py};
 
 /// A file as the repository has it. Whoever holds one shares it: nothing is copied.
 #[derive(Clone, Debug)]

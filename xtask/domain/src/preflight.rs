@@ -1,12 +1,13 @@
 //! What has to hold before a release does anything, judged from facts; every check is made, and
 //! all that fail are shown together.
 
+use formats::name::Name;
+use formats::version::Version;
+
 use super::finding::{Finding, Refusal};
 use super::globs::any_matches;
 use super::index_address::token_variable;
-use super::name::Name;
 use super::release::Answer;
-use super::version::Version;
 
 /// One check: what was looked at, whether it holds, and what to do where it does not.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! A release as a plan: which distributions, which actions, in which order, and what an index
 //! that has some of the files already leaves to be done.
 
-use super::version::Version;
+use formats::version::Version;
 
 /// One file that was built.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,11 @@ pub struct Artifact {
     pub sha256: String,
     /// Bytes.
     pub size: u64,
+}
+
+/// By name, as ledgers and reports list them.
+pub fn sort(files: &mut [Artifact]) {
+    files.sort_by(|a, b| a.name.cmp(&b.name));
 }
 
 /// One file as an index lists it.
@@ -145,7 +150,8 @@ pub fn to_upload(built: &[Artifact], served: &[ServedFile]) -> Upload {
 /// Older tools wrote other spellings, so the name is compared after normalization and an sdist's
 /// may hold hyphens.
 pub fn version_in_file_name(file: &str, in_file_name: &str) -> Option<Version> {
-    let same = |name: &str| super::name::normalize(name) == super::name::normalize(in_file_name);
+    let same =
+        |name: &str| formats::name::normalize(name) == formats::name::normalize(in_file_name);
     if let Some(stem) = file.strip_suffix(".whl") {
         let mut fields = stem.split('-');
         let name = fields.next()?;

@@ -4,10 +4,9 @@
 
 mod version;
 
-use super::{
-    manifest::Table,
-    python::{self, Expr, Source, Text},
-};
+use formats::python::{self, Expr, Source, Text};
+
+use super::manifest::Table;
 
 pub use version::version;
 

@@ -5,20 +5,18 @@
 
 use std::ops::Range;
 
+use formats::name::Name;
+use formats::python::Text;
+use formats::requirement::Requirement;
+use formats::specifier::Dialect;
 use toml_edit::{Item, TableLike, Value};
 
-use super::{
-    finding::Finding,
-    manifest::{DeclaredRequirement, Table},
-    name::Name,
-    place::{Files, SourceFile},
-    python::Text,
-    requirement::Requirement,
-    setup_cfg::{self, Line},
-    setup_py::SetupPy,
-    specifier::Dialect,
-    toml::{TomlFile, line_of, start},
-};
+use super::finding::Finding;
+use super::manifest::{DeclaredRequirement, Table};
+use super::place::{Files, SourceFile};
+use super::setup_cfg::{self, Line};
+use super::setup_py::SetupPy;
+use super::toml::{TomlFile, line_of, start};
 
 /// The requirements that stand in a pyproject.toml itself, in a fixed order of tables. `findings`
 /// gets what is wrong with them.

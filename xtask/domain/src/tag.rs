@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::version::Version;
+use formats::name::Name;
+use formats::version::Version;
 
 use super::finding::Finding;
-use super::name::Name;
 use super::workspace::Distribution;
 
 /// A tag name around its version: `core-v{version}`.

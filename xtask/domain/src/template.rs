@@ -2,9 +2,10 @@
 //!
 //! Must not know where a new distribution goes, nor what a template is called.
 
+use formats::name::Name;
+
 use super::finding::{Finding, Refusal};
 use super::insert;
-use super::name::Name;
 use super::toml::{line_of, nearest};
 
 /// The folder of the templates, relative to the root.

@@ -3,16 +3,17 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use formats::name::{Name, normalize};
+use formats::specifier::Dialect;
+use formats::version::Version;
+
 use super::config::RepositoryConfig;
 use super::finding::{Finding, Refusal};
 use super::graph::{Cycle, Edge, levels};
 use super::history::Commit;
 use super::manifest::{DeclaredRequirement, Manifest, Table};
-use super::name::{Name, normalize};
-use super::specifier::Dialect;
 use super::tag::{self, TagPattern};
 use super::toml::nearest;
-use super::version::Version;
 
 /// One distribution and its place in the graph. Siblings are indices into
 /// [`Workspace::distributions`].
@@ -91,7 +92,7 @@ impl Workspace {
         mut findings: Vec<Finding>,
         weigh: impl Fn(Finding) -> Finding,
     ) -> Workspace {
-        manifests.sort_by_cached_key(|m| (m.aside.is_some(), depth(m), m.path.clone()));
+        sort(&mut manifests);
         let mut bearers: HashMap<String, Arc<str>> = HashMap::new();
         for manifest in &mut manifests {
             let bearer = bearers.entry(manifest.name.normal().to_owned());
@@ -125,8 +126,7 @@ impl Workspace {
         mut findings: Vec<Finding>,
         mut judge: impl FnMut(Vec<Finding>) -> Result<(), Refusal>,
     ) -> Result<Workspace, Refusal> {
-        manifests
-            .sort_by_cached_key(|m| (m.name.clone(), m.aside.is_some(), depth(m), m.path.clone()));
+        sort(&mut manifests);
         judge(duplicates(&manifests))?;
         let by_name = index(&manifests);
         let (hard, mut soft) = edges(&manifests, &by_name);
@@ -153,7 +153,7 @@ impl Workspace {
             .zip(levels)
             .map(|(manifest, level)| distribution(manifest, level))
             .collect();
-        distributions.sort_by_cached_key(|distribution| distribution.level);
+        distributions.sort_by_key(|distribution| distribution.level);
         for (distribution, mut needs) in distributions.iter_mut().zip(needs) {
             needs.sort_unstable();
             needs.dedup();
@@ -319,6 +319,15 @@ impl Workspace {
         Finding::error("target", format!("`{target}` can be any of {}", names.join(", ")))
             .hint("type the whole name")
     }
+}
+
+/// By name; of those that bear one name, the one that most likely is the distribution comes first.
+fn sort(manifests: &mut [Manifest]) {
+    manifests.sort_by(|a, b| {
+        let rest = |m: &Manifest| (m.aside.is_some(), depth(m));
+        let rest = || rest(a).cmp(&rest(b)).then_with(|| a.path.cmp(&b.path));
+        a.name.cmp(&b.name).then_with(rest)
+    });
 }
 
 /// How many folders a manifest lies below the root.

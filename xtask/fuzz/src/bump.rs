@@ -7,10 +7,10 @@ use domain::bump::{Facts, History, Plan, Request};
 use domain::config::RepositoryConfig;
 use domain::manifest::Manifest;
 use domain::place::{Files, SourceFile};
-use domain::range::{self, Ranges};
-use domain::specifier::{self, Dialect};
+use formats::range::{self, Ranges};
+use formats::specifier::{self, Dialect};
 use domain::toml::TomlFile;
-use domain::version::{self, Change, Step, Version};
+use formats::version::{self, Change, Step, Version};
 use domain::workspace::Workspace;
 use libfuzzer_sys::fuzz_target;
 
@@ -26,8 +26,8 @@ fuzz_target!(|data: &[u8]| {
         5 => document("app/setup.cfg", &text),
         6 => changelog(&text),
         _ => {
-            domain::lock::members(&text).iter().for_each(|m| assert_eq!(&text[m.span.clone()], m.version));
-            let _ = domain::commits::read(&text);
+            formats::lock::members(&text).iter().for_each(|m| assert_eq!(&text[m.span.clone()], m.version));
+            let _ = formats::commits::read(&text);
         }
     }
 });
@@ -121,9 +121,9 @@ fn plan(tree: &[(String, String)], to: &str) -> Option<Plan> {
 
 fn changelog(text: &str) {
     let (from, to) = ("1.2.0".parse().unwrap(), "1.3.0".parse().unwrap());
-    let entry = domain::changelog::Entry { section: domain::changelog::Section::Fixed, text: "F.".into() };
-    let release = domain::changelog::Release { from: Some(&from), to: &to, date: "2026-01-31", entries: &[entry] };
-    let Some(edits) = domain::changelog::release(text, &release) else { return };
+    let entry = formats::changelog::Entry { section: formats::changelog::Section::Fixed, text: "F.".into() };
+    let release = formats::changelog::Release { from: Some(&from), to: &to, date: "2026-01-31", entries: &[entry] };
+    let Some(edits) = formats::changelog::release(text, &release) else { return };
     let mut after = text.to_owned();
     let mut end = text.len();
     for edit in edits.iter().rev() {

@@ -15,15 +15,15 @@ use crate::effects::tree::Tree;
 use crate::effects::{clock, discover, files};
 use crate::ui::{json, say};
 use domain::bump::{Bump, Facts, History, Move, Plan, Request, tags};
-use domain::commits;
 use domain::edit::Kind;
 use domain::finding::{Finding, Refusal};
 use domain::history::{self, TagRef, last_tag};
 use domain::manifest::DeclaredVersion;
-use domain::range::Ranges;
 use domain::toml::nearest;
-use domain::version::{Change, Step};
 use domain::workspace::Workspace;
+use formats::commits;
+use formats::range::Ranges;
+use formats::version::{Change, Step};
 
 /// # Errors
 /// Nothing was written: the repository cannot be understood, or the bump is refused.

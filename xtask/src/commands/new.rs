@@ -13,12 +13,12 @@ use crate::ui::say;
 use crate::ui::{Style, paint};
 use domain::edit::splice;
 use domain::finding::{Finding, Refusal};
-use domain::modules::Modules;
-use domain::name::Name;
 use domain::new::{self, Facts, Plan, Request};
 use domain::release::Answer;
 use domain::toml::TomlFile;
 use domain::workspace::Workspace;
+use formats::modules::Modules;
+use formats::name::Name;
 
 /// # Errors
 /// The name cannot be had, the template is not understood, or nothing can be written.

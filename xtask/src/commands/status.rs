@@ -13,9 +13,9 @@ use crate::effects::tools::Tools;
 use crate::effects::{discover, twine};
 use crate::ui::{self, Style, paint, say};
 use domain::history::{TagRef, last_tag, since};
-use domain::name::Name;
 use domain::release::{Answer, ServedFile, files_of};
 use domain::workspace::{Distribution, Workspace};
+use formats::name::Name;
 
 /// What git says about one distribution.
 struct Standing {

@@ -12,7 +12,7 @@ use super::shell::{self, Output};
 use super::temporary::Temporary;
 use super::tools::Tools;
 use domain::content::Archive;
-use domain::release::Artifact;
+use domain::release::{self, Artifact};
 
 /// `python -m build`: the sdist from `source`, then the wheel from that sdist, into `out`.
 /// Returns the versions of what was in the environment it was built in.
@@ -67,7 +67,7 @@ pub fn artifacts(dir: &Path) -> Result<Vec<Artifact>> {
             found.push(artifact(&dir.join(name))?);
         }
     }
-    found.sort_by(|a, b| a.name.cmp(&b.name));
+    release::sort(&mut found);
     Ok(found)
 }
 

@@ -22,7 +22,7 @@ pub fn own_crate() -> &'static Path {
 
 /// The parts of the crate that go along, the benchmarks because the manifest names them; its tests of
 /// this repository do not. The handbook that its messages name lies beside the crate, and joins it.
-const PARTS: [&str; 5] = ["Cargo.toml", "benches", "domain", "src", "tools"];
+const PARTS: [&str; 6] = ["Cargo.toml", "benches", "domain", "formats", "src", "tools"];
 
 /// A TOML file of a repository; `None` where there is none.
 ///

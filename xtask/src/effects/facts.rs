@@ -15,12 +15,12 @@ use domain::history::{TagRef, since};
 use domain::index_address::token_variable;
 use domain::ledger::Ledger;
 use domain::manifest::{DeclaredRequirement, Table};
-use domain::name::Name;
 use domain::preflight::{self, Check, CredentialFacts, HalfFacts, PackageFacts, RepositoryFacts};
 use domain::release::{
     Answer, Package, ServedFile, files_of, is_closed, lacks, version_in_file_name,
 };
 use domain::workspace::{Distribution, Workspace};
+use formats::name::Name;
 
 /// What is known before any index is asked.
 pub struct LocalFacts {
@@ -362,7 +362,7 @@ fn unanswered(repository: &Repository, distribution: &Distribution, why: &str) -
 }
 
 /// The versions of a distribution that an index lists.
-pub fn versions(files: &[ServedFile], name: &Name) -> Vec<domain::version::Version> {
+pub fn versions(files: &[ServedFile], name: &Name) -> Vec<formats::version::Version> {
     let in_file_name = name.in_file_name();
     let mut versions: Vec<_> =
         files.iter().filter_map(|file| version_in_file_name(&file.name, &in_file_name)).collect();

@@ -8,8 +8,8 @@ use anyhow::{Result, bail};
 use jzon::{JsonValue, object};
 
 use super::tools::Tools;
-use domain::name::Name;
 use domain::release::{Answer, Artifact, ServedFile, Upload, to_upload};
+use formats::name::Name;
 
 /// One index, with everything needed to ask it and to upload to it.
 #[derive(Clone, Debug)]

@@ -7,10 +7,10 @@ use xshell::{Shell, cmd};
 
 use super::shell;
 use domain::bump::CHANGELOGS;
-use domain::notes;
 use domain::release::Answer;
-use domain::version::Version;
 use domain::workspace::Distribution;
+use formats::notes;
+use formats::version::Version;
 
 /// What the changelog of a distribution says about a version. `source` is the tree that was
 /// released.

@@ -294,6 +294,7 @@ fn the_crate_names_no_distribution_of_this_repository() {
         "xtask/Cargo.toml",
         "xtask/benches",
         "xtask/domain",
+        "xtask/formats",
         "xtask/src",
         "xtask/tools",
         HANDBOOK,

@@ -5,20 +5,18 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use formats::changelog::{self, Entry, Release, Section};
+use formats::python::{self, Expr};
+use formats::version::{Change, Version};
+use formats::{commits, lock};
+
 use super::{Bump, Facts, Move, Note, Plan, Request};
-use crate::{
-    changelog::{self, Entry, Release, Section},
-    commits,
-    edit::{Edit, Kind},
-    lock,
-    manifest::DeclaredVersion,
-    parallel,
-    place::{Files, SourceFile, join},
-    python::{self, Expr},
-    toml::{TomlFile, line_of},
-    version::{Change, Version},
-    workspace::Distribution,
-};
+use crate::edit::{Edit, Kind};
+use crate::manifest::DeclaredVersion;
+use crate::parallel;
+use crate::place::{Files, SourceFile, join};
+use crate::toml::{TomlFile, line_of};
+use crate::workspace::Distribution;
 
 /// Adds the edits and notes of changelogs, locks and copies.
 pub fn all(facts: Facts<'_>, request: &Request, plan: &mut Plan) {
@@ -329,7 +327,7 @@ fn lock_edits(
     plan: &mut Plan,
 ) {
     for member in lock::members(&source.text) {
-        let normal = crate::name::normalize(member.name);
+        let normal = formats::name::normalize(member.name);
         let Some(bump) = bumps.get(normal.as_str()) else { continue };
         let distribution = &facts.workspace.distributions[bump.at];
         if join(dir, member.directory).is_none_or(|found| found != distribution.dir) {

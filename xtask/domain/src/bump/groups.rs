@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
+use formats::name::Name;
+
 use super::Facts;
-use crate::{
-    finding::{Finding, Refusal},
-    manifest::DeclaredVersion,
-    name::Name,
-};
+use crate::finding::{Finding, Refusal};
+use crate::manifest::DeclaredVersion;
 
 /// Who shares a version: the configured groups, and distributions whose version is one literal.
 pub fn shared_versions(facts: Facts<'_>) -> Result<HashMap<usize, Vec<usize>>, Refusal> {

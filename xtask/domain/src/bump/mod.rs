@@ -10,17 +10,16 @@ mod groups;
 mod plan;
 pub mod tags;
 
-use super::{
-    commits::Commit,
-    edit::{Edit, Write},
-    finding::Refusal,
-    manifest::DeclaredRequirement,
-    place::Files,
-    range::Ranges,
-    tag::TagPattern,
-    version::{Change, Version},
-    workspace::Workspace,
-};
+use formats::commits::Commit;
+use formats::range::Ranges;
+use formats::version::{Change, Version};
+
+use super::edit::{Edit, Write};
+use super::finding::Refusal;
+use super::manifest::DeclaredRequirement;
+use super::place::Files;
+use super::tag::TagPattern;
+use super::workspace::Workspace;
 
 /// What is asked for.
 #[derive(Clone, Debug)]

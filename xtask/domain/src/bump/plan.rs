@@ -4,19 +4,18 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use formats::commits;
+use formats::range::{self, Outcome};
+use formats::specifier::{Dialect, Unreadable};
+use formats::version::{self, Change, Step, Version};
+
 use super::{Bump, Facts, Move, Note, Plan, Request, groups};
-use crate::{
-    commits,
-    edit::{self, Edit, Kind, Write},
-    finding::{Finding, Refusal},
-    manifest::{DeclaredRequirement, DeclaredVersion},
-    parallel,
-    range::{self, Outcome},
-    specifier::{Dialect, Unreadable},
-    toml::line_of,
-    version::{self, Change, Step, Version},
-    workspace::Distribution,
-};
+use crate::edit::{self, Edit, Kind, Write};
+use crate::finding::{Finding, Refusal};
+use crate::manifest::{DeclaredRequirement, DeclaredVersion};
+use crate::parallel;
+use crate::toml::line_of;
+use crate::workspace::Distribution;
 
 /// The bumps, their version edits, and the ranges that follow.
 pub fn versions_and_ranges(facts: Facts<'_>, request: &Request) -> Result<Plan, Refusal> {

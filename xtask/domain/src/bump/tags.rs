@@ -2,12 +2,11 @@
 //!
 //! A configured pattern is never second-guessed; this is for repositories seen for the first time.
 
-use crate::{
-    history::{TagRef, starting_with},
-    name::Name,
-    tag::TagPattern,
-    version::Version,
-};
+use formats::name::Name;
+use formats::version::Version;
+
+use crate::history::{TagRef, starting_with};
+use crate::tag::TagPattern;
 
 /// Between a distribution's name and its version, as found in public monorepos.
 const BETWEEN: [&str; 10] = ["-v", "/v", "@v", "_v", "-", "/", "@", "==", "_", "-release-"];

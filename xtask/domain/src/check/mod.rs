@@ -11,9 +11,10 @@ pub mod rules;
 mod smoke;
 mod versions;
 
+use formats::modules::Modules;
+
 use super::edit::{Edit, Kind};
 use super::finding::Finding;
-use super::modules::Modules;
 use super::place::Files;
 use super::toml::TomlFile;
 use super::workspace::{Distribution, Workspace};

@@ -1,12 +1,12 @@
 //! `requires-python` against that of the siblings a distribution cannot do without.
 
+use formats::specifier;
+use formats::version::Version;
 use toml_edit::Item;
 
 use super::super::finding::Finding;
 use super::super::manifest::{RequiresPython, Table};
-use super::super::specifier;
 use super::super::toml::start;
-use super::super::version::Version;
 use super::{Facts, Subject};
 
 /// One finding for each sibling that excludes a Python which the distribution admits.
@@ -93,7 +93,8 @@ pub(super) fn holds(item: Option<&Item>, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::specifier::Dialect;
+    use formats::specifier::Dialect;
+
     use super::*;
 
     #[track_caller]

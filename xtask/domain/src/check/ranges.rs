@@ -1,12 +1,13 @@
 //! Requirements on siblings: ranges that exclude the sibling's own version, and ones without any.
 //! And requirements on anything by its address.
 
+use formats::range::{self, Ranges};
+use formats::specifier;
+use formats::version::Version;
+
 use super::super::finding::Finding;
 use super::super::manifest::{DeclaredRequirement, Table};
 use super::super::new::compatible;
-use super::super::range::{self, Ranges};
-use super::super::specifier;
-use super::super::version::Version;
 use super::{Facts, Fix, Found, Subject};
 
 pub(super) fn ranges(facts: Facts, subject: &Subject) -> Vec<Found> {

@@ -1,11 +1,11 @@
 //! `[project.dependencies]`, the table, turned into the array that it has to be (PEP 621), with
 //! its comments.
 
+use formats::specifier::{self, Dialect};
 use toml_edit::{Item, Value};
 
 use super::super::edit::Edit;
 use super::super::insert;
-use super::super::specifier::{self, Dialect};
 use super::super::toml::TomlFile;
 use super::Subject;
 

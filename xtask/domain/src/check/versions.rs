@@ -3,16 +3,16 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use formats::lock;
+use formats::name::Name;
+use formats::python::{self, Expr};
+use formats::version::Version;
 use toml_edit::Item;
 
 use super::super::finding::Finding;
-use super::super::lock;
 use super::super::manifest::DeclaredVersion;
-use super::super::name::Name;
 use super::super::place::join;
-use super::super::python::{self, Expr};
 use super::super::toml::{line_of, start};
-use super::super::version::Version;
 use super::{Facts, Fix, Found, Subject};
 
 pub(super) fn unknown(subject: &Subject) -> Option<Finding> {

@@ -1,10 +1,11 @@
 //! Core metadata and file names, against each other, the manifest, and what an index accepts.
 
-use super::super::name::normalize;
+use formats::name::normalize;
+use formats::requirement::{Requirement, admits};
+use formats::specifier::{self, Dialect, Op};
+use formats::version::Version;
+
 use super::super::release::version_in_file_name;
-use super::super::requirement::{Requirement, admits};
-use super::super::specifier::{self, Dialect, Op};
-use super::super::version::Version;
 use super::{Archive, Built, Problem, Siblings};
 
 /// What PyPI takes for one file, in bytes.
@@ -153,8 +154,9 @@ fn asks_for_prerelease(specifiers: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use formats::name::Name;
+
     use super::super::super::config::ContentConfig;
-    use super::super::super::name::Name;
     use super::super::tests::{archive, messages, pair};
     use super::*;
 

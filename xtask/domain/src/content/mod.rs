@@ -6,10 +6,11 @@ mod tracked;
 
 use std::collections::{BTreeMap, HashMap};
 
+use formats::name::Name;
+use formats::version::Version;
+
 use super::config::ContentConfig;
 use super::finding::Finding;
-use super::name::Name;
-use super::version::Version;
 
 pub use paths::import_names;
 

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use formats::name::Name;
+
 use super::super::finding::Finding;
-use super::super::name::Name;
 use super::{Archive, Built, Siblings};
 
 /// What is installed into one environment: the wheels' members, with whose they are, and what

@@ -129,8 +129,9 @@ fn is_marker(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use formats::name::Name;
+
     use super::super::super::config::ContentConfig;
-    use super::super::super::name::Name;
     use super::super::tests::archive;
     use super::*;
 

@@ -2,13 +2,14 @@
 //!
 //! Must not know requirements.
 
-use super::super::{
-    manifest::DeclaredVersion,
-    place::{Files, SourceFile, attribute, literal, module_file, unknown, whole_file},
-    python::{self, Expr, Text},
-    python_eval,
-    toml::line_of,
+use formats::python::{self, Expr, Text};
+use formats::python_eval;
+
+use super::super::manifest::DeclaredVersion;
+use super::super::place::{
+    Files, SourceFile, attribute, literal, module_file, unknown, whole_file,
 };
+use super::super::toml::line_of;
 use super::SetupPy;
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ impl Run<'_> {
         let (bound, kept): (Vec<Artifact>, Vec<Artifact>) =
             ledger.files.into_iter().partition(|file| is_bound_to_this_linux(&file.name));
         ledger.files = kept.into_iter().chain(added.iter().cloned()).collect();
-        ledger.files.sort_by(|a, b| a.name.cmp(&b.name));
+        sort(&mut ledger.files);
         let names: Vec<&str> = added.iter().map(|file| file.name.as_str()).collect();
         ledger::record(&self.dir(at), &mut ledger, format!("collected {}", names.join(", ")))?;
         // The ledger comes first: a file that it does not name is nobody's.

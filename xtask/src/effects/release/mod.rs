@@ -28,16 +28,16 @@ use crate::ui::progress::Progress;
 use domain::content::{self, Archive, Built, Siblings, import_names};
 use domain::finding::{Finding, Refusal};
 use domain::ledger::{Event, Ledger};
-use domain::name::Name;
 use domain::parallel;
 use domain::preflight::short;
 use domain::release::{
-    Action, Answer, Artifact, Package, Plan, ServedFile, Upload, files_of, lacks, to_upload,
+    Action, Answer, Artifact, Package, Plan, ServedFile, Upload, files_of, lacks, sort, to_upload,
     version_in_file_name,
 };
 use domain::upload_reply::Reply;
-use domain::version::Version;
 use domain::workspace::{Distribution, Workspace};
+use formats::name::Name;
+use formats::version::Version;
 
 /// Everything that carrying out a plan needs.
 pub struct Release<'a> {

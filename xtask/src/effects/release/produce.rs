@@ -1,7 +1,7 @@
 //! Builds what a release consists of, and judges it before any index sees it.
 
 use super::*;
-use domain::name::normalize;
+use formats::name::normalize;
 
 impl Run<'_> {
     /// What was built here, with the wheels that were built elsewhere.
@@ -196,7 +196,7 @@ impl Run<'_> {
             ledger.files.retain(|own| own.name != file.name);
             ledger.files.push(file);
         }
-        ledger.files.sort_by(|a, b| a.name.cmp(&b.name));
+        sort(&mut ledger.files);
         let event = format!("taken over from {from}, which had it from this commit");
         ledger::record(&half, &mut ledger, event)?;
         ledger::complete(&half, &dir)?;
