@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 
@@ -35,7 +35,6 @@ const FOREIGN: [&str; 9] = [
 pub struct Tree {
     root: PathBuf,
     dirs: HashMap<String, Dir>,
-    texts: Mutex<HashMap<String, Option<SourceFile>>>,
 }
 
 /// What lies in one directory. There are many of them, so none has room to grow.
@@ -48,6 +47,8 @@ struct Dir {
 struct File {
     name: Box<str>,
     is_link: bool,
+    /// Read when it is asked for, once.
+    text: OnceLock<Option<SourceFile>>,
 }
 
 impl Tree {
@@ -71,7 +72,7 @@ impl Tree {
             }
             level = below;
         }
-        Ok(Tree { root: root.to_owned(), dirs, texts: Mutex::default() })
+        Ok(Tree { root: root.to_owned(), dirs })
     }
 
     /// Every pyproject.toml; where a folder has none, its setup.py or else its setup.cfg.
@@ -89,17 +90,13 @@ impl Tree {
     /// the repository too.
     pub fn read(&self, path: &str) -> Option<SourceFile> {
         let (dir, name) = split(path);
-        let is_link = match self.dirs.get(dir) {
-            Some(dir) => Some(dir.file(name)?.is_link),
-            None => None,
+        let Some(dir) = self.dirs.get(dir) else {
+            let full = self.root.join(path);
+            let is_link = full.symlink_metadata().ok()?.file_type().is_symlink();
+            return source_file(&self.root, path, is_link);
         };
-        let texts = || self.texts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = texts().get(path) {
-            return known.clone();
-        }
-        let found = source_file(&self.root, path, is_link);
-        texts().insert(path.to_owned(), found.clone());
-        found
+        let file = dir.file(name)?;
+        file.text.get_or_init(|| source_file(&self.root, path, file.is_link)).clone()
     }
 
     /// All files below a directory, without those of distributions inside it.
@@ -138,7 +135,7 @@ impl Dir {
             let kind = entry.file_type()?;
             let name: Box<str> = entry.file_name().to_string_lossy().into();
             if !kind.is_dir() {
-                files.push(File { name, is_link: kind.is_symlink() });
+                files.push(File { name, is_link: kind.is_symlink(), text: OnceLock::new() });
             } else if !name.starts_with('.') && !FOREIGN.contains(&&*name) {
                 dirs.push(name);
             }
@@ -161,13 +158,8 @@ fn joined(dir: &str, name: &str) -> String {
     if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") }
 }
 
-/// `is_link` is what the walk has seen, if it came by.
-fn source_file(root: &Path, path: &str, is_link: Option<bool>) -> Option<SourceFile> {
+fn source_file(root: &Path, path: &str, is_link: bool) -> Option<SourceFile> {
     let full = root.join(path);
-    let is_link = match is_link {
-        Some(is_link) => is_link,
-        None => full.symlink_metadata().ok()?.file_type().is_symlink(),
-    };
     let path = match is_link {
         true => {
             let root = root.canonicalize().ok()?;
