@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use jzon::{JsonValue, object};
+use jzon::object;
 
 use crate::cli::BumpOptions;
 use crate::effects::git::Git;
@@ -28,8 +28,8 @@ use formats::version::{Change, Step};
 /// # Errors
 /// Nothing was written: the repository cannot be understood, or the bump is refused.
 pub fn run(root: &Path, options: &BumpOptions) -> Result<ExitCode> {
-    let tree = Tree::walk(root)?;
     // Given back to the system with the process, at once, where dropping takes a piece at a time.
+    let tree = ManuallyDrop::new(Tree::walk(root)?);
     let workspace = ManuallyDrop::new(discover::lenient(root, &tree)?);
     let request = request(&workspace, options)?;
     let git = Git::at(root);
@@ -204,15 +204,16 @@ fn add_commits(
 }
 
 fn print_json(plan: &Plan) -> io::Result<()> {
-    let bumps = plan.bumps.iter().map(|bump| {
+    let mut lists = json::Lists::new(BufWriter::new(io::stdout().lock()));
+    lists.list("bumps", &plan.bumps, |bump| {
         object! {
             "package": &*bump.package,
             "from": bump.from.as_ref().map(ToString::to_string),
             "to": bump.to.to_string(),
             "reason": &*bump.reason,
         }
-    });
-    let edits = plan.edits.iter().map(|edit| {
+    })?;
+    lists.list("edits", &plan.edits, |edit| {
         object! {
             "file": &*edit.file,
             "line": edit.line,
@@ -221,18 +222,16 @@ fn print_json(plan: &Plan) -> io::Result<()> {
             "before": &*edit.before,
             "after": &*edit.after,
         }
-    });
-    let notes = plan.notes.iter().map(|note| {
+    })?;
+    lists.list("notes", &plan.notes, |note| {
         object! {
             "file": &*note.file,
             "line": note.line,
             "package": &*note.package,
             "text": &*note.text,
         }
-    });
-    let lists: [(&str, Box<dyn Iterator<Item = JsonValue>>); 3] =
-        [("bumps", Box::new(bumps)), ("edits", Box::new(edits)), ("notes", Box::new(notes))];
-    json::print_lists(&mut BufWriter::new(io::stdout().lock()), lists)
+    })?;
+    lists.end()
 }
 
 /// The plan for people: every bump with its ranges, then what goes with it, then the notes.
