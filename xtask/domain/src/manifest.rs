@@ -25,7 +25,8 @@ pub struct Manifest {
     pub version: DeclaredVersion,
     pub requires_python: Option<RequiresPython>,
     pub requirements: Vec<DeclaredRequirement>,
-    pub config: DistributionConfig,
+    /// Large, seldom asked for, and moved about with the rest: on its own.
+    pub config: Box<DistributionConfig>,
     /// Why nothing but its own name should touch it: a test project, a template, no package.
     pub aside: Option<String>,
     /// What is wrong in the manifest without making it unreadable.
@@ -196,7 +197,7 @@ impl Manifest {
             name,
             requires_python: RequiresPython::read(Some(file), dir, files),
             requirements,
-            config: DistributionConfig::read(file)?,
+            config: Box::new(DistributionConfig::read(file)?),
             aside: no_package(file),
             findings,
         }))
@@ -236,8 +237,7 @@ impl Manifest {
             version,
             requires_python: RequiresPython::read(file, dir, files),
             requirements,
-            config: file
-                .map_or_else(|| Ok(DistributionConfig::default()), DistributionConfig::read)?,
+            config: file.map(DistributionConfig::read).transpose()?.unwrap_or_default().into(),
             aside: file.and_then(no_package),
             findings,
         }))

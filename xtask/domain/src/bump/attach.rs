@@ -1,12 +1,10 @@
-//! What goes with new versions: changelogs, locks, and other copies of the version.
+//! What goes with new versions: changelogs, locks, and the copies that `version-files` names.
 //!
 //! Works on a plan that knows its bumps. Must not decide about versions or ranges.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::HashMap;
 
 use formats::changelog::{self, Entry, Release, Section};
-use formats::python::{self, Expr};
 use formats::version::{Change, Version};
 use formats::{commits, lock};
 
@@ -15,7 +13,7 @@ use crate::edit::{Edit, Kind};
 use crate::manifest::DeclaredVersion;
 use crate::parallel;
 use crate::place::{Files, SourceFile, join};
-use crate::toml::{TomlFile, line_of};
+use crate::toml::line_of;
 use crate::workspace::Distribution;
 
 /// Adds the edits and notes of changelogs, locks and copies.
@@ -29,18 +27,14 @@ pub fn all(facts: Facts<'_>, request: &Request, plan: &mut Plan) {
         let distribution = &facts.workspace.distributions[bump.at];
         let mut attacher = Attacher::new(facts.files, distribution, bump);
         attacher.named_copies();
-        attacher.other_copies();
         let moves = published.get(&bump.at).filter(|_| bump.cascaded);
         attacher.changelog(facts, request, moves.map_or(&[], Vec::as_slice));
         attacher.attached
     });
-    let mut copies = Vec::new();
     for attached in attached {
         plan.edits.extend(attached.edits);
         plan.notes.extend(attached.notes);
-        copies.extend(attached.copies);
     }
-    unknown_copies(copies, plan);
     locks(facts, &bumps, plan);
     findings(facts, &bumps, plan);
     plan.bumps = bumps;
@@ -68,8 +62,6 @@ pub const CHANGELOGS: [&str; 6] =
 struct Attached {
     edits: Vec<Edit>,
     notes: Vec<Note>,
-    /// Notes of copies that nothing names, unless their lines are edited anyway.
-    copies: Vec<Note>,
 }
 
 struct Attacher<'a> {
@@ -137,33 +129,6 @@ impl<'a> Attacher<'a> {
         }
     }
 
-    /// Copies that nothing names are reported, never written.
-    fn other_copies(&mut self) {
-        let Some(from) = &self.bump.from else { return };
-        let place = self.distribution.manifest.version.place();
-        let mut copies: Vec<(Arc<str>, usize)> = Vec::new();
-        if let Some(source) = (self.files.read)(&self.distribution.manifest.path) {
-            copies.extend(manifest_copies(&source, from));
-        }
-        for path in (self.files.list)(&self.distribution.dir) {
-            let name = path.rsplit('/').next().unwrap_or(&path);
-            let may_be =
-                name.ends_with(".py") && (name.contains("version") || COPIES.contains(&name));
-            if may_be && let Some(source) = (self.files.read)(&path) {
-                copies.extend(module_copies(&source, from));
-            }
-        }
-        copies.retain(|(file, line)| (&**file, *line) != place);
-        self.attached.copies = copies
-            .into_iter()
-            .map(|(file, line)| {
-                let package = self.bump.package.clone();
-                let text = format!("another copy of {from}: name it in `version-files` of [tool.xtask] to have it written");
-                Note { file, line, package, text }
-            })
-            .collect();
-    }
-
     /// What the commits add to what stands under Unreleased.
     fn commit_entries(&self, request: &Request, history: Option<&super::History>) -> Vec<Entry> {
         match history {
@@ -196,59 +161,6 @@ impl<'a> Attacher<'a> {
                 self.note(&source.path, 1, text.to_owned());
             }
         }
-    }
-}
-
-/// Files that hold a second copy of the version in real repositories, next to `*version*.py`.
-const COPIES: [&str; 3] = ["__init__.py", "__about__.py", "conf.py"];
-
-/// Names that such a copy is assigned to.
-const ATTRIBUTES: [&str; 5] = ["__version__", "VERSION", "version", "release", "__VERSION__"];
-
-fn module_copies(source: &SourceFile, from: &Version) -> Vec<(Arc<str>, usize)> {
-    // Reading Python costs more than looking whether there is anything to find.
-    if !["version", "VERSION", "release"].iter().any(|word| source.text.contains(word)) {
-        return Vec::new();
-    }
-    let parsed = python::read(&source.text);
-    let copies = parsed.assignments.iter().filter_map(|assignment| {
-        let Expr::Text(text) = &assignment.value else { return None };
-        let named = ATTRIBUTES.contains(&assignment.name.as_str()) && assignment.top_level;
-        let same = text.raw.parse::<Version>().is_ok_and(|version| version == *from);
-        (named && same).then(|| (source.path.clone(), line_of(&source.text, text.span.start)))
-    });
-    copies.collect()
-}
-
-/// Tools that keep their own copy of the version in pyproject.toml.
-const COPYING_TOOLS: [&str; 5] = [
-    "tool.poetry.version",
-    "tool.commitizen.version",
-    "tool.bumpversion.current_version",
-    "tool.bumpver.current_version",
-    "tool.tbump.version.current",
-];
-
-fn manifest_copies(source: &SourceFile, from: &Version) -> Vec<(Arc<str>, usize)> {
-    if !source.path.ends_with(".toml") || !source.text.contains("[tool.") {
-        return Vec::new();
-    }
-    let Ok(file) = TomlFile::parse(&source.path, source.text.clone()) else { return Vec::new() };
-    let copies = COPYING_TOOLS.iter().filter_map(|key| {
-        let item = file.get(key)?;
-        let same = item.as_str()?.parse::<Version>().is_ok_and(|version| version == *from);
-        same.then(|| (source.path.clone(), file.line(item.span().map_or(0, |span| span.start))))
-    });
-    copies.collect()
-}
-
-/// Reports copies, but those that are written because another distribution has its version there.
-fn unknown_copies(mut copies: Vec<Note>, plan: &mut Plan) {
-    if !copies.is_empty() {
-        let edited: HashSet<(&str, usize)> =
-            plan.edits.iter().map(|edit| (&*edit.file, edit.line)).collect();
-        copies.retain(|copy| !edited.contains(&(&*copy.file, copy.line)));
-        plan.notes.append(&mut copies);
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 mod attach;
 pub use attach::CHANGELOGS;
+mod copies;
 mod groups;
 mod plan;
 pub mod tags;
@@ -115,8 +116,13 @@ impl Plan {
     /// Everything that no rule covers, all at once: a version that cannot be followed or does not
     /// go upwards, a range that cannot be made to admit the new version.
     pub fn new(facts: Facts<'_>, request: &Request) -> Result<Plan, Refusal> {
-        let mut plan = plan::versions_and_ranges(facts, request)?;
+        let planning = |bumped: &mut dyn FnMut(usize, &Version)| {
+            plan::versions_and_ranges(facts, request, bumped)
+        };
+        let (plan, copies) = copies::beside(facts, planning);
+        let mut plan = plan?;
         attach::all(facts, request, &mut plan);
+        copies::report(copies, &mut plan);
         plan.finish(facts)
     }
 

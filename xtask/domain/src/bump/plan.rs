@@ -17,9 +17,14 @@ use crate::parallel;
 use crate::toml::line_of;
 use crate::workspace::Distribution;
 
-/// The bumps, their version edits, and the ranges that follow.
-pub fn versions_and_ranges(facts: Facts<'_>, request: &Request) -> Result<Plan, Refusal> {
-    let mut planner = Planner::new(facts, request)?;
+/// The bumps, their version edits, and the ranges that follow. `bumped` is told of every distribution
+/// that gets a version, and of the one it had, as soon as that is known.
+pub fn versions_and_ranges(
+    facts: Facts<'_>,
+    request: &Request,
+    bumped: &mut dyn FnMut(usize, &Version),
+) -> Result<Plan, Refusal> {
+    let mut planner = Planner::new(facts, request, bumped)?;
     planner.targets();
     while let Some(sibling) = planner.queue.pop_front() {
         planner.follow(sibling);
@@ -77,6 +82,7 @@ type Followed<'a> = HashMap<(&'a str, Dialect), Result<Outcome, range::Refusal>>
 struct Planner<'a> {
     facts: Facts<'a>,
     request: &'a Request,
+    bumped: &'a mut dyn FnMut(usize, &Version),
     planned: Vec<Option<Planned>>,
     /// Distributions whose dependents have not been looked at.
     queue: VecDeque<usize>,
@@ -92,7 +98,11 @@ struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    fn new(facts: Facts<'a>, request: &'a Request) -> Result<Self, Refusal> {
+    fn new(
+        facts: Facts<'a>,
+        request: &'a Request,
+        bumped: &'a mut dyn FnMut(usize, &Version),
+    ) -> Result<Self, Refusal> {
         let count = facts.workspace.distributions.len();
         let mut dependents = vec![Vec::new(); count];
         for (at, distribution) in facts.workspace.distributions.iter().enumerate() {
@@ -107,6 +117,7 @@ impl<'a> Planner<'a> {
         Ok(Planner {
             facts,
             request,
+            bumped,
             planned: (0..count).map(|_| None).collect(),
             queue: VecDeque::new(),
             dependents,
@@ -251,6 +262,9 @@ impl<'a> Planner<'a> {
                 true => cause.take().unwrap_or(Cause::Group(at)),
                 false => Cause::Group(at),
             };
+            if let Some(from) = &from {
+                (self.bumped)(*member, from);
+            }
             self.version_edit(*member, &to);
             self.planned[*member] = Some(Planned { from, to: to.clone(), cause });
             self.queue.push_back(*member);
