@@ -1,7 +1,6 @@
 //! All distributions of a repository: their graph, their order, their tags, and how to name one.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 
 use formats::name::{Name, normalize};
 use formats::specifier::Dialect;
@@ -93,16 +92,10 @@ impl Workspace {
         weigh: impl Fn(Finding) -> Finding,
     ) -> Workspace {
         sort(&mut manifests);
-        let mut bearers: HashMap<String, Arc<str>> = HashMap::new();
-        for manifest in &mut manifests {
-            let bearer = bearers.entry(manifest.name.normal().to_owned());
-            match bearer {
-                std::collections::hash_map::Entry::Occupied(bearer) => {
-                    manifest.aside.get_or_insert(format!("its name is that of {}", bearer.get()));
-                }
-                std::collections::hash_map::Entry::Vacant(free) => {
-                    free.insert(manifest.path.clone());
-                }
+        for namesakes in manifests.chunk_by_mut(|a, b| a.name == b.name) {
+            let [bearer, others @ ..] = namesakes else { continue };
+            for other in others {
+                other.aside.get_or_insert_with(|| format!("its name is that of {}", bearer.path));
             }
         }
         let mut warnings = Vec::new();

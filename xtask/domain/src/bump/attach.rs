@@ -10,6 +10,7 @@ use formats::{commits, lock};
 
 use super::{Bump, Facts, Move, Note, Plan, Request};
 use crate::edit::{Edit, Kind};
+use crate::finding::Finding;
 use crate::manifest::DeclaredVersion;
 use crate::parallel;
 use crate::place::{Files, SourceFile, join};
@@ -19,16 +20,16 @@ use crate::workspace::Distribution;
 /// Adds the edits and notes of changelogs, locks and copies.
 pub fn all(facts: Facts<'_>, request: &Request, plan: &mut Plan) {
     let bumps = std::mem::take(&mut plan.bumps);
-    let mut published: HashMap<usize, Vec<&Move>> = HashMap::new();
+    let mut published: Vec<Vec<&Move>> = vec![Vec::new(); facts.workspace.distributions.len()];
     for moved in plan.moves.iter().filter(|m| m.declared(facts.workspace).is_published()) {
-        published.entry(moved.at).or_default().push(moved);
+        published[moved.at].push(moved);
     }
     let attached = parallel::quick(&bumps, |bump| {
         let distribution = &facts.workspace.distributions[bump.at];
         let mut attacher = Attacher::new(facts.files, distribution, bump);
         attacher.named_copies();
-        let moves = published.get(&bump.at).filter(|_| bump.cascaded);
-        attacher.changelog(facts, request, moves.map_or(&[], Vec::as_slice));
+        let moves = if bump.cascaded { published[bump.at].as_slice() } else { &[] };
+        attacher.changelog(facts, request, moves);
         attacher.attached
     });
     for attached in attached {
@@ -196,14 +197,17 @@ fn line_around(text: &str, at: usize) -> &str {
 
 /// What is wrong with the manifests that are bumped, where a bump works around it.
 fn findings(facts: Facts<'_>, bumps: &[Bump], plan: &mut Plan) {
-    let distributions = &facts.workspace.distributions;
-    let manifests: HashMap<&str, &Bump> =
-        bumps.iter().map(|bump| (&*distributions[bump.at].manifest.path, bump)).collect();
-    for finding in &facts.workspace.findings {
-        let told = ["dependencies-table", "duplicate-name"].contains(&finding.rule);
-        if let Some((file, line)) = finding.place.as_ref().filter(|_| told)
-            && let Some(bump) = manifests.get(file.as_str())
-        {
+    let told = |rule| ["dependencies-table", "duplicate-name"].contains(&rule);
+    let findings = &facts.workspace.findings;
+    let findings: Vec<&Finding> = findings.iter().filter(|finding| told(finding.rule)).collect();
+    if findings.is_empty() {
+        return;
+    }
+    let path = |bump: &Bump| &*facts.workspace.distributions[bump.at].manifest.path;
+    let bumped: HashMap<&str, &Bump> = bumps.iter().map(|bump| (path(bump), bump)).collect();
+    for finding in findings {
+        let Some((file, line)) = &finding.place else { continue };
+        if let Some(bump) = bumped.get(file.as_str()) {
             plan.notes.push(Note {
                 file: file.as_str().into(),
                 line: *line,
@@ -217,17 +221,24 @@ fn findings(facts: Facts<'_>, bumps: &[Bump], plan: &mut Plan) {
 /// The members' version lines in the locks of the root and of every distribution.
 fn locks(facts: Facts<'_>, bumps: &[Bump], plan: &mut Plan) {
     let distributions = &facts.workspace.distributions;
-    let by_name: HashMap<&str, &Bump> =
-        bumps.iter().map(|bump| (distributions[bump.at].name().normal(), bump)).collect();
     let mut dirs: Vec<&str> = distributions.iter().map(|d| d.dir.as_str()).chain([""]).collect();
     dirs.sort_unstable();
     dirs.dedup();
-    for dir in dirs {
-        for name in ["uv.lock", "poetry.lock"] {
-            if let Some(source) = facts.files.beside(dir, name) {
-                lock_edits(facts, &source, dir, &by_name, plan);
-            }
-        }
+    let found = parallel::quick(&dirs, |dir| {
+        ["uv.lock", "poetry.lock"].map(|name| facts.files.beside(dir, name))
+    });
+    let found: Vec<(&str, SourceFile)> = dirs
+        .iter()
+        .zip(found)
+        .flat_map(|(dir, found)| found.into_iter().flatten().map(|source| (*dir, source)))
+        .collect();
+    if found.is_empty() {
+        return;
+    }
+    let by_name: HashMap<&str, &Bump> =
+        bumps.iter().map(|bump| (distributions[bump.at].name().normal(), bump)).collect();
+    for (dir, source) in found {
+        lock_edits(facts, &source, dir, &by_name, plan);
     }
 }
 
