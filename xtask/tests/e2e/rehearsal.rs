@@ -159,16 +159,24 @@ fn the_stand_ins_end_with_the_command_also_when_it_is_killed() {
     }
 }
 
-/// What is released for real already is not on the stand-ins, and is needed there all the same.
+/// What is released for real already is not on the stand-ins, and is needed there all the same: by
+/// two tests that run side by side.
 #[test]
-fn one_distribution_is_rehearsed_on_top_of_what_is_released() {
-    let repo =
-        Repo::new().package("core", "2.3.0").package("runner", "1.5.0: core>=2.3,<3").commit();
+fn the_rest_is_rehearsed_on_top_of_what_is_released() {
+    let repo = Repo::new()
+        .package("core", "2.3.0")
+        .package("runner", "1.5.0: core>=2.3,<3")
+        .package("walker", "0.1.0: core>=2.3,<3")
+        .commit();
     repo.git("tag -a -m core core-v2.3.0");
     repo.git("push --quiet origin core-v2.3.0");
     let before = repo.standing();
-    let run = repo.xtask("release runner --rehearse").ok();
-    run.has_line(&["runner 1.5.0", "publish", "done"]);
+    let run = repo.xtask("release all --rehearse").ok();
+    run.has_line(&["runner 1.5.0", "publish", "done"]).has_line(&[
+        "walker 0.1.0",
+        "publish",
+        "done",
+    ]);
     assert_eq!(repo.standing(), before);
 }
 
