@@ -162,20 +162,20 @@ impl Manifest {
         self.requirements.iter().any(|declared| declared.table == Table::Group(name.to_owned()))
     }
 
-    /// Reads a manifest alone, without the files that its version may stand in. `Ok(None)` when
-    /// it names no distribution.
+    /// Reads a manifest alone, without the files that its version may stand in.
     ///
     /// # Errors
-    /// What makes it unusable: a wrong name or a configuration error.
+    /// As [`Manifest::read_with`].
     #[cfg(test)]
     pub fn read(file: &TomlFile) -> Result<Option<Manifest>, Vec<Finding>> {
         Manifest::read_with(file, Files { read: &|_| None, list: &|_| Vec::new() })
     }
 
     /// Reads a manifest and what it refers to: the file of its version, setup.py, setup.cfg.
+    /// `Ok(None)` when it names no distribution.
     ///
     /// # Errors
-    /// As [`Manifest::read`].
+    /// What makes it unusable: a wrong name or a configuration error.
     pub fn read_with(file: &TomlFile, files: Files<'_>) -> Result<Option<Manifest>, Vec<Finding>> {
         let dir = file.path.rsplit_once('/').map_or("", |(dir, _)| dir);
         let paths = ["project.name", "tool.poetry.name", "tool.flit.metadata.dist-name"];
