@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --bench bump` fails when 5,000 take longer or more memory than this tool promises,
 //! or when time does not grow with the number of distributions alone. It takes the time on the
-//! clock, the best of several runs, so it needs a machine that is doing nothing else.
+//! clock, the best of five, so it needs a machine that is doing nothing else.
 
 mod monorepo;
 
@@ -16,12 +16,7 @@ const STATUS: &[&str] = &["status"];
 const PLAN: &[&str] = &["bump", "p0", "minor", "--dry-run", "--json"];
 const WRITE: &[&str] = &["bump", "p0", "minor", "--yes"];
 
-/// How often a bump is written, each time in a repository of its own.
-const WRITES: usize = 5;
-
-/// How often each of them is read: virtual machines lose the processor to others now and then, and
-/// five runs are over before they have it back.
-const READS: usize = 4;
+const RUNS: usize = 5;
 
 fn main() {
     let base = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("bump-{}", std::process::id()));
@@ -55,14 +50,13 @@ struct Figures {
 fn measure(base: &Path, count: usize) -> Figures {
     // One for each run that writes, and none is deleted in between: for minutes, ext4 looks past
     // what was deleted one by one, which is a measure of what ran before.
-    let roots: Vec<PathBuf> = (0..WRITES).map(|run| base.join(format!("{count}-{run}"))).collect();
+    let roots: Vec<PathBuf> = (0..RUNS).map(|run| base.join(format!("{count}-{run}"))).collect();
     roots.iter().for_each(|root| generate(root, count));
     // What has been made is not to be written out while the clock runs.
     let _ = Command::new("sync").status();
     let best = |arguments| roots.iter().map(|root| timed(root, arguments)).min().unwrap();
-    let read = |arguments| (0..READS).map(|_| best(arguments)).min().unwrap();
     let memory = [STATUS, PLAN].map(|arguments| memory(&roots[0], arguments));
-    let (status, plan, write) = (read(STATUS), read(PLAN), best(WRITE));
+    let (status, plan, write) = (best(STATUS), best(PLAN), best(WRITE));
     let memory = memory.into_iter().max().flatten();
     println!(
         "{count} distributions: status {status:.0?}, plan {plan:.0?}, plan and write {write:.2?}, {} kB",

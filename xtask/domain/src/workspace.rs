@@ -316,11 +316,10 @@ impl Workspace {
 
 /// By name; of those that bear one name, the one that most likely is the distribution comes first.
 fn sort(manifests: &mut [Manifest]) {
-    manifests.sort_by(|a, b| {
-        let rest = |m: &Manifest| (m.aside.is_some(), depth(m));
-        let rest = || rest(a).cmp(&rest(b)).then_with(|| a.path.cmp(&b.path));
-        a.name.cmp(&b.name).then_with(rest)
-    });
+    fn key(manifest: &Manifest) -> (&Name, bool, usize, &str) {
+        (&manifest.name, manifest.aside.is_some(), depth(manifest), &manifest.path)
+    }
+    manifests.sort_by(|a, b| key(a).cmp(&key(b)));
 }
 
 /// How many folders a manifest lies below the root.
