@@ -1,13 +1,12 @@
 //! `bump`: versions, sibling ranges, changelogs and locks, rewritten in place.
 
 use std::collections::HashMap;
-use std::io::{self, BufWriter, IsTerminal, Write as _};
+use std::io::{self, IsTerminal, Write as _};
 use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use jzon::object;
 
 use crate::cli::BumpOptions;
 use crate::effects::git::Git;
@@ -204,32 +203,27 @@ fn add_commits(
 }
 
 fn print_json(plan: &Plan) -> io::Result<()> {
-    let mut lists = json::Lists::new(BufWriter::new(io::stdout().lock()));
-    lists.list("bumps", &plan.bumps, |bump| {
-        object! {
-            "package": &*bump.package,
-            "from": bump.from.as_ref().map(ToString::to_string),
-            "to": bump.to.to_string(),
-            "reason": &*bump.reason,
-        }
+    let mut lists = json::Lists::new(io::stdout().lock());
+    lists.list("bumps", &plan.bumps, |bump, fields| {
+        fields.text("package", &bump.package)?;
+        let from = bump.from.as_ref().map(ToString::to_string);
+        fields.text_or_null("from", from.as_deref())?;
+        fields.text("to", &bump.to.to_string())?;
+        fields.text("reason", &bump.reason)
     })?;
-    lists.list("edits", &plan.edits, |edit| {
-        object! {
-            "file": &*edit.file,
-            "line": edit.line,
-            "kind": edit.kind.word(),
-            "package": &*edit.package,
-            "before": &*edit.before,
-            "after": &*edit.after,
-        }
+    lists.list("edits", &plan.edits, |edit, fields| {
+        fields.text("file", &edit.file)?;
+        fields.number("line", edit.line)?;
+        fields.text("kind", edit.kind.word())?;
+        fields.text("package", &edit.package)?;
+        fields.text("before", &edit.before)?;
+        fields.text("after", &edit.after)
     })?;
-    lists.list("notes", &plan.notes, |note| {
-        object! {
-            "file": &*note.file,
-            "line": note.line,
-            "package": &*note.package,
-            "text": &*note.text,
-        }
+    lists.list("notes", &plan.notes, |note, fields| {
+        fields.text("file", &note.file)?;
+        fields.number("line", note.line)?;
+        fields.text("package", &note.package)?;
+        fields.text("text", &note.text)
     })?;
     lists.end()
 }
