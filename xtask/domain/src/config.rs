@@ -159,8 +159,11 @@ impl DistributionConfig {
     /// # Errors
     /// Every wrong type and every unknown key, with file, line and key.
     pub fn read(file: &TomlFile) -> Result<DistributionConfig, Vec<Finding>> {
-        let mut section = file.section("tool.xtask");
         let mut config = DistributionConfig::default();
+        if file.get("tool.xtask").is_none() {
+            return Ok(config);
+        }
+        let mut section = file.section("tool.xtask");
         config.fill(&mut section);
         let mut smoke = section.section("smoke");
         config.smoke.fill(&mut smoke);

@@ -43,7 +43,7 @@ pub struct RequiresPython {
 }
 
 impl RequiresPython {
-    fn read(file: Option<&TomlFile>, dir: &str, files: Files<'_>) -> Option<RequiresPython> {
+    fn read(file: Option<&TomlFile>, setup: &Setup) -> Option<RequiresPython> {
         let pep440 = |key, text| RequiresPython { key, text, dialect: Dialect::Pep440 };
         let of_table = |path: &str| Some(file?.get(path)?.as_str()?.to_owned());
         let of_flit = || of_table("tool.flit.metadata.requires-python");
@@ -53,7 +53,7 @@ impl RequiresPython {
             .or_else(of_flit)
             .map(|text| pep440("requires-python", text))
             .or_else(|| of_poetry().map(poetry))
-            .or_else(|| Some(pep440("python_requires", setup_python(dir, files)?)))
+            .or_else(|| Some(pep440("python_requires", setup.python()?)))
     }
 
     /// What the built metadata has to say in the same words.
@@ -180,14 +180,15 @@ impl Manifest {
         let dir = file.path.rsplit_once('/').map_or("", |(dir, _)| dir);
         let paths = ["project.name", "tool.poetry.name", "tool.flit.metadata.dist-name"];
         let named = paths.iter().chain(&["tool.flit.metadata.module"]).find_map(|p| file.get(p));
-        let Some(named) = named else { return Manifest::from_setup(Some(file), dir, files) };
+        let setup = Setup::beside(dir, files);
+        let Some(named) = named else { return Manifest::of_setup(Some(file), &setup, dir, files) };
         let line = file.line(start(named));
         let name =
             named.as_str().and_then(Name::new).ok_or_else(|| vec![wrong_name(&file.path, line)])?;
         let mut findings = Vec::new();
         let mut requirements = tables::requirements(file, &mut findings);
         requirements.extend(tables::referenced(file, dir, files));
-        requirements.extend(setup_requirements(dir, files));
+        requirements.extend(setup.requirements());
         // They are kept, and there are many of them.
         requirements.shrink_to_fit();
         let written = name.to_string();
@@ -195,7 +196,7 @@ impl Manifest {
             path: file.path.clone(),
             version: place::declared(&Context { file, files, dir, name: &written }),
             name,
-            requires_python: RequiresPython::read(Some(file), dir, files),
+            requires_python: RequiresPython::read(Some(file), &setup),
             requirements,
             config: Box::new(DistributionConfig::read(file)?),
             aside: no_package(file),
@@ -203,24 +204,26 @@ impl Manifest {
         }))
     }
 
-    /// Reads a distribution that setup.cfg or setup.py names, with the pyproject.toml beside it,
-    /// if any. `Ok(None)` when neither states a name.
+    /// Reads a distribution that setup.cfg or setup.py names, without a pyproject.toml. `Ok(None)`
+    /// when neither states a name.
     ///
     /// # Errors
     /// What makes it unusable: a wrong name or a configuration error.
-    pub fn from_setup(
+    pub fn from_setup(dir: &str, files: Files<'_>) -> Result<Option<Manifest>, Vec<Finding>> {
+        Manifest::of_setup(None, &Setup::beside(dir, files), dir, files)
+    }
+
+    /// The same with the pyproject.toml beside it, if any, which names no distribution itself.
+    fn of_setup(
         file: Option<&TomlFile>,
+        setup: &Setup,
         dir: &str,
         files: Files<'_>,
     ) -> Result<Option<Manifest>, Vec<Finding>> {
-        let cfg = files.beside(dir, "setup.cfg");
-        let setup = files.beside(dir, "setup.py");
-        let Some((source, line, written)) = setup_name(cfg.as_ref(), setup.as_ref()) else {
-            return Ok(None);
-        };
+        let Some((source, line, written)) = setup.name() else { return Ok(None) };
         let name = Name::new(&written).ok_or_else(|| vec![wrong_name(&source, line)])?;
         let mut findings = Vec::new();
-        let mut requirements = setup_requirements(dir, files);
+        let mut requirements = setup.requirements();
         let mut version = None;
         if let Some(file) = file {
             requirements.extend(tables::requirements(file, &mut findings));
@@ -228,14 +231,14 @@ impl Manifest {
             version = Some(place::declared(&context));
         }
         let version = version
-            .or_else(|| setup_cfg::version(cfg.as_ref()?, files, dir))
-            .or_else(|| Some(setup_py::version(setup.as_ref()?, files, dir)))
+            .or_else(|| setup_cfg::version(setup.cfg.as_ref()?, files, dir))
+            .or_else(|| Some(setup_py::version(setup.py.as_ref()?, files, dir)))
             .unwrap_or_else(|| unknown(&source, line, "nothing says where the version stands"));
         Ok(Some(Manifest {
             path: file.map_or(source, |file| file.path.clone()),
             name,
             version,
-            requires_python: RequiresPython::read(file, dir, files),
+            requires_python: RequiresPython::read(file, setup),
             requirements,
             config: file.map(DistributionConfig::read).transpose()?.unwrap_or_default().into(),
             aside: file.and_then(no_package),
@@ -256,44 +259,47 @@ fn no_package(file: &TomlFile) -> Option<String> {
         .map(|key| format!("`{key} = false`"))
 }
 
-/// The name in setup.cfg or setup.py, with its place.
-fn setup_name(
-    cfg: Option<&SourceFile>,
-    setup: Option<&SourceFile>,
-) -> Option<(Arc<str>, usize, String)> {
-    if let Some(cfg) = cfg
-        && let Some(line) = setup_cfg::value(&setup_cfg::entries(&cfg.text), "metadata", "name")
-    {
-        let at = line_of(&cfg.text, line.span.start);
-        return Some((cfg.path.clone(), at, line.text.to_owned()));
-    }
-    let setup = setup?;
-    let read = SetupPy::read(&setup.text)?;
-    let name = read.name()?;
-    Some((setup.path.clone(), line_of(&setup.text, name.span.start), name.raw.clone()))
+/// setup.cfg and setup.py beside a manifest.
+struct Setup {
+    cfg: Option<SourceFile>,
+    py: Option<SourceFile>,
 }
 
-/// `python_requires` of setup.cfg or setup.py.
-fn setup_python(dir: &str, files: Files<'_>) -> Option<String> {
-    let of_cfg = |cfg: SourceFile| {
-        let line = setup_cfg::value(&setup_cfg::entries(&cfg.text), "options", "python_requires")?;
-        Some(line.text.to_owned())
-    };
-    files.beside(dir, "setup.cfg").and_then(of_cfg).or_else(|| {
-        let setup = SetupPy::read(&files.beside(dir, "setup.py")?.text)?;
-        Some(setup.literal("python_requires")?.raw.clone())
-    })
-}
+impl Setup {
+    fn beside(dir: &str, files: Files<'_>) -> Setup {
+        Setup { cfg: files.beside(dir, "setup.cfg"), py: files.beside(dir, "setup.py") }
+    }
 
-fn setup_requirements(dir: &str, files: Files<'_>) -> Vec<DeclaredRequirement> {
-    let mut found = Vec::new();
-    if let Some(cfg) = files.beside(dir, "setup.cfg") {
-        found.extend(tables::setup_cfg(&cfg));
+    /// The name that one of them states, with its place.
+    fn name(&self) -> Option<(Arc<str>, usize, String)> {
+        if let Some(cfg) = &self.cfg
+            && let Some(line) = setup_cfg::value(&setup_cfg::entries(&cfg.text), "metadata", "name")
+        {
+            let at = line_of(&cfg.text, line.span.start);
+            return Some((cfg.path.clone(), at, line.text.to_owned()));
+        }
+        let py = self.py.as_ref()?;
+        let read = SetupPy::read(&py.text)?;
+        let name = read.name()?;
+        Some((py.path.clone(), line_of(&py.text, name.span.start), name.raw.clone()))
     }
-    if let Some(setup) = files.beside(dir, "setup.py") {
-        found.extend(tables::setup_py(&setup));
+
+    /// `python_requires`.
+    fn python(&self) -> Option<String> {
+        let of_cfg = |cfg: &SourceFile| {
+            let entries = setup_cfg::entries(&cfg.text);
+            Some(setup_cfg::value(&entries, "options", "python_requires")?.text.to_owned())
+        };
+        self.cfg.as_ref().and_then(of_cfg).or_else(|| {
+            let setup = SetupPy::read(&self.py.as_ref()?.text)?;
+            Some(setup.literal("python_requires")?.raw.clone())
+        })
     }
-    found
+
+    fn requirements(&self) -> Vec<DeclaredRequirement> {
+        let cfg = self.cfg.iter().flat_map(tables::setup_cfg);
+        cfg.chain(self.py.iter().flat_map(tables::setup_py)).collect()
+    }
 }
 
 #[cfg(test)]

@@ -202,9 +202,9 @@ impl<'a> Reader<'a> {
     fn forerunners(&mut self) {
         let file = self.file;
         self.list(&Table::Group("dev".into()), file.get("tool.uv.dev-dependencies"));
-        let plugin = "tool.setuptools_dynamic_dependencies";
-        self.list(&Table::Dependencies, file.get(&format!("{plugin}.dependencies")));
-        for (extra, item) in entries(file.get(&format!("{plugin}.optional-dependencies"))) {
+        let Some(plugin) = file.get("tool.setuptools_dynamic_dependencies") else { return };
+        self.list(&Table::Dependencies, plugin.get("dependencies"));
+        for (extra, item) in entries(plugin.get("optional-dependencies")) {
             self.list(&Table::Extra(extra.to_owned()), Some(item));
         }
     }

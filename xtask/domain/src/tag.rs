@@ -19,8 +19,10 @@ impl TagPattern {
     /// Takes the configured pattern, in which `{name}` stands for the distribution; without one
     /// it is `NAME-v{version}`.
     pub fn new(configured: Option<&str>, name: &Name) -> TagPattern {
-        let pattern =
-            configured.unwrap_or("{name}-v{version}").replace("{name}", &name.to_string());
+        let Some(configured) = configured else {
+            return TagPattern { prefix: [name.as_str(), "-v"].concat(), suffix: String::new() };
+        };
+        let pattern = configured.replace("{name}", name.as_str());
         let (prefix, suffix) = pattern.split_once("{version}").unwrap_or((&pattern, ""));
         TagPattern { prefix: prefix.to_owned(), suffix: suffix.to_owned() }
     }
@@ -62,6 +64,7 @@ pub fn ambiguities(distributions: &[Distribution]) -> Vec<Finding> {
         let TagPattern { prefix, suffix } = &distribution.tag;
         let claims = prefix.char_indices().filter_map(|(cut, _)| {
             let rest = &prefix[cut..];
+            rest.starts_with(|c: char| c.is_ascii_digit() || matches!(c, 'v' | 'V')).then_some(())?;
             let owner = owners.get(&(&prefix[..cut], suffix.as_str()))?;
             format!("{rest}1.0").parse::<Version>().ok().map(|_| &distributions[*owner])
         });

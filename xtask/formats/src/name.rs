@@ -15,13 +15,17 @@ impl Name {
     /// Takes a name in any spelling; `None` when PEP 508 does not allow it as a name.
     pub fn new(written: &str) -> Option<Name> {
         let edge = |c: char| c.is_ascii_alphanumeric();
-        let inner = |c: char| edge(c) || matches!(c, '-' | '_' | '.');
+        let inner = |byte: u8| edge(byte.into()) || matches!(byte, b'-' | b'_' | b'.');
         let valid = written.starts_with(edge) && written.ends_with(edge);
-        (valid && written.chars().all(inner)).then(|| {
-            let normal = normalize(written);
-            let normal = (normal != written).then(|| normal.into());
+        (valid && written.bytes().all(inner)).then(|| {
+            let normal = (!is_normal(written)).then(|| normalize(written).into());
             Name { written: written.into(), normal }
         })
+    }
+
+    /// As its author wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.written
     }
 
     /// The PEP 503 normal form: lower case, every run of `-`, `_` and `.` one `-`.
@@ -33,6 +37,12 @@ impl Name {
     pub fn in_file_name(&self) -> String {
         self.normal().replace('-', "_")
     }
+}
+
+/// Whether a name is its own normal form.
+fn is_normal(name: &str) -> bool {
+    let normal = |byte: u8| matches!(byte, b'-' | b'a'..=b'z' | b'0'..=b'9');
+    name.bytes().all(normal) && !name.contains("--")
 }
 
 /// The PEP 503 normal form of any text, for comparing with [`Name::normal`].
@@ -90,6 +100,9 @@ mod tests {
         assert_eq!(name, Name::new("aether-flow-core").unwrap());
         assert_eq!(name.to_string(), "Aether_Flow..core");
         assert_eq!(name.in_file_name(), "aether_flow_core");
+        for same in ["aether-flow--core", "AETHER.flow-core", "aether-flow-core"] {
+            assert_eq!(Name::new(same).unwrap().normal(), "aether-flow-core", "{same}");
+        }
     }
 
     #[test]

@@ -137,7 +137,14 @@ impl Version {
             write!(out, "{}!", self.epoch)?;
         }
         for (index, segment) in self.release.iter().enumerate() {
-            write!(out, "{}{segment}", if index == 0 { "" } else { "." })?;
+            if index > 0 {
+                out.write_char('.')?;
+            }
+            // Nearly all of them are one digit, and versions are printed by the thousand.
+            match u8::try_from(*segment) {
+                Ok(digit @ 0..=9) => out.write_char((b'0' + digit).into())?,
+                _ => write!(out, "{segment}")?,
+            }
         }
         if let Some(PreRelease { kind, number }) = self.pre {
             let letters = match kind {

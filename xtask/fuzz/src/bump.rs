@@ -97,7 +97,7 @@ fn read(tree: &[(String, String)]) -> Option<Workspace> {
     for (path, text) in tree {
         let manifest = match path.ends_with(".toml") {
             true => Manifest::read_with(&TomlFile::parse(path, text.as_str().into()).ok()?, files),
-            false => Manifest::from_setup(None, "app", files),
+            false => Manifest::from_setup("app", files),
         };
         manifests.extend(manifest.ok()?);
     }

@@ -154,7 +154,7 @@ fn manifest(
 ) -> Result<Result<Option<Manifest>, Vec<Finding>>> {
     if !path.ends_with(MANIFEST) {
         let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
-        return Ok(tree.with_files(|files| Manifest::from_setup(None, dir, files)));
+        return Ok(tree.with_files(|files| Manifest::from_setup(dir, files)));
     }
     let Some(source) = tree.read(path) else {
         // Either it cannot be read, which is an error, or it is no text.

@@ -4,7 +4,8 @@
 //! the walk: in a repository of thousands of distributions that is most of the time.
 
 use std::collections::HashMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -40,11 +41,11 @@ pub struct Tree {
 /// What lies in one directory. There are many of them, so none has room to grow.
 struct Dir {
     /// Sorted by name.
-    files: Box<[File]>,
+    files: Box<[Entry]>,
     dirs: Box<[Box<str>]>,
 }
 
-struct File {
+struct Entry {
     name: Box<str>,
     is_link: bool,
     /// Read when it is asked for, once.
@@ -62,6 +63,7 @@ impl Tree {
         while !level.is_empty() {
             let listed = parallel::quick(&level, |path| Dir::list(root, path));
             let mut below = Vec::new();
+            dirs.reserve(level.len());
             for (path, dir) in level.into_iter().zip(listed) {
                 let dir =
                     dir.with_context(|| format!("cannot search {}", root.join(&path).display()))?;
@@ -133,9 +135,10 @@ impl Dir {
         for entry in fs::read_dir(root.join(path))? {
             let entry = entry?;
             let kind = entry.file_type()?;
-            let name: Box<str> = entry.file_name().to_string_lossy().into();
+            let name = entry.file_name().into_string();
+            let name: Box<str> = name.unwrap_or_else(|raw| raw.to_string_lossy().into()).into();
             if !kind.is_dir() {
-                files.push(File { name, is_link: kind.is_symlink(), text: OnceLock::new() });
+                files.push(Entry { name, is_link: kind.is_symlink(), text: OnceLock::new() });
             } else if !name.starts_with('.') && !FOREIGN.contains(&&*name) {
                 dirs.push(name);
             }
@@ -144,7 +147,7 @@ impl Dir {
         Ok(Dir { files: files.into(), dirs: dirs.into() })
     }
 
-    fn file(&self, name: &str) -> Option<&File> {
+    fn file(&self, name: &str) -> Option<&Entry> {
         let found = self.files.binary_search_by(|file| (*file.name).cmp(name));
         found.ok().map(|at| &self.files[at])
     }
@@ -155,7 +158,7 @@ fn split(path: &str) -> (&str, &str) {
 }
 
 fn joined(dir: &str, name: &str) -> String {
-    if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") }
+    if dir.is_empty() { name.to_owned() } else { [dir, "/", name].concat() }
 }
 
 fn source_file(root: &Path, path: &str, is_link: bool) -> Option<SourceFile> {
@@ -163,12 +166,14 @@ fn source_file(root: &Path, path: &str, is_link: bool) -> Option<SourceFile> {
     let path = match is_link {
         true => {
             let root = root.canonicalize().ok()?;
-            relative(&root, full.canonicalize().ok()?.strip_prefix(&root).ok()?)
+            relative(&root, full.canonicalize().ok()?.strip_prefix(&root).ok()?).into()
         }
-        false => path.to_owned(),
+        false => path.into(),
     };
-    let text = fs::read_to_string(full).ok()?;
-    Some(SourceFile { path: path.into(), text: text.into() })
+    // Room for nearly all of them, so that no file is asked for its size first.
+    let mut text = String::with_capacity(8 * 1024);
+    File::open(full).ok()?.take(u64::MAX).read_to_string(&mut text).ok()?;
+    Some(SourceFile { path, text: text.into() })
 }
 
 /// A path below the root, `/`-separated.

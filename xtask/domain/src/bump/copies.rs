@@ -56,6 +56,9 @@ fn copies(facts: Facts<'_>, at: usize, from: &Version) -> Vec<Note> {
     }
     let place = distribution.manifest.version.place();
     copies.retain(|(file, line)| (&**file, *line) != place);
+    if copies.is_empty() {
+        return Vec::new();
+    }
     let package = distribution.name();
     let text = format!(
         "another copy of {from}: name it in `version-files` of [tool.xtask] to have it written"
