@@ -1,8 +1,10 @@
 //! Independent work side by side, on scoped threads. What comes out does not depend on how many
 //! there are.
 
+use std::cmp::Ordering;
 use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 
 /// How many things that compute and wait to do at the same time when nobody says: one for each core,
@@ -12,53 +14,84 @@ pub fn jobs() -> usize {
 }
 
 fn cores() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
+    // Finding out takes longer than starting a thread: it reads what containers may use.
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
 }
 
 /// Applies work that takes microseconds, such as reading a file, to every item, on as many cores as
 /// it pays for; the results are in the items' order.
 pub fn quick<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     // Below that, starting threads and asking how many cores there are takes longer.
-    match items.len() / 32 {
+    match items.len() / BLOCK {
         0 => items.iter().map(work).collect(),
-        worthwhile => map(cores().min(worthwhile + 1), items, work),
+        worthwhile => blocks(cores().min(worthwhile + 1), BLOCK, items, work),
     }
 }
+
+/// Sorts, keeping the order of what is equal, on two cores where it pays for.
+pub fn sort<T: Send>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering + Sync) {
+    if items.len() > 32 * BLOCK && cores() > 1 {
+        let (left, right) = items.split_at_mut(items.len() / 2);
+        thread::scope(|scope| {
+            scope.spawn(|| left.sort_by(&compare));
+            right.sort_by(&compare);
+        });
+    }
+    // Of two halves that are sorted, it merges them.
+    items.sort_by(compare);
+}
+
+/// How many items of quick work are taken at a time.
+const BLOCK: usize = 32;
 
 /// The same for work that waits for a disk as long as it computes: four at a time for each core,
 /// which is where it stopped to pay.
 pub fn waiting<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let worthwhile = items.len() / 32 + 1;
+    let worthwhile = items.len() / BLOCK + 1;
     map(worthwhile.min(4 * cores()), items, work)
 }
 
 /// Applies `work` to every item, at most `jobs` at a time; the results are in the items' order.
 pub fn map<T: Sync, R: Send>(jobs: usize, items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let jobs = jobs.min(items.len());
+    blocks(jobs, 1, items, work)
+}
+
+fn blocks<T: Sync, R: Send>(
+    jobs: usize,
+    size: usize,
+    items: &[T],
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    let blocks: Vec<&[T]> = items.chunks(size).collect();
+    let jobs = jobs.min(blocks.len());
     if jobs <= 1 {
         return items.iter().map(work).collect();
     }
     let next = AtomicUsize::new(0);
     let worker = || {
-        let mut done = Vec::with_capacity(items.len() / jobs + 1);
-        while let Some((at, item)) = {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            items.get(at).map(|item| (at, item))
+        let mut done = Vec::with_capacity(blocks.len() / jobs + 1);
+        while let Some((at, block)) = {
+            let at = next.fetch_add(1, Relaxed);
+            blocks.get(at).map(|block| (at, block))
         } {
-            done.push((at, work(item)));
+            done.push((at, block.iter().map(&work).collect::<Vec<R>>()));
         }
         done
     };
-    let mut results: Vec<Option<R>> = items.iter().map(|_| None).collect();
-    thread::scope(|scope| {
+    let mut done = thread::scope(|scope| {
         // This thread is one of them.
         let others: Vec<_> = (1..jobs).map(|_| scope.spawn(worker)).collect();
-        let own = worker();
-        let others = others.into_iter().map(|other| other.join());
-        let others = others.flat_map(|done| done.unwrap_or_else(|panic| resume_unwind(panic)));
-        own.into_iter().chain(others).for_each(|(at, result)| results[at] = Some(result));
+        let mut done = worker();
+        for other in others {
+            done.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        done
     });
-    results.into_iter().flatten().collect()
+    done.sort_unstable_by_key(|(at, _)| *at);
+    let mut results = Vec::with_capacity(items.len());
+    done.into_iter().for_each(|(_, block)| results.extend(block));
+    results
 }
 
 #[cfg(test)]
@@ -74,5 +107,18 @@ mod tests {
         assert_eq!(super::quick(&items, |n| *n), items);
         assert_eq!(super::quick(&items[..3], |n| *n), items[..3]);
         assert_eq!(super::waiting(&items, |n| *n), items);
+        let many: Vec<usize> = (0..10_000).collect();
+        assert_eq!(super::quick(&many, |n| *n), many);
+    }
+
+    #[test]
+    fn what_is_equal_keeps_its_order_when_it_is_sorted() {
+        for count in [0, 1, 7, 5_000, 5_001] {
+            let mut items: Vec<(usize, usize)> = (0..count).map(|n| (n * 7919 % 13, n)).collect();
+            let mut expected = items.clone();
+            expected.sort_by_key(|(key, _)| *key);
+            super::sort(&mut items, |a, b| a.0.cmp(&b.0));
+            assert_eq!(items, expected);
+        }
     }
 }

@@ -18,6 +18,7 @@ use formats::version::{Change, Version};
 use super::edit::{Edit, Write};
 use super::finding::Refusal;
 use super::manifest::DeclaredRequirement;
+use super::parallel;
 use super::place::Files;
 use super::tag::TagPattern;
 use super::workspace::Workspace;
@@ -127,7 +128,9 @@ impl Plan {
     }
 
     fn finish(mut self, facts: Facts<'_>) -> Result<Plan, Refusal> {
-        self.edits.sort_by(|a, b| (&a.file, a.span.start).cmp(&(&b.file, b.span.start)));
+        parallel::sort(&mut self.edits, |a, b| {
+            (&a.file, a.span.start).cmp(&(&b.file, b.span.start))
+        });
         self.edits.dedup_by(|a, b| a.file == b.file && a.span == b.span && a.after == b.after);
         self.notes.sort();
         self.notes.dedup();
