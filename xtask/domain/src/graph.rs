@@ -21,6 +21,9 @@ pub fn levels(count: usize, hard: &[Edge], soft: &[Edge]) -> Result<Vec<usize>, 
     if let Some(left) = levels.iter().position(Option::is_none) {
         return Err(graph.cycle_from(left, &levels));
     }
+    if soft.is_empty() {
+        return Ok(levels.into_iter().flatten().collect());
+    }
     // Most repositories have no cycle through extras either: try them all at once first.
     let all: Vec<Edge> = hard.iter().chain(soft).copied().collect();
     let everything = Graph::new(count, &all).levels();

@@ -11,6 +11,7 @@ use super::finding::{Finding, Refusal};
 use super::graph::{Cycle, Edge, levels};
 use super::history::Commit;
 use super::manifest::{DeclaredRequirement, Manifest, Table};
+use super::parallel;
 use super::tag::{self, TagPattern};
 use super::toml::nearest;
 
@@ -23,6 +24,8 @@ pub struct Distribution {
     pub level: usize,
     /// Siblings needed whenever it is installed, in the order of their release.
     pub needs: Vec<usize>,
+    /// Who names it in a requirement of any table: the sibling, and that requirement's number.
+    pub named_by: Vec<(usize, usize)>,
     pub tag: TagPattern,
 }
 
@@ -121,8 +124,9 @@ impl Workspace {
     ) -> Result<Workspace, Refusal> {
         sort(&mut manifests);
         judge(duplicates(&manifests))?;
-        let by_name = index(&manifests);
-        let (hard, mut soft) = edges(&manifests, &by_name);
+        let mut by_name = index(&manifests);
+        let named = siblings(&manifests, &by_name);
+        let (hard, mut soft) = edges(&manifests, &named);
         let levels = match levels(manifests.len(), &hard, &soft) {
             Ok(levels) => levels,
             Err(cycle) => {
@@ -138,23 +142,23 @@ impl Workspace {
         order.sort_by_key(|&node| levels[node]);
         let mut place = vec![0; order.len()];
         order.iter().enumerate().for_each(|(at, &node)| place[node] = at);
-        let mut needs = vec![Vec::new(); order.len()];
-        hard.iter().for_each(|&(from, to)| needs[place[from]].push(place[to]));
-
-        let mut distributions: Vec<Distribution> = manifests
-            .into_iter()
-            .zip(levels)
-            .map(|(manifest, level)| distribution(manifest, level))
-            .collect();
-        distributions.sort_by_key(|distribution| distribution.level);
-        for (distribution, mut needs) in distributions.iter_mut().zip(needs) {
+        let mut manifests: Vec<Option<Manifest>> = manifests.into_iter().map(Some).collect();
+        let placed = order.iter().filter_map(|&node| Some((manifests[node].take()?, levels[node])));
+        let mut distributions: Vec<Distribution> =
+            placed.map(|(manifest, level)| distribution(manifest, level)).collect();
+        hard.iter().for_each(|&(from, to)| distributions[place[from]].needs.push(place[to]));
+        for (at, &node) in order.iter().enumerate() {
+            for &(number, to) in &named[node] {
+                distributions[place[to]].named_by.push((at, number));
+            }
+        }
+        for Distribution { needs, manifest, .. } in &mut distributions {
             needs.sort_unstable();
             needs.dedup();
-            distribution.needs = needs;
-            findings.append(&mut distribution.manifest.findings);
+            findings.append(&mut manifest.findings);
         }
         judge(tag::ambiguities(&distributions))?;
-        let by_name = by_name.into_iter().map(|(name, node)| (name, place[node])).collect();
+        by_name.values_mut().for_each(|node| *node = place[*node]);
         let dirs = distributions.iter().enumerate();
         let by_dir = dirs.map(|(at, distribution)| (distribution.dir.clone(), at)).collect();
         Ok(Workspace { config, distributions, findings, by_name, by_dir })
@@ -316,10 +320,10 @@ impl Workspace {
 
 /// By name; of those that bear one name, the one that most likely is the distribution comes first.
 fn sort(manifests: &mut [Manifest]) {
-    fn key(manifest: &Manifest) -> (&Name, bool, usize, &str) {
-        (&manifest.name, manifest.aside.is_some(), depth(manifest), &manifest.path)
+    fn key(manifest: &Manifest) -> (bool, usize, &str) {
+        (manifest.aside.is_some(), depth(manifest), &manifest.path)
     }
-    manifests.sort_by(|a, b| key(a).cmp(&key(b)));
+    manifests.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| key(a).cmp(&key(b))));
 }
 
 /// How many folders a manifest lies below the root.
@@ -330,7 +334,7 @@ fn depth(manifest: &Manifest) -> usize {
 fn distribution(manifest: Manifest, level: usize) -> Distribution {
     let dir = manifest.path.rsplit_once('/').map_or("", |(dir, _)| dir).to_owned();
     let tag = TagPattern::new(manifest.config.tag.as_deref(), &manifest.name);
-    Distribution { manifest, dir, level, needs: Vec::new(), tag }
+    Distribution { manifest, dir, level, needs: Vec::new(), named_by: Vec::new(), tag }
 }
 
 /// The first of several with one name bears it.
@@ -355,14 +359,27 @@ fn duplicates(manifests: &[Manifest]) -> Vec<Finding> {
         .collect()
 }
 
+/// For each manifest, which siblings it names: the requirement's number and the sibling's node.
+fn siblings(
+    manifests: &[Manifest],
+    by_name: &HashMap<String, usize>,
+) -> Vec<Vec<(usize, usize)>> {
+    let nodes: Vec<usize> = (0..manifests.len()).collect();
+    parallel::quick(&nodes, |node| {
+        let requirements = manifests[*node].requirements.iter().enumerate();
+        let named = requirements.filter_map(|(number, declared)| {
+            Some((number, *by_name.get(declared.requirement.name.normal())?))
+        });
+        named.filter(|(_, to)| to != node).collect()
+    })
+}
+
 /// Hard and soft edges between siblings. Groups and build requirements never order a release.
-fn edges(manifests: &[Manifest], by_name: &HashMap<String, usize>) -> (Vec<Edge>, Vec<Edge>) {
+fn edges(manifests: &[Manifest], named: &[Vec<(usize, usize)>]) -> (Vec<Edge>, Vec<Edge>) {
     let (mut hard, mut soft) = (Vec::new(), Vec::new());
-    for (from, manifest) in manifests.iter().enumerate() {
-        for declared in &manifest.requirements {
-            let to = by_name.get(declared.requirement.name.normal());
-            let Some(&to) = to.filter(|&&to| to != from) else { continue };
-            match declared.table {
+    for (from, (manifest, named)) in manifests.iter().zip(named).enumerate() {
+        for &(number, to) in named {
+            match manifest.requirements[number].table {
                 Table::Dependencies => hard.push((from, to)),
                 Table::Extra(_) => soft.push((from, to)),
                 Table::Group(_) | Table::Build => {}

@@ -86,8 +86,6 @@ struct Planner<'a> {
     planned: Vec<Option<Planned>>,
     /// Distributions whose dependents have not been looked at.
     queue: VecDeque<usize>,
-    /// For each distribution, who names it: the dependent and its requirement's number.
-    dependents: Vec<Vec<(usize, usize)>>,
     /// The others that share a distribution's version.
     groups: HashMap<usize, Vec<usize>>,
     /// What has become of ranges, by the step that they follow, old version and new: most
@@ -104,23 +102,12 @@ impl<'a> Planner<'a> {
         bumped: &'a mut dyn FnMut(usize, &Version),
     ) -> Result<Self, Refusal> {
         let count = facts.workspace.distributions.len();
-        let mut dependents = vec![Vec::new(); count];
-        for (at, distribution) in facts.workspace.distributions.iter().enumerate() {
-            for (number, declared) in distribution.manifest.requirements.iter().enumerate() {
-                if let Some(sibling) = facts.workspace.find(&declared.requirement.name)
-                    && sibling != at
-                {
-                    dependents[sibling].push((at, number));
-                }
-            }
-        }
         Ok(Planner {
             facts,
             request,
             bumped,
             planned: (0..count).map(|_| None).collect(),
             queue: VecDeque::new(),
-            dependents,
             groups: groups::shared_versions(facts)?,
             known: HashMap::new(),
             plan: Plan::default(),
@@ -281,7 +268,7 @@ impl<'a> Planner<'a> {
                     span: span.start + lead..span.end,
                     line: *line,
                     kind: Kind::Version,
-                    package: distribution.name().to_string(),
+                    package: distribution.name().as_str().to_owned(),
                     before: text[lead..].to_owned(),
                     after: to.to_string(),
                 });
@@ -301,7 +288,7 @@ impl<'a> Planner<'a> {
     }
 
     fn note(&mut self, file: &str, line: usize, at: usize, text: String) {
-        let package = self.distribution(at).name().to_string();
+        let package = self.distribution(at).name().as_str().to_owned();
         self.plan.notes.push(Note { file: file.into(), line, package, text });
     }
 
@@ -311,7 +298,7 @@ impl<'a> Planner<'a> {
         let (from, to) = (from.clone(), to.clone());
         let step = (from.as_ref().map(ToString::to_string), to.to_string());
         let mut known = self.known.remove(&step).unwrap_or_default();
-        for (dependent, number) in std::mem::take(&mut self.dependents[sibling]) {
+        for &(dependent, number) in &self.distribution(sibling).named_by {
             let manifest = &self.distribution(dependent).manifest;
             let declared = &manifest.requirements[number];
             let specifiers = declared.specifiers();
@@ -418,7 +405,7 @@ impl<'a> Planner<'a> {
             self.note(&declared.file, declared.line, dependent, text);
             return;
         };
-        let package = self.distribution(dependent).name().to_string();
+        let package = self.distribution(dependent).name().as_str().to_owned();
         let specifiers = declared.specifiers();
         for replacement in &outcome.replacements {
             let inside = &specifiers[..replacement.span.start];
@@ -480,7 +467,7 @@ impl<'a> Planner<'a> {
             let planned = planned.as_ref()?;
             Some(Bump {
                 at,
-                package: self.distribution(at).name().to_string(),
+                package: self.distribution(at).name().as_str().to_owned(),
                 from: planned.from.clone(),
                 to: planned.to.clone(),
                 reason: self.reason(&planned.cause),
@@ -492,7 +479,7 @@ impl<'a> Planner<'a> {
     }
 
     fn reason(&self, cause: &Cause) -> String {
-        let name = |at: &usize| self.distribution(*at).name().to_string();
+        let name = |at: &usize| self.distribution(*at).name().as_str().to_owned();
         match cause {
             Cause::Asked(Change::Step(step)) => format!("{}, asked for", step.word()),
             Cause::Asked(_) => "asked for".to_owned(),
