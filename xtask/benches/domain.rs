@@ -7,22 +7,44 @@ mod monorepo;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use divan::Bencher;
 use domain::bump::{Facts, History, Plan, Request};
 use domain::config::RepositoryConfig;
-use domain::edit::{self, Edit};
+use domain::edit::{self, Edit, Write};
 use domain::manifest::Manifest;
 use domain::place::{Files, SourceFile};
 use domain::toml::TomlFile;
 use domain::workspace::Workspace;
 use formats::range::Ranges;
 use formats::version::{Change, Step};
+use tiny_bench::{BenchmarkConfig, bench_with_configuration_labeled};
 
 const COUNTS: [usize; 4] = [10, 100, 1_000, 5_000];
 
 fn main() {
-    divan::main();
+    for count in COUNTS {
+        let repository = Repository::new(count);
+        let workspace = repository.workspace();
+        let history = vec![History::default(); count];
+        let plan = repository.plan(&workspace, &history);
+        measure("parse", count, || repository.manifests());
+        measure("plan", count, || repository.plan(&workspace, &history));
+        measure("splice", count, || spliced(&plan));
+    }
+}
+
+/// Prints how long `work` takes, and how that differs from the last time that it was measured here.
+fn measure<T>(what: &str, count: usize, work: impl FnMut() -> T) {
+    let configuration = BenchmarkConfig {
+        measurement_time: Duration::from_secs(4),
+        warm_up_time: Duration::from_millis(500),
+        // Each sample takes one run more than the one before it.
+        num_samples: 10,
+        ..BenchmarkConfig::default()
+    };
+    let label = format!("{what} {count}").leak();
+    bench_with_configuration_labeled(label, &configuration, work);
 }
 
 /// A repository in memory.
@@ -78,32 +100,13 @@ impl Repository {
     }
 }
 
-#[divan::bench(args = COUNTS, max_time = 5)]
-fn parse(bencher: Bencher, count: usize) {
-    let repository = Repository::new(count);
-    bencher.bench_local(|| repository.manifests());
-}
-
-#[divan::bench(args = COUNTS, max_time = 5)]
-fn plan(bencher: Bencher, count: usize) {
-    let repository = Repository::new(count);
-    let workspace = repository.workspace();
-    let history = vec![History::default(); count];
-    bencher.bench_local(|| repository.plan(&workspace, &history));
-}
-
-#[divan::bench(args = COUNTS, max_time = 5)]
-fn splice(bencher: Bencher, count: usize) {
-    let repository = Repository::new(count);
-    let plan = repository.plan(&repository.workspace(), &vec![History::default(); count]);
-    assert_eq!(plan.writes.len(), count);
-    let by_file: Vec<Vec<&Edit>> =
-        plan.edits.chunk_by(|a, b| a.file == b.file).map(|edits| edits.iter().collect()).collect();
-    bencher.bench_local(|| {
-        let files = by_file.iter().zip(&plan.writes);
-        let spliced = files.map(|(edits, write)| {
-            edit::splice(&write.path, Arc::clone(&write.before), edits).unwrap()
-        });
-        spliced.collect::<Vec<_>>()
+/// The writes of a plan, made again from its edits.
+fn spliced(plan: &Plan) -> Vec<Write> {
+    let by_file = plan.edits.chunk_by(|a, b| a.file == b.file);
+    let files = by_file.zip(&plan.writes);
+    let spliced = files.map(|(edits, write)| {
+        let edits: Vec<&Edit> = edits.iter().collect();
+        edit::splice(&write.path, Arc::clone(&write.before), &edits).unwrap()
     });
+    spliced.collect()
 }
