@@ -35,7 +35,7 @@ start_index() {
     until [ -s "$1/port" ]; do sleep 0.02; done
 }
 
-# What FLOW's fifth stage says, for one distribution.
+# What FLOW's fifth stage says, for one distribution, and an import of everything.
 smoke() {
     local bin=$1 distribution=$2
     case $distribution in
@@ -47,6 +47,7 @@ smoke() {
         ;;
     aetherflow-scheduler)
         "$bin/python" -c 'import aetherflow.scheduler; print(aetherflow.scheduler.__version__)'
+        "$bin/python" -c 'import aetherflow.scheduler.service'
         "$bin/aetherflow-scheduler" --help
         "$bin/aetherflow-scheduler" run --help
         "$bin/aetherflow-scheduler" run --dry-run
@@ -54,6 +55,7 @@ smoke() {
     aetherflow)
         "$bin/python" -c 'import aetherflow.core; print(aetherflow.core.__version__)'
         "$bin/python" -c 'import aetherflow.scheduler; print(aetherflow.scheduler.__version__)'
+        "$bin/python" -c 'import aetherflow.scheduler.service'
         "$bin/aetherflow" --help
         "$bin/aetherflow" validate --help
         "$bin/aetherflow" run --help

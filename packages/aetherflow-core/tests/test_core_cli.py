@@ -136,3 +136,14 @@ def wait_for(path, seconds=10):
     while not path.exists():
         assert time.monotonic() < end, f"{path} did not appear"
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_waits_for_nothing_that_it_does_not_need(option):
+    code = (
+        "import sys; from aetherflow.core.cli import main\n"
+        f"try: main([{option!r}])\n"
+        "except SystemExit as end: assert not end.code\n"
+        "assert not {'pydantic', 'yaml'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-I", "-c", code], check=True)

@@ -1,6 +1,7 @@
 """The command as a user meets it: text on stdout and stderr, and the exit status."""
 
 import subprocess
+import sys
 from datetime import datetime, timedelta
 from importlib.metadata import distribution, version
 
@@ -95,3 +96,14 @@ def test_a_named_schedule_has_to_be_there(scheduler, arguments):
     done = scheduler(*arguments)
     assert done.returncode == 2
     assert done.stderr == "error: no.yaml: cannot be read: No such file or directory\n"
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_waits_for_nothing_that_it_does_not_need(option):
+    code = (
+        "import sys; from aetherflow.scheduler.cli import main\n"
+        f"try: main([{option!r}])\n"
+        "except SystemExit as end: assert not end.code\n"
+        "assert not {'apscheduler', 'pydantic', 'yaml'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-I", "-c", code], check=True)

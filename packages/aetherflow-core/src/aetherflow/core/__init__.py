@@ -3,8 +3,17 @@
 Import from `aetherflow.core.api`; every other module here may change between any two releases.
 """
 
-from importlib.metadata import version
-
 __all__ = ["__version__"]
 
-__version__ = version("aetherflow-core")
+
+def __getattr__(name: str) -> str:
+    """Return `__version__`, looked up when it is asked for: that takes longer than `--help`.
+
+    Raises:
+        AttributeError: The package has nothing else of its own.
+    """
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib.metadata import version
+
+    return version("aetherflow-core")

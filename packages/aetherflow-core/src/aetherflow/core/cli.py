@@ -4,53 +4,42 @@ Exit status: 0 done; 1 the run failed; 2 what was given is wrong, and nothing ha
 """
 
 import argparse
-import inspect
-import json
-import logging
-import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
-
-from pydantic.fields import FieldInfo
-
-from aetherflow.core import __version__
-from aetherflow.core.check import validate_flow
-from aetherflow.core.engine import run_flow
-from aetherflow.core.errors import FlowError, InvalidDocument, Problem, RunFailed
-from aetherflow.core.extension import Connector, Step
-from aetherflow.core.order import execution_order
-from aetherflow.core.registry import known_connectors, known_steps
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
     arguments = _parser().parse_args(argv)
-    logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr, force=True)
-    try:
-        return int(arguments.command(arguments))
-    except FlowError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1 if isinstance(error, RunFailed) else 2
-    except KeyboardInterrupt:
-        print("interrupted; `aetherflow run --resume` goes on from here", file=sys.stderr)
-        return 130
+    # Not before: pydantic and YAML are three quarters of the time that `--help` would take.
+    from aetherflow.core import commands
+
+    return commands.perform(arguments)
+
+
+class _Version(argparse.Action):
+    """Look the version up only where it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from aetherflow.core import __version__
+
+        print(f"aetherflow-core {__version__}")
+        parser.exit()
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="aetherflow", description="Check a flow and run it once.", allow_abbrev=False
     )
-    parser.add_argument("--version", action="version", version=f"aetherflow-core {__version__}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     # argparse does not hand allow_abbrev down: without it, `--res` would mean `--resume` today.
     validate = commands.add_parser("validate", help="check a flow, run nothing", allow_abbrev=False)
     validate.add_argument("flow", metavar="FLOW", type=Path, help="the YAML file of the flow")
     validate.add_argument("--json", action="store_true", help="print the findings as JSON")
-    validate.set_defaults(command=_validate)
+    validate.set_defaults(command="validate")
 
     run = commands.add_parser("run", help="check a flow, then run it", allow_abbrev=False)
     run.add_argument("flow", metavar="FLOW", type=Path, help="the YAML file of the flow")
@@ -64,77 +53,13 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         help="the SQLite file that remembers the run (default: .aetherflow/ beside FLOW)",
     )
-    run.set_defaults(command=_run)
+    run.set_defaults(command="run")
 
     steps = commands.add_parser(
         "steps", help="list the kinds of steps and connectors", allow_abbrev=False
     )
-    steps.set_defaults(command=_steps)
+    steps.set_defaults(command="steps")
     return parser
-
-
-def _validate(arguments: argparse.Namespace) -> int:
-    if arguments.json:
-        return _validate_json(arguments.flow)
-    flow = validate_flow(arguments.flow)
-    steps = sum(len(job.steps) for job in flow.jobs.values())
-    print(f"{arguments.flow}: valid; {_count(len(flow.jobs), 'job')}, {_count(steps, 'step')}")
-    return 0
-
-
-def _validate_json(file: Path) -> int:
-    report: dict[str, Any] = {"flow": str(file), "valid": True, "jobs": [], "problems": []}
-    try:
-        report["jobs"] = execution_order(validate_flow(file).jobs)
-    except InvalidDocument as error:
-        report.update(valid=False, problems=[asdict(problem) for problem in error.problems])
-    except FlowError as error:
-        report.update(valid=False, problems=[asdict(Problem("", str(error)))])
-    print(json.dumps(report, indent=2))
-    return 0 if report["valid"] else 2
-
-
-def _run(arguments: argparse.Namespace) -> int:
-    signal.signal(signal.SIGTERM, _interrupt)
-    result = run_flow(
-        arguments.flow, job=arguments.job, resume=arguments.resume, state=arguments.state
-    )
-    counts = f"{_count(result.executed, 'step')} run, {result.restored} done before"
-    skipped = [job for job, status in result.jobs.items() if status == "skipped"]
-    note = f"; skipped: {', '.join(skipped)}" if skipped else ""
-    print(f"{result.flow}, run {result.run}: done; {counts}{note}")
-    return 0
-
-
-def _steps(_: argparse.Namespace) -> int:
-    print("Steps")
-    for name, step in sorted(known_steps().items()):
-        _describe(name, step)
-        print(f"      outputs: {', '.join(step.outputs) or 'none'}")
-    print("\nConnectors")
-    for name, connector in sorted(known_connectors().items()):
-        _describe(name, connector)
-    return 0
-
-
-def _describe(name: str, kind: type[Step] | type[Connector]) -> None:
-    summary = (inspect.getdoc(kind) or "").partition("\n")[0]
-    fields = ", ".join(_field(field, info) for field, info in kind.model_fields.items())
-    print(f"  {name:<14}{summary}")
-    print(f"      {'inputs' if issubclass(kind, Step) else 'config'}: {fields or 'none'}")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _field(name: str, info: FieldInfo) -> str:
-    return name if info.is_required() else f"[{name}]"
-
-
-def _interrupt(*_: object) -> None:
-    """End like Ctrl-C does, so that a step can stop the program that it is waiting for."""
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -5,34 +5,37 @@ nothing has started.
 """
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 
-from aetherflow.core.api import FlowError
-from aetherflow.scheduler import __version__
-from aetherflow.scheduler.cron import next_times
-from aetherflow.scheduler.schedule import Schedule, read_schedules
-from aetherflow.scheduler.service import serve
-
 _DEFAULT = Path("scheduler.yaml")
-_SHOWN = 3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
     arguments = _parser().parse_args(argv)
-    logging.basicConfig(
-        format="%(asctime)s %(message)s", level=logging.INFO, stream=sys.stderr, force=True
-    )
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    try:
-        return _run(arguments.schedule, arguments.dry_run)
-    except FlowError as error:
-        print(f"error: {error}", file=sys.stderr)
+    schedule: Path | None = arguments.schedule
+    if schedule is None and not _DEFAULT.exists():
+        if arguments.dry_run:
+            print(f"nothing to run: there is no {_DEFAULT} here")
+            return 0
+        print(f"error: there is no {_DEFAULT} here; name a schedule", file=sys.stderr)
         return 2
+    # Not before: APScheduler, pydantic and YAML are most of the time that `--help` would take.
+    from aetherflow.scheduler import commands
+
+    return commands.run(schedule or _DEFAULT, dry_run=arguments.dry_run)
+
+
+class _Version(argparse.Action):
+    """Look the version up only where it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from aetherflow.scheduler import __version__
+
+        print(f"{parser.prog} {__version__}")
+        parser.exit()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -41,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Run flows at the times of cron expressions.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     # argparse does not hand allow_abbrev down.
     run = commands.add_parser(
@@ -60,31 +63,6 @@ def _parser() -> argparse.ArgumentParser:
         help="check every flow, print the next times, start nothing",
     )
     return parser
-
-
-def _run(file: Path | None, dry_run: bool) -> int:
-    if file is None and not _DEFAULT.exists():
-        if dry_run:
-            print(f"nothing to run: there is no {_DEFAULT} here")
-            return 0
-        print(f"error: there is no {_DEFAULT} here; name a schedule", file=sys.stderr)
-        return 2
-    schedules = read_schedules(file or _DEFAULT)
-    if dry_run:
-        for schedule in schedules:
-            _show(schedule)
-    else:
-        serve(schedules)
-    return 0
-
-
-def _show(schedule: Schedule) -> None:
-    print(f"{schedule.name}: {schedule.flow}, {schedule.text}")
-    times = next_times(schedule.trigger, datetime.now(timezone.utc), _SHOWN)
-    for time in times:
-        print(f"  {time.isoformat()}")
-    if not times:
-        print("  never")
 
 
 if __name__ == "__main__":
