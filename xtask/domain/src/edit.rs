@@ -87,7 +87,8 @@ pub fn splice(path: &str, before: impl Into<Arc<str>>, edits: &[&Edit]) -> Resul
         at = edit.span.end;
     }
     after.push_str(&before[at..]);
-    let inside_strings = || edits.iter().all(|edit| edit.is_plain()) && toml::inside_strings(&after, &places);
+    let inside_strings =
+        || edits.iter().all(|edit| edit.is_plain()) && toml::inside_strings(&after, &places);
     if path.ends_with(".toml") && !inside_strings() {
         TomlFile::check(path, &after).map_err(|finding| finding.to_string())?;
     }

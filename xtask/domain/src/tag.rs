@@ -64,8 +64,8 @@ pub fn ambiguities(distributions: &[Distribution]) -> Vec<Finding> {
         let TagPattern { prefix, suffix } = &distribution.tag;
         let claims = prefix.char_indices().filter_map(|(cut, _)| {
             let rest = &prefix[cut..];
-            rest.starts_with(|c: char| c.is_ascii_digit() || matches!(c, 'v' | 'V')).then_some(())?;
-            let owner = owners.get(&(&prefix[..cut], suffix.as_str()))?;
+            let begins = rest.starts_with(|c: char| c.is_ascii_digit() || "vV".contains(c));
+            let owner = begins.then(|| owners.get(&(&prefix[..cut], suffix.as_str())))??;
             format!("{rest}1.0").parse::<Version>().ok().map(|_| &distributions[*owner])
         });
         findings.extend(claims.map(|owner| ambiguity(distribution, owner)));

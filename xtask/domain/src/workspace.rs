@@ -360,10 +360,7 @@ fn duplicates(manifests: &[Manifest]) -> Vec<Finding> {
 }
 
 /// For each manifest, which siblings it names: the requirement's number and the sibling's node.
-fn siblings(
-    manifests: &[Manifest],
-    by_name: &HashMap<String, usize>,
-) -> Vec<Vec<(usize, usize)>> {
+fn siblings(manifests: &[Manifest], by_name: &HashMap<String, usize>) -> Vec<Vec<(usize, usize)>> {
     let nodes: Vec<usize> = (0..manifests.len()).collect();
     parallel::quick(&nodes, |node| {
         let requirements = manifests[*node].requirements.iter().enumerate();
