@@ -64,6 +64,7 @@ pub fn ambiguities(distributions: &[Distribution]) -> Vec<Finding> {
         let TagPattern { prefix, suffix } = &distribution.tag;
         let claims = prefix.char_indices().filter_map(|(cut, _)| {
             let rest = &prefix[cut..];
+            // Cheaper than looking each of them up.
             let begins = rest.starts_with(|c: char| c.is_ascii_digit() || "vV".contains(c));
             let owner = begins.then(|| owners.get(&(&prefix[..cut], suffix.as_str())))??;
             format!("{rest}1.0").parse::<Version>().ok().map(|_| &distributions[*owner])

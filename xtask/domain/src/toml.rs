@@ -101,7 +101,7 @@ fn line_after(breaks: &[usize], offset: usize) -> usize {
 }
 
 /// Whether each of these places, which do not overlap and are in order, is within a string that is
-/// a value. Says nothing of the rest of the text.
+/// a value and has no escapes. Says nothing of the rest of the text.
 pub fn inside_strings(text: &str, places: &[Range<usize>]) -> bool {
     let source = Source::new(text);
     let mut tokens = Vec::with_capacity(text.len() / 2);
@@ -114,11 +114,15 @@ pub fn inside_strings(text: &str, places: &[Range<usize>]) -> bool {
             Some(Encoding::MlBasicString | Encoding::MlLiteralString) => 3,
             None => return,
         };
-        let inside = event.span().start() + quotes..=event.span().end() - quotes;
-        let is_value = event.kind() == EventKind::Scalar;
-        let within =
-            |place: &&Range<usize>| inside.contains(&place.start) && inside.contains(&place.end);
-        while is_value && left.next_if(within).is_some() {}
+        let (start, end) = (event.span().start(), event.span().end());
+        let inside = start + quotes..=end - quotes;
+        let within = |place: &&Range<usize>| {
+            inside.contains(&place.start)
+                && inside.contains(&place.end)
+                && event.kind() == EventKind::Scalar
+                && !text[start..end].contains('\\')
+        };
+        while left.next_if(within).is_some() {}
     };
     // As deep as toml_edit goes.
     parse_document(&tokens, &mut RecursionGuard::new(&mut see, 80), &mut error);
@@ -297,6 +301,7 @@ mod tests {
         assert!(inside_strings(text, &values));
         assert!(!inside_strings(text, &found));
         assert!(!one(text, found[1].start - 1..found[1].end), "a quote is outside");
+        assert!(!one("a = \"\\uABC1.0\"", 9..12), "an escape");
         assert!(!one("a = \"1.0\"\nb ]", 5..8), "no TOML");
         let nested = format!("a = {}\"1.0\"{}", "[".repeat(5000), "]".repeat(5000));
         assert!(!one(&nested, 5005..5008), "deeper than TOML is read");

@@ -56,14 +56,12 @@ fn copies(facts: Facts<'_>, at: usize, from: &Version) -> Vec<Note> {
     }
     let place = distribution.manifest.version.place();
     copies.retain(|(file, line)| (&**file, *line) != place);
-    if copies.is_empty() {
-        return Vec::new();
-    }
-    let package = distribution.name();
-    let text = format!(
-        "another copy of {from}: name it in `version-files` of [tool.xtask] to have it written"
-    );
-    let note = |(file, line)| Note { file, line, package: package.to_string(), text: text.clone() };
+    let note = |(file, line)| {
+        let text = format!(
+            "another copy of {from}: name it in `version-files` of [tool.xtask] to have it written"
+        );
+        Note { file, line, package: distribution.name().to_string(), text }
+    };
     copies.into_iter().map(note).collect()
 }
 
