@@ -2,7 +2,10 @@
 //! local ones. The code of a release does not know which.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use xshell::cmd;
@@ -168,15 +171,26 @@ pub fn scratch(root: &Path) -> Result<PathBuf> {
     Ok(scratch)
 }
 
-/// Removes a folder, if it is there.
+/// How removing a folder fails while somebody works in it.
+const FILLED: [ErrorKind; 2] = [ErrorKind::DirectoryNotEmpty, ErrorKind::NotFound];
+
+/// Removes a folder, if it is there. git, in a run that was killed, may be about to fill it: it ends
+/// soon after what it works on is gone, and is waited for.
 ///
 /// # Errors
-/// It cannot be removed.
+/// It cannot be removed, or is still filled after five seconds.
 pub fn remove(dir: &Path) -> Result<()> {
-    if dir.exists() {
-        fs::remove_dir_all(dir).with_context(|| format!("cannot remove {}", dir.display()))
-    } else {
-        Ok(())
+    let end = Instant::now() + Duration::from_secs(5);
+    loop {
+        match fs::remove_dir_all(dir) {
+            Err(_) if !dir.exists() => return Ok(()),
+            Err(error) if FILLED.contains(&error.kind()) && Instant::now() < end => {
+                thread::sleep(Duration::from_millis(20));
+            }
+            removed => {
+                return removed.with_context(|| format!("cannot remove {}", dir.display()));
+            }
+        }
     }
 }
 
@@ -212,4 +226,30 @@ fn pypirc(names: [&String; 2], local: &LocalIndexes) -> String {
         );
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_filled_for_a_moment_is_removed_all_the_same() {
+        let dir = std::env::temp_dir().join(format!("xtask-filled-{}", std::process::id()));
+        fs::create_dir_all(dir.join("objects")).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let end = Instant::now() + Duration::from_millis(300);
+                let mut number = 0;
+                while Instant::now() < end {
+                    number += 1;
+                    let _ = fs::create_dir_all(dir.join("objects"));
+                    let _ = fs::write(dir.join(format!("objects/{number}")), "");
+                }
+            });
+            thread::sleep(Duration::from_millis(50));
+            remove(&dir).unwrap();
+        });
+        remove(&dir).unwrap();
+        assert!(!dir.exists());
+    }
 }
