@@ -7,6 +7,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 
+/// How many items of quick work are worth a thread, and are taken at a time.
+const BLOCK: usize = 32;
+
 /// How many things that compute and wait to do at the same time when nobody says: one for each core,
 /// and one for the time that the others wait for a disk or an index.
 pub fn jobs() -> usize {
@@ -22,28 +25,12 @@ fn cores() -> usize {
 /// Applies work that takes microseconds, such as reading a file, to every item, on as many cores as
 /// it pays for; the results are in the items' order.
 pub fn quick<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    // Below that, starting threads and asking how many cores there are takes longer.
+    // Below that, starting a thread takes longer.
     match items.len() / BLOCK {
         0 => items.iter().map(work).collect(),
         worthwhile => blocks(cores().min(worthwhile + 1), BLOCK, items, work),
     }
 }
-
-/// Sorts, keeping the order of what is equal, on two cores where it pays for.
-pub fn sort<T: Send>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering + Sync) {
-    if items.len() > 32 * BLOCK && cores() > 1 {
-        let (left, right) = items.split_at_mut(items.len() / 2);
-        thread::scope(|scope| {
-            scope.spawn(|| left.sort_by(&compare));
-            right.sort_by(&compare);
-        });
-    }
-    // Of two halves that are sorted, it merges them.
-    items.sort_by(compare);
-}
-
-/// How many items of quick work are taken at a time.
-const BLOCK: usize = 32;
 
 /// The same for work that waits for a disk as long as it computes: four at a time for each core,
 /// which is where it stopped to pay.
@@ -57,6 +44,7 @@ pub fn map<T: Sync, R: Send>(jobs: usize, items: &[T], work: impl Fn(&T) -> R + 
     blocks(jobs, 1, items, work)
 }
 
+/// `map` by blocks of `size` items: one result is moved for each of them, not for each item.
 fn blocks<T: Sync, R: Send>(
     jobs: usize,
     size: usize,
@@ -92,6 +80,19 @@ fn blocks<T: Sync, R: Send>(
     let mut results = Vec::with_capacity(items.len());
     done.into_iter().for_each(|(_, block)| results.extend(block));
     results
+}
+
+/// Sorts, keeping the order of what is equal, on two cores where it pays for.
+pub fn sort<T: Send>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering + Sync) {
+    if items.len() > 32 * BLOCK && cores() > 1 {
+        let (left, right) = items.split_at_mut(items.len() / 2);
+        thread::scope(|scope| {
+            scope.spawn(|| left.sort_by(&compare));
+            right.sort_by(&compare);
+        });
+    }
+    // Of two halves that are sorted, it merges them.
+    items.sort_by(compare);
 }
 
 #[cfg(test)]
