@@ -9,15 +9,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::bump::range::Ranges;
+use domain::bump::step::{Change, Step};
 use domain::bump::{Facts, History, Plan, Request};
 use domain::config::RepositoryConfig;
-use domain::edit::{self, Edit, Write};
 use domain::manifest::Manifest;
-use domain::place::{Files, SourceFile};
-use domain::toml::TomlFile;
+use domain::manifest::version_source::{Files, SourceFile};
+use domain::text::edit::{self, Edit, Write};
+use domain::text::toml::TomlFile;
 use domain::workspace::Workspace;
-use formats::range::Ranges;
-use formats::version::{Change, Step};
 use tiny_bench::{BenchmarkConfig, bench_with_configuration_labeled};
 
 const COUNTS: [usize; 4] = [10, 100, 1_000, 5_000];

@@ -3,10 +3,9 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use domain::release::plan::Until;
+use domain::text::toml::nearest;
 use lexopt::{Arg, Parser, ValueExt};
-
-use domain::release::Until;
-use domain::toml::nearest;
 
 /// One run of the tool.
 #[derive(Debug)]

@@ -12,7 +12,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-
 use cli::{Command, Invocation};
 use ui::say;
 
@@ -56,6 +55,6 @@ fn run(invocation: Invocation) -> Result<ExitCode> {
 fn root(named: Option<PathBuf>) -> Result<PathBuf> {
     match named {
         Some(dir) => dir.canonicalize().with_context(|| format!("--root {}", dir.display())),
-        None => effects::discover::root_around(&std::env::current_dir()?),
+        None => effects::repository::discover::root_around(&std::env::current_dir()?),
     }
 }

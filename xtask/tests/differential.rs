@@ -10,9 +10,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use formats::range::{self, Ranges};
-use formats::specifier::{self, Dialect};
-use formats::version::Version;
+use domain::bump::range::{self, Ranges};
+use formats::pep440::Version;
+use formats::pep440::specifier::{self, Dialect};
 
 const ORACLE: &str = r#"
 import sys

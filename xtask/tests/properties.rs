@@ -6,15 +6,15 @@ use std::hash::{BuildHasher, RandomState};
 
 use arbtest::arbitrary::{Result, Unstructured};
 use arbtest::arbtest;
+use domain::bump::range::{self, Ranges};
+use domain::bump::step::{Change, Step};
 use domain::bump::{Facts, History, Plan, Request};
 use domain::config::RepositoryConfig;
 use domain::manifest::Manifest;
-use domain::place::{Files, SourceFile};
-use domain::toml::TomlFile;
+use domain::manifest::version_source::{Files, SourceFile};
+use domain::text::toml::TomlFile;
 use domain::workspace::Workspace;
-use formats::range::{self, Ranges};
-use formats::specifier;
-use formats::version::{Change, Step, Version};
+use formats::pep440::{Version, specifier};
 
 type Tree = Vec<(String, String)>;
 

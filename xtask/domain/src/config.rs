@@ -4,8 +4,8 @@
 use formats::name::Name;
 use toml_edit::Item;
 
-use super::finding::Finding;
-use super::toml::{Section, TomlFile, start, strings};
+use crate::finding::Finding;
+use crate::text::toml::{Section, TomlFile, start, strings};
 
 /// What holds for the whole repository.
 #[derive(Clone, Debug)]

@@ -4,7 +4,8 @@
 use std::cmp::Ordering;
 use std::panic::resume_unwind;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 
 /// How many items of quick work are worth a thread, and are taken at a time.

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::version::Version;
+use crate::pep440::Version;
 
 /// The headings that entries stand under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,20 +1,14 @@
-//! The formats that others define, as far as a release needs them: versions, ranges, requirements,
-//! Python source, changelogs, commit messages, lock files.
+//! The formats that others define, as far as a release needs them: versions, requirements, Python
+//! source, changelogs, commit messages, lock files.
 //!
-//! Texts come in, and what they say goes out, with the places where it stands. Nothing here knows
-//! what a distribution or a release is.
+//! Texts come in; what they say comes out, with its place. Nothing here knows what a distribution
+//! or a release is.
 
 pub mod changelog;
-pub mod commits;
-pub mod lock;
-pub mod modules;
+pub mod conventional_commits;
+pub mod lockfile;
 pub mod name;
-pub mod notes;
 pub mod pep440;
 pub mod python;
-pub mod python_eval;
-pub mod python_tokens;
-pub mod range;
+pub mod release_notes;
 pub mod requirement;
-pub mod specifier;
-pub mod version;

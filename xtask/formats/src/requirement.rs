@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::name::Name;
-use super::specifier::{self, Dialect};
-use super::version::Version;
+use crate::name::Name;
+use crate::pep440::Version;
+use crate::pep440::specifier::{self, Dialect};
 
 /// A requirement and the byte spans of its parts within the text it was parsed from.
 #[derive(Clone, Debug)]

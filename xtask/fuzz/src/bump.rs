@@ -4,14 +4,15 @@
 #![no_main]
 
 use domain::bump::{Facts, History, Plan, Request};
+use domain::bump::range::{self, Ranges};
+use domain::bump::step::{self, Change, Step};
 use domain::config::RepositoryConfig;
 use domain::manifest::Manifest;
-use domain::place::{Files, SourceFile};
-use formats::range::{self, Ranges};
-use formats::specifier::{self, Dialect};
-use domain::toml::TomlFile;
-use formats::version::{self, Change, Step, Version};
+use domain::manifest::version_source::{Files, SourceFile};
+use domain::text::toml::TomlFile;
 use domain::workspace::Workspace;
+use formats::pep440::Version;
+use formats::pep440::specifier::{self, Dialect};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -26,8 +27,8 @@ fuzz_target!(|data: &[u8]| {
         5 => document("app/setup.cfg", &text),
         6 => changelog(&text),
         _ => {
-            formats::lock::members(&text).iter().for_each(|m| assert_eq!(&text[m.span.clone()], m.version));
-            let _ = formats::commits::read(&text);
+            formats::lockfile::members(&text).iter().for_each(|m| assert_eq!(&text[m.span.clone()], m.version));
+            let _ = formats::conventional_commits::read(&text);
         }
     }
 });
@@ -37,7 +38,7 @@ fn version_text(text: &str) {
     let again: Version = version.to_string().parse().unwrap();
     assert_eq!(version, again);
     for (_, step) in Step::ALL {
-        if let Ok(next) = version::apply(&version, step) {
+        if let Ok(next) = step::apply(&version, step) {
             assert!(next > version);
         }
     }

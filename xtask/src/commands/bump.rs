@@ -7,22 +7,24 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use domain::bump::range::Ranges;
+use domain::bump::step::{Change, Step};
+use domain::bump::{Bump, Facts, History, Move, Plan, Request, usual_tags};
+use domain::finding::{Finding, Refusal};
+use domain::manifest::DeclaredVersion;
+use domain::text::edit::Kind;
+use domain::text::toml::nearest;
+use domain::workspace::Workspace;
+use domain::workspace::history::{self, TagRef, last_tag};
+use formats::conventional_commits;
 
 use crate::cli::BumpOptions;
-use crate::effects::git::Git;
-use crate::effects::tree::Tree;
-use crate::effects::{clock, discover, files};
+use crate::effects::clock;
+use crate::effects::fs::files;
+use crate::effects::fs::tree::Tree;
+use crate::effects::repository::discover;
+use crate::effects::repository::git::Git;
 use crate::ui::{json, say};
-use domain::bump::{Bump, Facts, History, Move, Plan, Request, tags};
-use domain::edit::Kind;
-use domain::finding::{Finding, Refusal};
-use domain::history::{self, TagRef, last_tag};
-use domain::manifest::DeclaredVersion;
-use domain::toml::nearest;
-use domain::workspace::Workspace;
-use formats::commits;
-use formats::range::Ranges;
-use formats::version::{Change, Step};
 
 /// # Errors
 /// Nothing was written: the repository cannot be understood, or the bump is refused.
@@ -130,7 +132,7 @@ fn histories(workspace: &Workspace, git: Option<&Git>, request: &Request) -> Res
         let shared = from_tag(&manifest.version);
         let mut found = last_tag(&distribution.tag, &tags);
         if found.is_none() && manifest.config.tag.is_none() && (auto || shared) {
-            let usual = tags::usual(distribution.name(), &distribution.dir, shared, &tags);
+            let usual = usual_tags::usual(distribution.name(), &distribution.dir, shared, &tags);
             found = usual.map(|(pattern, version, tag)| {
                 history.pattern = Some(pattern);
                 (tag, version)
@@ -191,7 +193,7 @@ fn add_commits(
     let log = git.log(&tagged)?;
     for commit in tagged {
         for found in history::since(&log, commit) {
-            let Some(read) = commits::read(&found.message) else { continue };
+            let Some(read) = conventional_commits::read(&found.message) else { continue };
             for at in workspace.touched_by(found) {
                 if last[at].is_some_and(|tag| tag.commit == commit) {
                     histories[at].commits.push(read.clone());

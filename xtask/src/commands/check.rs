@@ -6,18 +6,17 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
+use domain::check::rules::RULES;
+use domain::check::{Facts, Fix, Found, check};
+use domain::finding::{Finding, Refusal, Severity};
+use domain::text::edit::{Edit, splice};
 use jzon::{JsonValue, object};
 
 use crate::cli::CheckOptions;
-use crate::effects::discover;
-use crate::effects::files::{self, Changes};
-use crate::effects::tree::Tree;
-use crate::ui::say;
-use crate::ui::{self, Style, paint};
-use domain::check::rules::RULES;
-use domain::check::{Facts, Fix, Found, check};
-use domain::edit::{Edit, splice};
-use domain::finding::{Finding, Refusal, Severity};
+use crate::effects::fs::files::{self, Changes};
+use crate::effects::fs::tree::Tree;
+use crate::effects::repository::discover;
+use crate::ui::{self, Style, paint, say};
 
 /// # Errors
 /// A file cannot be read or written. What is wrong with the repository is printed, and exit code 1.

@@ -4,23 +4,21 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
+use domain::finding::{Finding, Refusal};
+use domain::scaffold::embed::{self, CRATE, Settings};
+use domain::scaffold::template::TEMPLATES;
+use domain::scaffold::{flat_layout, shared};
+use domain::text::edit::{Edit, Write, splice};
+use domain::text::insert::Splice;
+use domain::text::toml::TomlFile;
+use domain::workspace::Workspace;
 
 use crate::cli::EmbedOptions;
-use crate::effects::embed as there;
-use crate::effects::files::Changes;
-use crate::effects::git::Git;
-use crate::effects::tree::Tree;
-use crate::effects::{discover, templates};
+use crate::effects::fs::files::Changes;
+use crate::effects::fs::tree::Tree;
+use crate::effects::repository::git::Git;
+use crate::effects::repository::{discover, embed as there, templates};
 use crate::ui::{self, Style, paint};
-use domain::edit::{Edit, Write, splice};
-use domain::embed::{self, CRATE, Settings};
-use domain::finding::{Finding, Refusal};
-use domain::flat_layout;
-use domain::insert::Splice;
-use domain::shared;
-use domain::template::TEMPLATES;
-use domain::toml::TomlFile;
-use domain::workspace::Workspace;
 
 const CARGO: &str = "Cargo.toml";
 const CONFIG: &str = ".cargo/config.toml";

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use domain::workspace::Workspace;
 use jzon::object;
 
 use crate::cli::{GraphFormat, GraphOptions};
-use crate::effects::discover;
+use crate::effects::repository::discover;
 use crate::ui::say;
-use domain::workspace::Workspace;
 
 /// # Errors
 /// The repository cannot be understood.

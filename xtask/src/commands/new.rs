@@ -4,21 +4,22 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use domain::finding::{Finding, Refusal};
+use domain::release::content::modules::Modules;
+use domain::release::plan::Answer;
+use domain::scaffold::new::{self, Facts, Plan, Request};
+use domain::text::edit::splice;
+use domain::text::toml::TomlFile;
+use domain::workspace::Workspace;
+use formats::name::Name;
 
 use crate::cli::NewOptions;
-use crate::effects::tools::Tools;
-use crate::effects::tree::Tree;
-use crate::effects::{discover, files, templates, twine};
-use crate::ui::say;
-use crate::ui::{Style, paint};
-use domain::edit::splice;
-use domain::finding::{Finding, Refusal};
-use domain::new::{self, Facts, Plan, Request};
-use domain::release::Answer;
-use domain::toml::TomlFile;
-use domain::workspace::Workspace;
-use formats::modules::Modules;
-use formats::name::Name;
+use crate::effects::fs::files;
+use crate::effects::fs::tree::Tree;
+use crate::effects::index::twine;
+use crate::effects::python::tools::Tools;
+use crate::effects::repository::{discover, templates};
+use crate::ui::{Style, paint, say};
 
 /// # Errors
 /// The name cannot be had, the template is not understood, or nothing can be written.

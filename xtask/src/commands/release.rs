@@ -9,29 +9,30 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 
-use anyhow::{Context, Result};
-
-use crate::cli::ReleaseOptions;
-use crate::effects::facts::{self, IndexFacts, LocalFacts};
-use crate::effects::lock::Lock;
-use crate::effects::release::{Outcome, Release};
-use crate::effects::site::{self, Ground, Site};
-use crate::effects::tools::Tools;
-use crate::effects::{discover, temporary};
-use crate::ui::progress::Progress;
 use announce::Announcement;
+use anyhow::{Context, Result};
 use domain::finding::{Finding, Refusal};
 use domain::parallel;
-use domain::preflight::{self, Check, short};
-use domain::release::{Plan, Until};
+use domain::release::plan::{Plan, Until};
+use domain::release::preflight::{self, Check, short};
 use domain::workspace::Workspace;
 use report::Report;
+
+use crate::cli::ReleaseOptions;
+use crate::effects::fs::lock::Lock;
+use crate::effects::fs::temporary;
+use crate::effects::python::tools::Tools;
+use crate::effects::release::facts::{self, IndexFacts, LocalFacts};
+use crate::effects::release::target::{self, Ground, Site};
+use crate::effects::release::{Outcome, Release};
+use crate::effects::repository::discover;
+use crate::ui::progress::Progress;
 
 /// # Errors
 /// Refused before anything happened, or stopped on the way.
 pub fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
     let what = if options.rehearse { "rehearsal" } else { "release" };
-    let _lock = Lock::take(&site::scratch(root)?, what)?;
+    let _lock = Lock::take(&target::scratch(root)?, what)?;
     temporary::sweep();
     let progress = Progress::start();
     let Setting { tools, head, source, workspace, local, site } =
@@ -159,10 +160,10 @@ impl Read {
         options: &ReleaseOptions,
         progress: &Progress,
     ) -> Result<Read> {
-        let git = site::repository(root)?;
+        let git = target::repository(root)?;
         let head = git.head()?;
-        let source = site::scratch(root)?.join(format!("{what}-source"));
-        site::remove(&source)?;
+        let source = target::scratch(root)?.join(format!("{what}-source"));
+        target::remove(&source)?;
         git.export(&head, &source)?;
         let workspace = discover::workspace(&source)?;
         let targets = targets(&workspace, options)?;

@@ -5,17 +5,18 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use domain::release::plan::{Answer, ServedFile, files_of};
+use domain::workspace::history::{TagRef, last_tag, since};
+use domain::workspace::{Distribution, Workspace};
+use formats::name::Name;
 use jzon::{JsonValue, object};
 
 use crate::cli::StatusOptions;
-use crate::effects::git::Git;
-use crate::effects::tools::Tools;
-use crate::effects::{discover, twine};
+use crate::effects::index::twine;
+use crate::effects::python::tools::Tools;
+use crate::effects::repository::discover;
+use crate::effects::repository::git::Git;
 use crate::ui::{self, Style, paint, say};
-use domain::history::{TagRef, last_tag, since};
-use domain::release::{Answer, ServedFile, files_of};
-use domain::workspace::{Distribution, Workspace};
-use formats::name::Name;
 
 /// What git says about one distribution.
 struct Standing {

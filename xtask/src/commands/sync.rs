@@ -4,18 +4,17 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, bail};
+use domain::finding::{Finding, Refusal};
+use domain::scaffold::shared::{self, Shared};
+use domain::text::edit::{Edit, Write, splice};
+use domain::text::toml::TomlFile;
+use domain::workspace::{Distribution, Workspace};
 
 use crate::cli::SyncOptions;
-use crate::effects::files::{self, Changes};
-use crate::effects::tree::Tree;
-use crate::effects::{discover, templates};
-use crate::ui::say;
-use crate::ui::{self, Style, paint};
-use domain::edit::{Edit, Write, splice};
-use domain::finding::{Finding, Refusal};
-use domain::shared::{self, Shared};
-use domain::toml::TomlFile;
-use domain::workspace::{Distribution, Workspace};
+use crate::effects::fs::files::{self, Changes};
+use crate::effects::fs::tree::Tree;
+use crate::effects::repository::{discover, templates};
+use crate::ui::{self, Style, paint, say};
 
 /// Everything that differs, and what is to be written.
 #[derive(Default)]

@@ -5,16 +5,19 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use domain::parallel;
+use domain::workspace::{Distribution, Workspace};
 use xshell::{Cmd, cmd};
 
 use crate::cli::TestOptions;
-use crate::effects::python::Environment;
-use crate::effects::tools::Tools;
-use crate::effects::{build, discover, shell, site};
+use crate::effects::process::shell;
+use crate::effects::python::build;
+use crate::effects::python::interpreter::Environment;
+use crate::effects::python::tools::Tools;
+use crate::effects::release::target;
+use crate::effects::repository::discover;
 use crate::ui::progress::Progress;
 use crate::ui::say;
-use domain::parallel;
-use domain::workspace::{Distribution, Workspace};
 
 /// # Errors
 /// Something cannot be built or installed. A failing test is exit code 1.
@@ -50,8 +53,8 @@ fn python(root: &Path) -> Result<bool> {
         return Ok(true);
     }
     let tools = Tools::ready(|what| progress.say(what))?;
-    let scratch = site::scratch(root)?.join("test");
-    site::remove(&scratch)?;
+    let scratch = target::scratch(root)?.join("test");
+    target::remove(&scratch)?;
     let (wheels, _) = progress.during("building", || wheels(root, &workspace, &tools, &scratch));
     let wheels = wheels?;
     let (environment, _) =
@@ -96,7 +99,7 @@ fn wheels(
 
 /// Copies every file that git knows, or neither knows nor ignores.
 fn snapshot(root: &Path, to: &Path) -> Result<()> {
-    for path in site::repository(root)?.files()? {
+    for path in target::repository(root)?.files()? {
         let (from, to) = (root.join(&path), to.join(&path));
         // A deleted file is still known; a link to nowhere has nothing to copy.
         if from.is_file() {

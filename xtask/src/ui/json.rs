@@ -3,9 +3,8 @@
 
 use std::io::{self, Write};
 
-use jzon::codegen::{DumpGenerator, Generator};
-
 use domain::parallel;
+use jzon::codegen::{DumpGenerator, Generator};
 
 /// How many items become text at a time, on one core.
 const PIECE: usize = 32;
@@ -116,8 +115,9 @@ impl Fields {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use jzon::{JsonValue, array, object};
+
+    use super::*;
 
     #[test]
     fn what_is_printed_is_what_the_whole_would_be() {

@@ -6,8 +6,9 @@ pub mod summary;
 
 use std::io::{IsTerminal, Write};
 
-use crate::cli::Usage;
 use domain::finding::{Finding, Refusal, Severity};
+
+use crate::cli::Usage;
 
 /// Prints a line on standard output, formatted as `println!` does. A reader who has gone (`| head`)
 /// is no reason to stop: what a command is about may be half done.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::{Style, paint};
+use crate::ui::{Style, paint};
 
 /// Shows what is being done and what is finished, on standard error.
 pub struct Progress {

@@ -1,10 +1,9 @@
 //! Indexes and configuration that mean harm, and the secrets that they are after.
 
-use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::{fs, thread};
 
 use crate::support::{ALWAYS, Fault, On, Repo, Run, Stubs, which};
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::workflows::{succeeds, tools};
+use crate::workflows::{succeeds, tools};
 
 #[test]
 fn python_is_clean_under_ruff() {

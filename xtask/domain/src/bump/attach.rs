@@ -5,16 +5,17 @@
 use std::collections::HashMap;
 
 use formats::changelog::{self, Entry, Release, Section};
-use formats::version::{Change, Version};
-use formats::{commits, lock};
+use formats::pep440::Version;
+use formats::{conventional_commits, lockfile};
 
-use super::{Bump, Facts, Move, Note, Plan, Request};
-use crate::edit::{Edit, Kind};
+use crate::bump::step::Change;
+use crate::bump::{Bump, Facts, Move, Note, Plan, Request};
 use crate::finding::Finding;
 use crate::manifest::DeclaredVersion;
+use crate::manifest::version_source::{Files, SourceFile, join};
 use crate::parallel;
-use crate::place::{Files, SourceFile, join};
-use crate::toml::line_of;
+use crate::text::edit::{Edit, Kind};
+use crate::text::toml::line_of;
 use crate::workspace::Distribution;
 
 /// Adds the edits and notes of changelogs, locks and copies.
@@ -133,7 +134,9 @@ impl<'a> Attacher<'a> {
     /// What the commits add to what stands under Unreleased.
     fn commit_entries(&self, request: &Request, history: Option<&super::History>) -> Vec<Entry> {
         match history {
-            Some(history) if request.change == Change::Auto => commits::entries(&history.commits),
+            Some(history) if request.change == Change::Auto => {
+                conventional_commits::entries(&history.commits)
+            }
             _ => Vec::new(),
         }
     }
@@ -249,7 +252,7 @@ fn lock_edits(
     bumps: &HashMap<&str, &Bump>,
     plan: &mut Plan,
 ) {
-    for member in lock::members(&source.text) {
+    for member in lockfile::members(&source.text) {
         let normal = formats::name::normalize(member.name);
         let Some(bump) = bumps.get(normal.as_str()) else { continue };
         let distribution = &facts.workspace.distributions[bump.at];

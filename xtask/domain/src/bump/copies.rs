@@ -8,12 +8,12 @@ use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
+use formats::pep440::Version;
 use formats::python::{self, Expr};
-use formats::version::Version;
 
-use super::{Facts, Note, Plan};
-use crate::place::SourceFile;
-use crate::toml::{TomlFile, line_of};
+use crate::bump::{Facts, Note, Plan};
+use crate::manifest::version_source::SourceFile;
+use crate::text::toml::{TomlFile, line_of};
 
 /// Looks for copies beside `planning`, which says which distributions had which versions.
 pub fn beside<T>(

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use formats::name::Name;
 
-use super::Facts;
+use crate::bump::Facts;
 use crate::finding::{Finding, Refusal};
 use crate::manifest::DeclaredVersion;
 

@@ -5,23 +5,27 @@
 use std::sync::Arc;
 
 mod attach;
-pub use attach::CHANGELOGS;
 mod copies;
 mod groups;
-mod plan;
-pub mod tags;
+mod planner;
+pub mod range;
+pub mod step;
+pub mod usual_tags;
 
-use formats::commits::Commit;
-use formats::range::Ranges;
-use formats::version::{Change, Version};
+pub use attach::CHANGELOGS;
 
-use super::edit::{Edit, Write};
-use super::finding::Refusal;
-use super::manifest::DeclaredRequirement;
-use super::parallel;
-use super::place::Files;
-use super::tag::TagPattern;
-use super::workspace::Workspace;
+use formats::conventional_commits::Commit;
+use formats::pep440::Version;
+
+use crate::bump::range::Ranges;
+use crate::bump::step::Change;
+use crate::finding::Refusal;
+use crate::manifest::DeclaredRequirement;
+use crate::manifest::version_source::Files;
+use crate::parallel;
+use crate::text::edit::{Edit, Write};
+use crate::workspace::Workspace;
+use crate::workspace::tags::TagPattern;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -118,7 +122,7 @@ impl Plan {
     /// go upwards, a range that cannot be made to admit the new version.
     pub fn new(facts: Facts<'_>, request: &Request) -> Result<Plan, Refusal> {
         let planning = |bumped: &mut dyn FnMut(usize, &Version)| {
-            plan::versions_and_ranges(facts, request, bumped)
+            planner::versions_and_ranges(facts, request, bumped)
         };
         let (plan, copies) = copies::beside(facts, planning);
         let mut plan = plan?;
@@ -134,7 +138,7 @@ impl Plan {
         self.edits.dedup_by(|a, b| a.file == b.file && a.span == b.span && a.after == b.after);
         self.notes.sort();
         self.notes.dedup();
-        self.writes = plan::writes(facts, &self.edits)?;
+        self.writes = planner::writes(facts, &self.edits)?;
         Ok(self)
     }
 }

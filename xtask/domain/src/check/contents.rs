@@ -3,10 +3,10 @@
 
 use toml_edit::Item;
 
-use super::super::finding::Finding;
-use super::super::toml::start;
-use super::python::holds;
-use super::{Facts, Fix, Found, Subject};
+use crate::check::python::holds;
+use crate::check::{Facts, Fix, Found, Subject};
+use crate::finding::Finding;
+use crate::text::toml::start;
 
 /// The README that is named is not there, or none is named.
 pub(super) fn readme(subject: &Subject) -> Option<Finding> {

@@ -11,13 +11,12 @@ pub mod rules;
 mod smoke;
 mod versions;
 
-use formats::modules::Modules;
-
-use super::edit::{Edit, Kind};
-use super::finding::Finding;
-use super::place::Files;
-use super::toml::TomlFile;
-use super::workspace::{Distribution, Workspace};
+use crate::finding::Finding;
+use crate::manifest::version_source::Files;
+use crate::release::content::modules::Modules;
+use crate::text::edit::{Edit, Kind};
+use crate::text::toml::TomlFile;
+use crate::workspace::{Distribution, Workspace};
 
 /// What a check looks at.
 #[derive(Clone, Copy)]

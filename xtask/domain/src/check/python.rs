@@ -1,13 +1,12 @@
 //! `requires-python` against that of the siblings a distribution cannot do without.
 
-use formats::specifier;
-use formats::version::Version;
+use formats::pep440::{Version, specifier};
 use toml_edit::Item;
 
-use super::super::finding::Finding;
-use super::super::manifest::{RequiresPython, Table};
-use super::super::toml::start;
-use super::{Facts, Subject};
+use crate::check::{Facts, Subject};
+use crate::finding::Finding;
+use crate::manifest::{RequiresPython, Table};
+use crate::text::toml::start;
 
 /// One finding for each sibling that excludes a Python which the distribution admits.
 pub(super) fn requires_python(facts: Facts, subject: &Subject) -> Vec<Finding> {
@@ -93,7 +92,7 @@ pub(super) fn holds(item: Option<&Item>, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use formats::specifier::Dialect;
+    use formats::pep440::specifier::Dialect;
 
     use super::*;
 

@@ -1,14 +1,13 @@
 //! Requirements on siblings: ranges that exclude the sibling's own version, and ones without any.
 //! And requirements on anything by its address.
 
-use formats::range::{self, Ranges};
-use formats::specifier;
-use formats::version::Version;
+use formats::pep440::{Version, specifier};
 
-use super::super::finding::Finding;
-use super::super::manifest::{DeclaredRequirement, Table};
-use super::super::new::compatible;
-use super::{Facts, Fix, Found, Subject};
+use crate::bump::range::{self, Ranges};
+use crate::check::{Facts, Fix, Found, Subject};
+use crate::finding::Finding;
+use crate::manifest::{DeclaredRequirement, Table};
+use crate::scaffold::new::compatible;
 
 pub(super) fn ranges(facts: Facts, subject: &Subject) -> Vec<Found> {
     let keep = &subject.distribution.manifest.config.keep;

@@ -1,13 +1,13 @@
 //! `[project.dependencies]`, the table, turned into the array that it has to be (PEP 621), with
 //! its comments.
 
-use formats::specifier::{self, Dialect};
+use formats::pep440::specifier::{self, Dialect};
 use toml_edit::{Item, Value};
 
-use super::super::edit::Edit;
-use super::super::insert;
-use super::super::toml::TomlFile;
-use super::Subject;
+use crate::check::Subject;
+use crate::text::edit::Edit;
+use crate::text::insert;
+use crate::text::toml::TomlFile;
 
 /// The edits, where every entry is a plain range; anything else is for a person.
 pub(super) fn fix(subject: &Subject) -> Option<Vec<Edit>> {

@@ -2,9 +2,9 @@
 
 use toml_edit::Item;
 
-use super::super::finding::Finding;
-use super::super::toml::start;
-use super::Subject;
+use crate::check::Subject;
+use crate::finding::Finding;
+use crate::text::toml::start;
 
 /// A command that no smoke test runs, or a distribution of which nothing is tested at all.
 pub(super) fn smoke(subject: &Subject) -> Option<Finding> {

@@ -3,17 +3,17 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use formats::lock;
+use formats::lockfile;
 use formats::name::Name;
+use formats::pep440::Version;
 use formats::python::{self, Expr};
-use formats::version::Version;
 use toml_edit::Item;
 
-use super::super::finding::Finding;
-use super::super::manifest::DeclaredVersion;
-use super::super::place::join;
-use super::super::toml::{line_of, start};
-use super::{Facts, Fix, Found, Subject};
+use crate::check::{Facts, Fix, Found, Subject};
+use crate::finding::Finding;
+use crate::manifest::DeclaredVersion;
+use crate::manifest::version_source::join;
+use crate::text::toml::{line_of, start};
 
 pub(super) fn unknown(subject: &Subject) -> Option<Finding> {
     let manifest = &subject.distribution.manifest;
@@ -152,7 +152,7 @@ pub(super) fn locks(facts: Facts) -> Vec<Found> {
         dirs.iter().flat_map(|dir| ["uv.lock", "poetry.lock"].map(|name| (dir, name)))
     {
         let Some(source) = facts.files.beside(dir, name) else { continue };
-        for member in lock::members(&source.text) {
+        for member in lockfile::members(&source.text) {
             let at = Name::new(member.name).and_then(|name| facts.workspace.find(&name));
             let Some(at) = at else { continue };
             let distribution = &distributions[at];

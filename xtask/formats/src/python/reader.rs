@@ -1,7 +1,7 @@
 //! Recursive descent over the tokens of Python source; what is not understood becomes opaque.
 
-use super::super::python_tokens::{Kind, Token};
-use super::{Assignment, Expr, Import, Source, text_of};
+use crate::python::tokens::{Kind, Token};
+use crate::python::{Assignment, Expr, Import, Source, text_of};
 
 /// Source of any depth is read; beyond this it is opaque, so that no input exhausts the stack.
 const DEEPEST: usize = 60;

@@ -4,12 +4,13 @@
 
 use std::path::Path;
 
-use crate::cli::ReleaseOptions;
-use crate::effects::notes;
-use crate::ui::{self, say};
 use domain::finding::Finding;
-use domain::release::{Answer, Plan, Until};
+use domain::release::plan::{Answer, Plan, Until};
 use domain::workspace::{Distribution, Workspace};
+
+use crate::cli::ReleaseOptions;
+use crate::effects::release::notes;
+use crate::ui::{self, say};
 
 /// What is told about, and what of it was asked for.
 pub struct Announcement<'a> {

@@ -3,19 +3,18 @@
 
 use std::path::Path;
 
+use domain::release::ledger::files_json;
+use domain::release::plan::{Plan, Until};
+use domain::release::preflight::Check;
+use domain::workspace::Workspace;
 use jzon::{JsonValue, array, object};
 
 use crate::cli::ReleaseOptions;
-use crate::effects::handbook;
+use crate::effects::release::target::Site;
 use crate::effects::release::{Outcome, PackageReport, StageReport, Stopped};
-use crate::effects::site::Site;
-use crate::ui::say;
+use crate::effects::repository::handbook;
 use crate::ui::summary::{self, Row};
-use crate::ui::{Style, paint};
-use domain::ledger::files_json;
-use domain::preflight::Check;
-use domain::release::{Plan, Until};
-use domain::workspace::Workspace;
+use crate::ui::{Style, paint, say};
 
 /// The release that is told about.
 pub struct Report<'a> {

@@ -1,43 +1,45 @@
 //! Carries out a release plan: one exhaustive match over its actions.
 
-mod collect;
-mod produce;
+mod build;
+mod collect_wheels;
+pub mod facts;
+pub mod ledger;
+pub mod notes;
+mod report_failure;
 mod restage;
-mod send;
-mod stop;
-mod try_out;
+mod smoke_stage;
+pub mod target;
+mod upload;
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
 
 use anyhow::{Context, Result, anyhow, bail};
-
-use super::conversation::Conversations;
-use super::facts::{Served, versions};
-use super::index::{Index, fetch};
-use super::site::{Site, remove};
-use super::smoke::{self, SmokeTest};
-use super::tools::Tools;
-use super::{build, ledger, twine};
-use crate::effects::twine::UploadFailed;
-use crate::ui::progress::Progress;
-use domain::content::{self, Archive, Built, Siblings, import_names};
 use domain::finding::{Finding, Refusal};
-use domain::ledger::{Event, Ledger};
 use domain::parallel;
-use domain::preflight::short;
-use domain::release::{
+use domain::release::content::{self, Archive, Built, Siblings, import_names};
+use domain::release::ledger::{Event, Ledger};
+use domain::release::plan::{
     Action, Answer, Artifact, Package, Plan, ServedFile, Upload, files_of, lacks, sort, to_upload,
     version_in_file_name,
 };
-use domain::upload_reply::Reply;
+use domain::release::preflight::short;
+use domain::release::upload_reply::Reply;
 use domain::workspace::{Distribution, Workspace};
 use formats::name::Name;
-use formats::version::Version;
+use formats::pep440::Version;
+
+use crate::effects::index::twine::{self, UploadFailed};
+use crate::effects::index::{Index, fetch};
+use crate::effects::process::worker::Conversations;
+use crate::effects::python::smoke::{self, SmokeTest};
+use crate::effects::python::tools::Tools;
+use crate::effects::release::facts::{Served, versions};
+use crate::effects::release::target::{Site, remove};
+use crate::ui::progress::Progress;
 
 /// Everything that carrying out a plan needs.
 pub struct Release<'a> {

@@ -3,9 +3,11 @@
 //! Only the staging index ever sees that version. What is published is the version that was asked
 //! for, tried from its own files before anything was uploaded.
 
-use super::send::Shipment;
-use super::*;
 use domain::manifest::DeclaredVersion;
+
+use super::*;
+use crate::effects::python;
+use crate::effects::release::upload::Shipment;
 
 impl Run<'_> {
     /// Whether staging has other bytes under the names that were built, so that it will never take
@@ -57,8 +59,14 @@ impl Run<'_> {
         let out = work.join("dist");
         let requires = distribution.manifest.build_requires();
         let epoch = release.site.ground.git.commit_time(&commit)?;
-        build::build(release.tools, &source.join(&distribution.dir), &requires, &out, &epoch)?;
-        let files = build::artifacts(&out)?;
+        python::build::build(
+            release.tools,
+            &source.join(&distribution.dir),
+            &requires,
+            &out,
+            &epoch,
+        )?;
+        let files = python::build::artifacts(&out)?;
         self.state(at).restaged = Some(version.clone());
         Ok(Shipment { name: distribution.name(), dir: out, files })
     }

@@ -7,9 +7,8 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
-use super::machine;
 use super::repo::Repo;
-use super::tree;
+use super::{machine, tree};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/support/index.py");
 

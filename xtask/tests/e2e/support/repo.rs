@@ -5,9 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::child::{Process, Run};
-use super::machine;
 use super::scratch::Scratch;
-use super::tree;
+use super::{machine, tree};
 
 const MANIFEST: &str = r#"[build-system]
 requires = ["flit_core>=3.9,<4"]

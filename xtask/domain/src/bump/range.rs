@@ -1,0 +1,482 @@
+//! What the range on a distribution becomes when that distribution goes from OLD to NEW.
+//!
+//! Input is the specifier text as written, output the smallest replacements in it: spacing, order,
+//! precision and spelling stay the writer's. Must not know where the text stands.
+
+use std::fmt;
+use std::ops::Range;
+
+use formats::pep440::Version;
+use formats::pep440::specifier::{self, Clause, Dialect, Op, Unreadable};
+
+/// Which ranges follow a new version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ranges {
+    /// Lower bounds follow the new version; an upper bound moves where it would exclude it.
+    #[default]
+    Align,
+    /// The same, but only for ranges that would exclude the new version.
+    Fit,
+}
+
+/// New text for some bytes of the specifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replacement {
+    pub span: Range<usize>,
+    pub text: String,
+}
+
+/// What becomes of a range.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// In the order of the text, not overlapping.
+    pub replacements: Vec<Replacement>,
+    /// The range excluded the old version already, and differs from what it should be.
+    pub stale: bool,
+}
+
+/// Why no rule covers a range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    Unreadable(Unreadable),
+    /// A clause that is never moved excludes the new version; its text.
+    Excludes {
+        clause: String,
+        version: String,
+    },
+    /// A clause cannot name the new version in as many segments as it has.
+    Precision {
+        clause: String,
+        version: String,
+    },
+    /// A number would leave 64 bits.
+    TooLarge(String),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Unreadable(unreadable) => unreadable.fmt(out),
+            Refusal::Excludes { clause, version } => write!(out, "`{clause}` excludes {version}"),
+            Refusal::Precision { clause, version } => {
+                write!(out, "`{clause}` has too few segments to start at {version}")
+            }
+            Refusal::TooLarge(clause) => {
+                write!(out, "a number in `{clause}` is too large to count on")
+            }
+        }
+    }
+}
+
+/// The replacements that make `text` follow a distribution from `old` to `new`.
+///
+/// `old` is `None` where nothing says what came before (a version from tags, and no tag yet).
+/// Errors: [`Refusal`] where no rule makes the range admit `new`. Doing it again with `new` for
+/// `old` replaces nothing.
+pub fn follow(
+    text: &str,
+    dialect: Dialect,
+    old: Option<&Version>,
+    new: &Version,
+    ranges: Ranges,
+) -> Result<Outcome, Refusal> {
+    let clauses = specifier::parse(text, dialect).map_err(Refusal::Unreadable)?;
+    let admits_new = specifier::admits(&clauses, new);
+    let excluded_old = old.is_some_and(|old| !specifier::admits(&clauses, old));
+    if ranges == Ranges::Fit && (admits_new || excluded_old) {
+        return Ok(Outcome { replacements: Vec::new(), stale: !admits_new });
+    }
+    let mut replacements = Vec::new();
+    for clause in &clauses {
+        if let Some(replacement) = moved(text, clause, new)? {
+            replacements.push(replacement);
+        }
+    }
+    let result = apply(text, &replacements);
+    let after = specifier::parse(&result, dialect).map_err(Refusal::Unreadable)?;
+    if let Some(clause) = after.iter().find(|clause| !clause.admits(new)) {
+        let clause = result[clause.span.clone()].to_owned();
+        return Err(Refusal::Excludes { clause, version: new.to_string() });
+    }
+    let stale = excluded_old && !replacements.is_empty();
+    Ok(Outcome { replacements, stale })
+}
+
+/// `text` with the replacements made.
+pub fn apply(text: &str, replacements: &[Replacement]) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut at = 0;
+    for replacement in replacements {
+        result.push_str(&text[at..replacement.span.start]);
+        result.push_str(&replacement.text);
+        at = replacement.span.end;
+    }
+    result.push_str(&text[at..]);
+    result
+}
+
+/// What one clause becomes, or `None` where it stays.
+fn moved(text: &str, clause: &Clause, new: &Version) -> Result<Option<Replacement>, Refusal> {
+    let written = || text[clause.span.clone()].to_owned();
+    let segments = clause.version.release().len();
+    let version = match clause.op {
+        Op::NotEqual | Op::NotEqualPrefix | Op::Any => return Ok(None),
+        Op::Equal | Op::GreaterEqual => at_least(new, segments),
+        Op::Greater => return Ok(Some(inclusive(text, clause, new))),
+        Op::Less | Op::LessEqual if clause.admits(new) => return Ok(None),
+        Op::Less => next_cap(&clause.version, new).ok_or_else(|| Refusal::TooLarge(written()))?,
+        Op::LessEqual => nines(&clause.version, new).unwrap_or_else(|| at_least(new, segments)),
+        Op::EqualPrefix => exactly(new, segments),
+        Op::Compatible => floor(new, segments).ok_or_else(|| too_coarse(written(), new))?,
+        Op::Arbitrary => new.clone(),
+        Op::Caret if all_zero(&clause.version) && clause.admits(new) => return Ok(None),
+        Op::Caret => at_least(new, segments),
+        Op::Tilde if segments == 1 => floor(new, 1).ok_or_else(|| too_coarse(written(), new))?,
+        Op::Tilde => at_least(new, segments),
+    };
+    let same = match clause.op {
+        Op::Arbitrary => text[clause.version_span.clone()] == version.to_string(),
+        _ => version == clause.version,
+    };
+    let replacement = match clause.op {
+        Op::Less => release_alone(text, clause, &version),
+        _ => Replacement { span: clause.version_span.clone(), text: version.to_string() },
+    };
+    Ok((!same).then_some(replacement))
+}
+
+/// A cap such as `2.0.0dev` keeps the spelling of its suffix: only the release is replaced.
+fn release_alone(text: &str, clause: &Clause, version: &Version) -> Replacement {
+    let span = clause.version_span.clone();
+    let written = &text[span.clone()];
+    let end = written.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '!');
+    let end = written[..end.unwrap_or(written.len())].trim_end_matches('.').len();
+    let release = exactly(version, version.release().len());
+    Replacement { span: span.start..span.start + end, text: release.to_string() }
+}
+
+fn too_coarse(clause: String, new: &Version) -> Refusal {
+    Refusal::Precision { clause, version: new.to_string() }
+}
+
+/// `>V` cannot follow as it is (`>NEW` excludes NEW), so the bound becomes an inclusive one.
+fn inclusive(text: &str, clause: &Clause, new: &Version) -> Replacement {
+    let written = &text[clause.span.start + 1..clause.version_span.start];
+    let version = at_least(new, clause.version.release().len());
+    Replacement {
+        span: clause.span.start..clause.version_span.end,
+        text: format!(">={written}{version}"),
+    }
+}
+
+fn segment(version: &Version, index: usize) -> u64 {
+    version.release().get(index).copied().unwrap_or(0)
+}
+
+fn all_zero(version: &Version) -> bool {
+    version.release().iter().all(|segment| *segment == 0)
+}
+
+/// `version` in `segments` release segments, or in as many more as it takes to lose nothing.
+fn at_least(version: &Version, segments: usize) -> Version {
+    let significant = version.release().iter().rposition(|s| *s != 0).map_or(1, |last| last + 1);
+    with_segments(version, segments.max(significant))
+}
+
+fn with_segments(version: &Version, segments: usize) -> Version {
+    version.clone().with_release((0..segments).map(|index| segment(version, index)))
+}
+
+/// The first `segments` release segments of `version`, and nothing after them.
+fn exactly(version: &Version, segments: usize) -> Version {
+    Version::new((0..segments).map(|index| segment(version, index))).with_epoch(version.epoch())
+}
+
+/// The highest version of exactly `segments` segments that is a floor for `version`; `None` for a
+/// pre-release that would need more, because a lower floor would never select it.
+fn floor(version: &Version, segments: usize) -> Option<Version> {
+    let lossless = with_segments(version, segments);
+    if lossless == *version {
+        return Some(lossless);
+    }
+    (!version.any_prerelease()).then(|| exactly(version, segments))
+}
+
+/// The upper bound that admits `new` at the level of `cap`; a suffix such as `.dev0` is kept.
+///
+/// A cap with one segment that is not zero (`3.0.0`, `0.4`) is what Cargo's rule gives for the
+/// releases below it, so it moves to what that rule gives for `new`. Any other is the next release
+/// at its last segment that is not zero (`2.4` is a next-minor cap).
+fn next_cap(cap: &Version, new: &Version) -> Option<Version> {
+    if let Some(nines) = nines(cap, new) {
+        return Some(nines);
+    }
+    let non_zero = cap.release().iter().filter(|segment| **segment != 0).count();
+    let level = match cap.release().iter().rposition(|segment| *segment != 0) {
+        Some(last) if non_zero > 1 => last,
+        _ => compatible_level(new),
+    };
+    let mut release: Vec<u64> = (0..=level).map(|index| segment(new, index)).collect();
+    release[level] = release[level].checked_add(1)?;
+    let bound = cap.clone().with_epoch(new.epoch()).with_release(release);
+    Some(with_segments(&bound, cap.release().len().max(level + 1)))
+}
+
+/// The segment whose next value Cargo calls incompatible: the nearest release that `^new` refuses.
+fn compatible_level(new: &Version) -> usize {
+    let now = semver::Version::new(segment(new, 0), segment(new, 1), segment(new, 2));
+    let caret = semver::Comparator {
+        op: semver::Op::Caret,
+        major: now.major,
+        minor: Some(now.minor),
+        patch: Some(now.patch),
+        pre: semver::Prerelease::EMPTY,
+    };
+    let patch = semver::Version::new(now.major, now.minor, now.patch.saturating_add(1));
+    let minor = semver::Version::new(now.major, now.minor.saturating_add(1), 0);
+    if !caret.matches(&patch) {
+        2
+    } else if !caret.matches(&minor) {
+        1
+    } else {
+        0
+    }
+}
+
+/// `2.99` and `2.99.99` mean "all of 2": the nines stay and what stands before them follows.
+fn nines(cap: &Version, new: &Version) -> Option<Version> {
+    let is_nines = |segment: u64| segment >= 99 && segment.to_string().bytes().all(|b| b == b'9');
+    let kept = cap.release().iter().rev().take_while(|segment| is_nines(**segment)).count();
+    let head = cap.release().len() - kept;
+    if kept == 0 || head == 0 {
+        return None;
+    }
+    let release = (0..cap.release().len())
+        .map(|index| if index < head { segment(new, index) } else { segment(cap, index) });
+    let moved = cap.clone().with_epoch(new.epoch()).with_release(release);
+    (moved > *new).then_some(moved)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row is `range -> expected`, with ` stale` after it where that is to be reported.
+    #[track_caller]
+    fn table(dialect: Dialect, ranges: Ranges, old: &str, new: &str, rows: &[(&str, &str)]) {
+        let (old, new) = (old.parse().unwrap(), new.parse().unwrap());
+        for (text, expected) in rows {
+            let got = match follow(text, dialect, Some(&old), &new, ranges) {
+                Ok(outcome) => {
+                    let result = apply(text, &outcome.replacements);
+                    let again = follow(&result, dialect, Some(&new), &new, ranges);
+                    assert_eq!(
+                        again,
+                        Ok(Outcome {
+                            replacements: vec![],
+                            stale: outcome.stale && ranges == Ranges::Fit
+                        })
+                    );
+                    if outcome.stale { format!("{result} stale") } else { result }
+                }
+                Err(refusal) => format!("refused: {refusal}"),
+            };
+            assert_eq!(got, *expected, "{text} from {old} to {new}");
+        }
+    }
+
+    #[track_caller]
+    fn align(old: &str, new: &str, rows: &[(&str, &str)]) {
+        table(Dialect::Pep440, Ranges::Align, old, new, rows);
+    }
+
+    #[track_caller]
+    fn poetry(old: &str, new: &str, rows: &[(&str, &str)]) {
+        table(Dialect::Poetry, Ranges::Align, old, new, rows);
+    }
+
+    #[test]
+    fn minor() {
+        align(
+            "2.3.0",
+            "2.4.0",
+            &[
+                ("", ""),
+                (">=2.3.0,<3.0.0", ">=2.4.0,<3.0.0"),
+                ("<3.0.0,>=2.3.0", "<3.0.0,>=2.4.0"),
+                (" >= 2.3 , < 3 ", " >= 2.4 , < 3 "),
+                (">=2", ">=2.4"),
+                ("==2.3.0", "==2.4.0"),
+                ("== 2.3", "== 2.4"),
+                ("==2.3.*", "==2.4.*"),
+                ("==2.*", "==2.*"),
+                ("~=2.3", "~=2.4"),
+                ("~=2.3.0", "~=2.4.0"),
+                ("~=2.3.0.0", "~=2.4.0.0"),
+                (">2.2", ">=2.4"),
+                ("> 2.2.0", ">= 2.4.0"),
+                ("<3", "<3"),
+                ("<2.4", "<2.5"),
+                ("<2.4.0.dev0", "<2.5.0.dev0"),
+                ("<=2.3.0", "<=2.4.0"),
+                ("<=2.99", "<=2.99"),
+                ("!=2.3.1,>=2.3", "!=2.3.1,>=2.4"),
+                ("!=2.4.0", "refused: `!=2.4.0` excludes 2.4.0"),
+                ("===2.3.0", "===2.4.0"),
+                (">=v2.3.0", ">=v2.4.0"),
+                (">=2.4", ">=2.4"),
+                (">=1.0,<2.0", ">=2.4,<3.0 stale"),
+                ("==2.2.0", "==2.4.0 stale"),
+                (">=2.3.0,", ">=2.4.0,"),
+                (
+                    "== {version}",
+                    "refused: `== {version}` is a template that something else fills in",
+                ),
+                ("abc", "refused: `abc` is no version specifier (PEP 440)"),
+            ],
+        );
+    }
+
+    #[test]
+    fn precision_is_kept_where_it_loses_nothing() {
+        align(
+            "2.4.0",
+            "2.4.1",
+            &[
+                (">=2.4", ">=2.4.1"),
+                (">=2.4.0", ">=2.4.1"),
+                ("==2.4", "==2.4.1"),
+                ("~=2.4", "~=2.4"),
+                ("==2.4.*", "==2.4.*"),
+                ("<2.5", "<2.5"),
+            ],
+        );
+        align("2.3.0", "2.4", &[(">=2.3.0", ">=2.4.0"), ("==2.3", "==2.4")]);
+    }
+
+    #[test]
+    fn major_moves_caps_at_their_level() {
+        align(
+            "2.3.0",
+            "3.0.0",
+            &[
+                (">=2.3.0,<3.0.0", ">=3.0.0,<4.0.0"),
+                (">=2.3,<3", ">=3.0,<4"),
+                ("<4", "<4"),
+                ("<3.0a0", "<4.0a0"),
+                (">= 2.3, < 3.0.0dev", ">= 3.0, < 4.0.0dev"),
+                ("<3.0.0.dev0", "<4.0.0.dev0"),
+                ("<3.0.0-alpha.1", "<4.0.0-alpha.1"),
+                ("<2.4,>=2.3", "<3.1,>=3.0"),
+                ("<2.3.1", "<3.0.1"),
+                ("<=2.99.99", "<=3.99.99"),
+                ("<2.99", "<3.99"),
+                ("<=2.9", "<=3.0"),
+                ("~=2.3", "~=3.0"),
+            ],
+        );
+    }
+
+    #[test]
+    fn below_one_cargo_decides() {
+        align(
+            "0.3.1",
+            "0.4.0",
+            &[
+                (">=0.3.1,<0.4", ">=0.4.0,<0.5"),
+                (">=0.3,<0.4.0", ">=0.4,<0.5.0"),
+                (">=0.3,<1", ">=0.4,<1"),
+                ("<0.3.2", "<0.4.1"),
+            ],
+        );
+        align("0.9.0", "1.0.0", &[("<0.10", "<2.0"), ("<1", "<2"), ("<1.0.0", "<2.0.0")]);
+        align("0.0.3", "0.0.4", &[(">=0.0.3,<0.0.4", ">=0.0.4,<0.0.5")]);
+        align("0.0.3", "0.1.0", &[("<0.0.4", "<0.2.0")]);
+    }
+
+    #[test]
+    fn epochs_and_suffixes() {
+        align("2024.1", "1!1.0", &[(">=2024.1,<2025", ">=1!1.0,<1!2"), ("==2024.*", "==1!1.*")]);
+        align(
+            "1.0",
+            "1.0.post1",
+            &[
+                (">=1.0", ">=1.0.post1"),
+                ("==1.0", "==1.0.post1"),
+                ("~=1.0", "~=1.0.post1"),
+                (">1.0", ">=1.0.post1 stale"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_pre_release_is_the_floor_and_its_final_moves_on() {
+        align(
+            "2.3.0",
+            "2.4.0rc1",
+            &[
+                (">=2.3.0,<3", ">=2.4.0rc1,<3"),
+                (">=2.3", ">=2.4rc1"),
+                ("~=2.3", "~=2.4rc1"),
+                ("==2.3.*", "==2.4.*"),
+                (">=2.3,<2.4", ">=2.4rc1,<2.5"),
+            ],
+        );
+        align(
+            "2.4.0rc1",
+            "2.4.0",
+            &[
+                (">=2.4.0rc1,<3", ">=2.4.0,<3"),
+                (">=2.4rc1", ">=2.4"),
+                ("~=2.4.0rc1", "~=2.4.0"),
+                ("==2.4.0-rc.1", "==2.4.0"),
+            ],
+        );
+        align("2.3.0", "3.0.0rc1", &[(">=2.3.0,<3.0.0", ">=3.0.0rc1,<4.0.0")]);
+        align(
+            "2.4.0",
+            "2.4.1rc1",
+            &[("~=2.4", "refused: `~=2.4` has too few segments to start at 2.4.1rc1")],
+        );
+    }
+
+    #[test]
+    fn fit_touches_only_what_excludes_the_new_version() {
+        let fit = |old, new, rows| table(Dialect::Pep440, Ranges::Fit, old, new, rows);
+        fit(
+            "2.3.0",
+            "2.4.0",
+            &[
+                (">=2.3.0,<3.0.0", ">=2.3.0,<3.0.0"),
+                ("==2.3.0", "==2.4.0"),
+                ("~=2.3.0", "~=2.4.0"),
+                (">=1.0,<2.0", ">=1.0,<2.0 stale"),
+                (">=2.4", ">=2.4"),
+            ],
+        );
+        fit("2.3.0", "3.0.0", &[(">=2.3.0,<3.0.0", ">=3.0.0,<4.0.0")]);
+    }
+
+    #[test]
+    fn poetry_dialect() {
+        poetry(
+            "2.3.0",
+            "2.4.0",
+            &[
+                ("^2.3", "^2.4"),
+                ("^2.3.0", "^2.4.0"),
+                ("^2", "^2.4"),
+                ("~2.3", "~2.4"),
+                ("~2", "~2"),
+                ("*", "*"),
+                ("2.3.*", "2.4.*"),
+                ("2.3.0", "2.4.0"),
+                (">=2.3 <3", ">=2.4 <3"),
+                ("^1.0 || ^2.0", "refused: alternatives (`||`) have no single bound to move"),
+            ],
+        );
+        poetry("2.3.0", "3.0.0", &[("^2.3", "^3.0"), ("~2.3.1", "~3.0.0 stale"), ("~2", "~3")]);
+        poetry("0.3.0", "0.4.0", &[("^0.3", "^0.4"), ("^0", "^0")]);
+        poetry("2.4.0", "2.4.1", &[("^2.4", "^2.4.1"), ("~2.4", "~2.4.1")]);
+    }
+}

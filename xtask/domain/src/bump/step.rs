@@ -1,0 +1,488 @@
+//! What a bump makes of a version (PEP 440): `Change` as it was typed, and the version it leads to.
+//!
+//! PEP 440 itself defines no arithmetic, so the rules are here. Must not know where a version is
+//! written, nor who asks for the change.
+
+use std::fmt;
+use std::str::FromStr;
+
+use formats::conventional_commits::Kind;
+use formats::pep440::{PreRelease, PreReleaseKind, Version};
+
+/// The named steps from one version to a later one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    Major,
+    Minor,
+    Patch,
+    Alpha,
+    Beta,
+    Rc,
+    Final,
+    Post,
+    Dev,
+}
+
+impl Step {
+    /// Every step under the word that is typed for it.
+    pub const ALL: [(&'static str, Step); 9] = [
+        ("major", Step::Major),
+        ("minor", Step::Minor),
+        ("patch", Step::Patch),
+        ("alpha", Step::Alpha),
+        ("beta", Step::Beta),
+        ("rc", Step::Rc),
+        ("final", Step::Final),
+        ("post", Step::Post),
+        ("dev", Step::Dev),
+    ];
+
+    /// The word that is typed for this step.
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(_, step)| *step == self).map_or("", |(word, _)| word)
+    }
+}
+
+/// What is asked for: a step, a version, or what the commits call for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    Step(Step),
+    To(Version),
+    Auto,
+}
+
+impl FromStr for Change {
+    type Err = NotAChange;
+
+    /// Reads CHANGE as typed: a word of [`Step::ALL`], `auto`, or a version in any PEP 440 spelling.
+    fn from_str(typed: &str) -> Result<Self, NotAChange> {
+        if typed == "auto" {
+            return Ok(Change::Auto);
+        }
+        if let Some((_, step)) = Step::ALL.iter().find(|(word, _)| *word == typed) {
+            return Ok(Change::Step(*step));
+        }
+        Version::from_str(typed).map(Change::To).map_err(|_| NotAChange(typed.to_owned()))
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Change::Step(step) => out.write_str(step.word()),
+            Change::To(version) => write!(out, "{version}"),
+            Change::Auto => out.write_str("auto"),
+        }
+    }
+}
+
+/// What was typed is neither a step nor a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotAChange(pub String);
+
+impl fmt::Display for NotAChange {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words: Vec<_> = Step::ALL.iter().map(|(word, _)| *word).collect();
+        write!(out, "`{}` is no change: {}, auto, or a version", self.0, words.join(", "))
+    }
+}
+
+impl std::error::Error for NotAChange {}
+
+/// Why a change leads nowhere from a version, and what to type instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The result would not sort above the version it starts from (PEP 440, "Summary of permitted
+    /// suffixes and relative ordering").
+    NotUpwards { from: Box<Version>, to: Box<Version> },
+    /// `final` of a version that is final already.
+    AlreadyFinal { from: Box<Version> },
+    /// `post` of a development release, which has nothing released to follow.
+    NothingReleased { from: Box<Version> },
+    /// A local version (`1.0+abc`): no index takes one.
+    Local { version: Box<Version> },
+    /// A number would leave 64 bits.
+    TooLarge { from: Box<Version> },
+    /// `auto` has to be resolved from the commits first.
+    Unresolved,
+}
+
+impl Refusal {
+    /// What to type instead; the line after `hint:`.
+    pub fn hint(&self) -> String {
+        match self {
+            Refusal::NotUpwards { from, .. } | Refusal::AlreadyFinal { from } => {
+                match apply(from, Step::Patch) {
+                    Ok(next) => format!("`patch` leads to {next}; or type a version above {from}"),
+                    Err(_) => format!("type a version above {from}"),
+                }
+            }
+            Refusal::NothingReleased { .. } => "type `final` first, then `post`".to_owned(),
+            Refusal::Local { version } => {
+                format!("type a version without the local part, such as {}", public(version))
+            }
+            Refusal::TooLarge { .. } => "type the version itself".to_owned(),
+            Refusal::Unresolved => "type a step or a version".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::NotUpwards { from, to } if from == to => {
+                write!(out, "{to} is the version it has already, and an index takes a version once")
+            }
+            Refusal::NotUpwards { from, to } => {
+                write!(out, "{to} sorts below {from} (PEP 440), and versions only go upwards")
+            }
+            Refusal::AlreadyFinal { from } => write!(out, "{from} is final already"),
+            Refusal::NothingReleased { from } => {
+                write!(
+                    out,
+                    "{from} is a development release: there is no release for a post-release to follow"
+                )
+            }
+            Refusal::Local { version } => {
+                write!(out, "{version} is a local version (PEP 440), which no index takes")
+            }
+            Refusal::TooLarge { from } => {
+                write!(out, "a number in {from} is too large to count on")
+            }
+            Refusal::Unresolved => out.write_str("`auto` needs the commits since the last tag"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// The version that `change` makes of `from`.
+///
+/// The epoch and the number of release segments are kept; a segment is only added where the step
+/// names one that is not there (`patch` of `1.0` is `1.0.1`). A version that was typed is taken as
+/// it is, in canonical form. The result always sorts above `from`.
+pub fn change(from: &Version, change: &Change) -> Result<Version, Refusal> {
+    match change {
+        Change::Auto => Err(Refusal::Unresolved),
+        Change::Step(step) => apply(from, *step),
+        Change::To(to) if to.is_local() => Err(Refusal::Local { version: Box::new(to.clone()) }),
+        Change::To(to) => upwards(from, to.clone()),
+    }
+}
+
+/// The version one step after `from`; see [`change`].
+pub fn apply(from: &Version, step: Step) -> Result<Version, Refusal> {
+    if from.is_local() {
+        return Err(Refusal::Local { version: Box::new(from.clone()) });
+    }
+    let to = match step {
+        Step::Major => release_step(from, 0)?,
+        Step::Minor => release_step(from, 1)?,
+        Step::Patch => release_step(from, 2)?,
+        Step::Alpha => pre_step(from, PreReleaseKind::Alpha)?,
+        Step::Beta => pre_step(from, PreReleaseKind::Beta)?,
+        Step::Rc => pre_step(from, PreReleaseKind::Rc)?,
+        Step::Final => final_step(from)?,
+        Step::Post => post_step(from)?,
+        Step::Dev => dev_step(from)?,
+    };
+    upwards(from, to)
+}
+
+/// What a dependent becomes when only its ranges moved: the next patch, but a pre-release or a
+/// development release is counted on, because nobody asked for the final it leads to.
+pub fn cascade(from: &Version) -> Result<(Step, Version), Refusal> {
+    let step = match from.pre() {
+        _ if from.is_dev() => Step::Dev,
+        Some(PreRelease { kind: PreReleaseKind::Alpha, .. }) => Step::Alpha,
+        Some(PreRelease { kind: PreReleaseKind::Beta, .. }) => Step::Beta,
+        Some(PreRelease { kind: PreReleaseKind::Rc, .. }) => Step::Rc,
+        None => Step::Patch,
+    };
+    Ok((step, apply(from, step)?))
+}
+
+/// The step that commits call for, told from what each of them amounts to; `None` where no commit
+/// is relevant. Below 1.0 a breaking change is a minor one (semver 2.0.0, item 4).
+pub fn called_for(commits: impl IntoIterator<Item = Kind>, from: &Version) -> Option<Step> {
+    let step = match commits.into_iter().max()? {
+        Kind::Breaking if from.epoch() == 0 && from.release().first() == Some(&0) => Step::Minor,
+        Kind::Breaking => Step::Major,
+        Kind::Feature => Step::Minor,
+        Kind::Performance | Kind::Fix => Step::Patch,
+    };
+    Some(step)
+}
+
+fn upwards(from: &Version, to: Version) -> Result<Version, Refusal> {
+    if to > *from {
+        Ok(to)
+    } else {
+        Err(Refusal::NotUpwards { from: Box::new(from.clone()), to: Box::new(to) })
+    }
+}
+
+/// The version without its local part.
+fn public(version: &Version) -> Version {
+    version.clone().without_local()
+}
+
+/// Epoch and release segments alone.
+fn release_of(version: &Version) -> Version {
+    Version::new(version.release().iter().copied()).with_epoch(version.epoch())
+}
+
+fn count_on(number: u64, from: &Version) -> Result<u64, Refusal> {
+    number.checked_add(1).ok_or_else(|| Refusal::TooLarge { from: Box::new(from.clone()) })
+}
+
+/// Whether `from` comes before its own final: `1.3.0rc1`, `1.3.0.dev2`, but not `1.3.0.post1.dev1`.
+fn before_final(from: &Version) -> bool {
+    from.is_pre() || (from.is_dev() && !from.is_post())
+}
+
+/// Counts segment `index` on and zeroes what follows, or takes the final that a pre-release leads
+/// to where that final is the step asked for: `minor` of `1.3.0rc1` is `1.3.0`, of `1.3.1rc1` `1.4.0`.
+fn release_step(from: &Version, index: usize) -> Result<Version, Refusal> {
+    let mut release = from.release().to_vec();
+    let rest_is_zero = release.iter().skip(index + 1).all(|segment| *segment == 0);
+    if before_final(from) && rest_is_zero {
+        return Ok(release_of(from));
+    }
+    if release.len() <= index {
+        release.resize(index + 1, 0);
+    }
+    release[index] = count_on(release[index], from)?;
+    release[index + 1..].fill(0);
+    Ok(Version::new(release).with_epoch(from.epoch()))
+}
+
+/// The first pre-release of the next patch, or the next one of the release that is under way.
+fn pre_step(from: &Version, kind: PreReleaseKind) -> Result<Version, Refusal> {
+    let first = Some(PreRelease { kind, number: 1 });
+    if !before_final(from) {
+        return Ok(release_step(from, 2)?.with_pre(first));
+    }
+    let number = match from.pre() {
+        Some(pre) if pre.kind == kind => {
+            // `1.0a2.dev1` leads to `1.0a2`; everything else of the same kind is counted on.
+            let leads_here = from.is_dev() && !from.is_post();
+            if leads_here { pre.number } else { count_on(pre.number, from)? }
+        }
+        _ => 1,
+    };
+    Ok(release_of(from).with_pre(Some(PreRelease { kind, number })))
+}
+
+fn final_step(from: &Version) -> Result<Version, Refusal> {
+    if !from.is_pre() && !from.is_dev() {
+        return Err(Refusal::AlreadyFinal { from: Box::new(from.clone()) });
+    }
+    let post = if from.is_pre() { None } else { from.post() };
+    Ok(release_of(from).with_post(post))
+}
+
+fn post_step(from: &Version) -> Result<Version, Refusal> {
+    let number = match from.post() {
+        Some(number) if from.is_dev() => number,
+        Some(number) => count_on(number, from)?,
+        None if from.is_dev() => {
+            return Err(Refusal::NothingReleased { from: Box::new(from.clone()) });
+        }
+        None => 1,
+    };
+    Ok(release_of(from).with_pre(from.pre()).with_post(Some(number)))
+}
+
+/// The first development release of what comes next, or the next one of what is under way.
+fn dev_step(from: &Version) -> Result<Version, Refusal> {
+    if let Some(number) = from.dev() {
+        return Ok(from.clone().with_dev(Some(count_on(number, from)?)));
+    }
+    let next = match (from.pre(), from.post()) {
+        (_, Some(number)) => from.clone().with_post(Some(count_on(number, from)?)),
+        (Some(pre), None) => {
+            let number = count_on(pre.number, from)?;
+            from.clone().with_pre(Some(PreRelease { kind: pre.kind, number }))
+        }
+        (None, None) => release_step(from, 2)?,
+    };
+    Ok(next.with_dev(Some(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(from: &str, typed: &str, expected: &str) {
+        let from: Version = from.parse().unwrap();
+        let typed: Change = typed.parse().unwrap();
+        match change(&from, &typed) {
+            Ok(to) => assert_eq!(to.to_string(), expected),
+            Err(refusal) => assert_eq!(format!("{refusal}\nhint: {}", refusal.hint()), expected),
+        }
+    }
+
+    #[test]
+    fn release_segments_are_counted_and_kept() {
+        check("1.2.3", "major", "2.0.0");
+        check("1.2.3", "minor", "1.3.0");
+        check("1.2.3", "patch", "1.2.4");
+        check("1.2.3.4", "major", "2.0.0.0");
+        check("1.2.3.4", "patch", "1.2.4.0");
+        check("1.0", "minor", "1.1");
+        check("1.0", "major", "2.0");
+        check("1.0", "patch", "1.0.1");
+        check("7", "major", "8");
+        check("7", "minor", "7.1");
+        check("1!2.3.4", "minor", "1!2.4.0");
+        check("0.4.2", "minor", "0.5.0");
+        check("2024.01.15", "patch", "2024.1.16");
+        check("1.2.3.post1", "patch", "1.2.4");
+        check("v1.2.3", "patch", "1.2.4");
+        check("18446744073709551614.0", "major", "18446744073709551615.0");
+    }
+
+    #[test]
+    fn a_pre_release_leads_to_the_final_that_was_asked_for() {
+        check("1.3.0rc1", "minor", "1.3.0");
+        check("1.3.0rc1", "patch", "1.3.0");
+        check("1.3.0rc1", "major", "2.0.0");
+        check("1.3.1rc1", "patch", "1.3.1");
+        check("1.3.1rc1", "minor", "1.4.0");
+        check("2.0.0a1", "major", "2.0.0");
+        check("2.0b1", "patch", "2.0");
+        check("1.3.0.dev4", "minor", "1.3.0");
+        check("1.3.0.post1.dev4", "patch", "1.3.1");
+        check("1.2.3.4rc1", "patch", "1.2.4.0");
+    }
+
+    #[test]
+    fn pre_releases_start_and_count_on() {
+        check("1.2.3", "alpha", "1.2.4a1");
+        check("1.2.3", "rc", "1.2.4rc1");
+        check("1.2.4a1", "alpha", "1.2.4a2");
+        check("1.2.4a1", "beta", "1.2.4b1");
+        check("1.2.4b3", "rc", "1.2.4rc1");
+        check("1.2.4.dev3", "alpha", "1.2.4a1");
+        check("1.2.4a1.dev3", "alpha", "1.2.4a1");
+        check("1.2.4a1.post2", "alpha", "1.2.4a2");
+        check("1.2.4a1.post2.dev1", "alpha", "1.2.4a2");
+        check("1.2.3.post1", "beta", "1.2.4b1");
+        check("1.0.0-alpha.1", "alpha", "1.0.0a2");
+        check("1.0c1", "rc", "1.0rc2");
+        check("1.0.0_preview_3", "rc", "1.0.0rc4");
+    }
+
+    #[test]
+    fn final_post_and_dev() {
+        check("1.2.4rc2", "final", "1.2.4");
+        check("1.2.4.dev1", "final", "1.2.4");
+        check("1.2.4a1.post1.dev1", "final", "1.2.4");
+        check("1.2.4.post1.dev1", "final", "1.2.4.post1");
+        check("1.2.3", "post", "1.2.3.post1");
+        check("1.2.3.post1", "post", "1.2.3.post2");
+        check("1.2.3-1", "post", "1.2.3.post2");
+        check("1.2.3.post2.dev1", "post", "1.2.3.post2");
+        check("1.2.3rc1", "post", "1.2.3rc1.post1");
+        check("1.2.3", "dev", "1.2.4.dev1");
+        check("1.2.4.dev1", "dev", "1.2.4.dev2");
+        check("1.2.4a1", "dev", "1.2.4a2.dev1");
+        check("1.2.3.post1", "dev", "1.2.3.post2.dev1");
+        check("1.0", "dev", "1.0.1.dev1");
+    }
+
+    #[test]
+    fn a_version_is_taken_as_typed() {
+        check("1.2.3", "2.0", "2.0");
+        check("1.2.3", "v1.3.0-RC.1", "1.3.0rc1");
+        check("2024.1", "1!1.0", "1!1.0");
+    }
+
+    #[test]
+    fn refusals_say_the_rule_and_what_to_type() {
+        check(
+            "1.2.3",
+            "1.2",
+            "1.2 sorts below 1.2.3 (PEP 440), and versions only go upwards\n\
+             hint: `patch` leads to 1.2.4; or type a version above 1.2.3",
+        );
+        check(
+            "1.2.3",
+            "1.2.3.0",
+            "1.2.3.0 is the version it has already, and an index takes a version once\n\
+             hint: `patch` leads to 1.2.4; or type a version above 1.2.3",
+        );
+        check(
+            "1.2.4rc1",
+            "beta",
+            "1.2.4b1 sorts below 1.2.4rc1 (PEP 440), and versions only go upwards\n\
+             hint: `patch` leads to 1.2.4; or type a version above 1.2.4rc1",
+        );
+        check(
+            "1.2.3",
+            "final",
+            "1.2.3 is final already\n\
+             hint: `patch` leads to 1.2.4; or type a version above 1.2.3",
+        );
+        check(
+            "1.2.3.dev1",
+            "post",
+            "1.2.3.dev1 is a development release: there is no release for a post-release to follow\n\
+             hint: type `final` first, then `post`",
+        );
+        check(
+            "1.2.3",
+            "1.3.0+abc",
+            "1.3.0+abc is a local version (PEP 440), which no index takes\n\
+             hint: type a version without the local part, such as 1.3.0",
+        );
+        check(
+            "1.2.3+abc",
+            "patch",
+            "1.2.3+abc is a local version (PEP 440), which no index takes\n\
+             hint: type a version without the local part, such as 1.2.3",
+        );
+        check(
+            "18446744073709551615",
+            "major",
+            "a number in 18446744073709551615 is too large to count on\n\
+             hint: type the version itself",
+        );
+    }
+
+    #[test]
+    fn what_is_no_change_is_said() {
+        assert_eq!(
+            "majr".parse::<Change>().unwrap_err().to_string(),
+            "`majr` is no change: major, minor, patch, alpha, beta, rc, final, post, dev, auto, or a version"
+        );
+    }
+
+    #[test]
+    fn a_cascade_never_finishes_a_pre_release() {
+        for (from, to) in [
+            ("1.5.0", "1.5.1"),
+            ("1.5.0rc1", "1.5.0rc2"),
+            ("1.5.0a1", "1.5.0a2"),
+            ("0.63b0.dev0", "0.63b0.dev1"),
+            ("1.5.0.post1", "1.5.1"),
+        ] {
+            assert_eq!(cascade(&from.parse().unwrap()).unwrap().1.to_string(), to);
+        }
+    }
+
+    #[test]
+    fn the_weightiest_commit_decides() {
+        let decided =
+            |from: &str, kinds: &[Kind]| called_for(kinds.iter().copied(), &from.parse().unwrap());
+        assert_eq!(decided("1.2.0", &[Kind::Fix, Kind::Feature]), Some(Step::Minor));
+        assert_eq!(decided("1.2.0", &[Kind::Performance]), Some(Step::Patch));
+        assert_eq!(decided("1.2.0", &[Kind::Breaking, Kind::Fix]), Some(Step::Major));
+        assert_eq!(decided("0.2.0", &[Kind::Breaking]), Some(Step::Minor));
+        assert_eq!(decided("0.2.0", &[Kind::Feature]), Some(Step::Minor));
+        assert_eq!(decided("1!0.2.0", &[Kind::Breaking]), Some(Step::Major));
+        assert_eq!(decided("1.2.0", &[]), None);
+    }
+}

@@ -1,0 +1,215 @@
+//! What is wrong with built archives: judged together, before anything is uploaded.
+
+mod metadata;
+pub mod modules;
+mod paths;
+mod tracked;
+
+use std::collections::{BTreeMap, HashMap};
+
+use formats::name::Name;
+use formats::pep440::Version;
+
+use crate::config::ContentConfig;
+use crate::finding::Finding;
+
+pub use paths::import_names;
+
+/// What lies in one sdist or wheel.
+#[derive(Clone, Debug)]
+pub struct Archive {
+    pub file: String,
+    /// Bytes.
+    pub size: u64,
+    /// The files in it with their SHA-256; the paths of an sdist are without its top folder.
+    pub members: BTreeMap<String, String>,
+    /// Every header of METADATA or PKG-INFO, in the order written (core metadata).
+    pub metadata: BTreeMap<String, Vec<String>>,
+}
+
+impl Archive {
+    pub fn is_wheel(&self) -> bool {
+        self.file.ends_with(".whl")
+    }
+
+    /// Whether two archives hold the same files with the same bytes: all that a user gets. What
+    /// differs then is time stamps, order and compression, which back ends do not keep still.
+    pub fn holds_the_same_as(&self, other: &Archive) -> bool {
+        self.members == other.members
+    }
+
+    fn header(&self, key: &str) -> Option<&str> {
+        self.metadata.get(key)?.first().map(String::as_str)
+    }
+
+    /// Every value of a header.
+    pub fn headers(&self, key: &str) -> impl Iterator<Item = &str> {
+        self.metadata.get(key).into_iter().flatten().map(String::as_str)
+    }
+}
+
+/// One distribution as it was built, and what it was built from.
+pub struct Built<'a> {
+    pub name: &'a Name,
+    pub version: &'a Version,
+    pub archives: &'a [Archive],
+    /// Paths that git tracks in its directory, relative to that.
+    pub tracked: &'a [String],
+    /// `requires-python` as its manifest says it.
+    pub requires_python: Option<&'a str>,
+    pub config: &'a ContentConfig,
+}
+
+/// What is known of the siblings: which versions a user will be able to install (by normalized
+/// name), and where they install to.
+#[derive(Default)]
+pub struct Siblings {
+    /// Released together with what is checked: these very versions have to be admitted.
+    pub planned: HashMap<String, Version>,
+    /// The extras that the planned ones provide, normalized.
+    pub extras: HashMap<String, Vec<String>>,
+    /// Already on the index: one of them has to be admitted.
+    pub published: HashMap<String, Vec<Version>>,
+    /// What the ones that are not released with it install: path, and whose it is.
+    pub installed: Vec<(String, Name)>,
+}
+
+/// Everything that is wrong with what was built.
+pub fn check(built: &[Built], siblings: &Siblings) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for one in built {
+        findings.extend(kinds(one));
+        for archive in one.archives {
+            let problems = metadata::problems(one, archive, siblings)
+                .into_iter()
+                .chain(tracked::problems(one, archive));
+            findings.extend(problems.map(|(rule, message)| {
+                let hint = hint(rule, one.name);
+                let finding = Finding::error(rule, format!("{}: {message}", archive.file));
+                Finding { hint, ..finding }
+            }));
+        }
+    }
+    findings.extend(paths::shared(built, siblings));
+    findings.extend(paths::namespaces(built, siblings));
+    findings
+}
+
+/// What is wrong with one archive: the rule, and the sentence without the file's name.
+type Problem = (&'static str, String);
+
+fn hint(rule: &str, name: &Name) -> Option<String> {
+    match rule {
+        "requires-dist" => Some(format!("cargo xtask bump moves the ranges on {name} and of it")),
+        "direct-reference" => {
+            Some("give it a range; the path can stand in a group for development".to_owned())
+        }
+        "extra" => Some("ask for no such extra, or provide it".to_owned()),
+        "not-tracked" => Some(
+            "commit it, or list it as `generated` under [tool.xtask] where the back end makes it"
+                .to_owned(),
+        ),
+        "left-out" => Some(
+            "tell the back end to include it, or list it as `omitted` under [tool.xtask]"
+                .to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+/// An sdist and at least one wheel: an index accepts one sdist, and pip prefers wheels.
+fn kinds(built: &Built) -> Option<Finding> {
+    let wheels = built.archives.iter().filter(|archive| archive.is_wheel()).count();
+    let sdists = built.archives.len() - wheels;
+    let message = format!("{}: {sdists} sdists and {wheels} wheels were built", built.name);
+    (wheels == 0 || sdists != 1).then(|| Finding::error("files", message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An archive of these members and headers.
+    pub fn archive(file: &str, members: &[&str], headers: &[(&str, &str)]) -> Archive {
+        let mut metadata: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (key, value) in headers {
+            metadata.entry((*key).into()).or_default().push((*value).into());
+        }
+        let members = members.iter().map(|member| ((*member).into(), String::new())).collect();
+        Archive { file: file.into(), size: 1, members, metadata }
+    }
+
+    /// An sdist and a wheel that agree, with nothing wrong in them.
+    pub fn pair(name: &str, version: &str, members: &[&str], requires: &[&str]) -> Vec<Archive> {
+        let mut headers = vec![("Name", name), ("Version", version)];
+        headers.extend(requires.iter().map(|text| ("Requires-Dist", *text)));
+        vec![
+            archive(&format!("{name}-{version}.tar.gz"), members, &headers),
+            archive(&format!("{name}-{version}-py3-none-any.whl"), members, &headers),
+        ]
+    }
+
+    /// The messages about distributions given by name, version and archives; git tracks what
+    /// their sdists hold.
+    pub fn messages(
+        distributions: &[(&str, &str, Vec<Archive>)],
+        siblings: &Siblings,
+    ) -> Vec<String> {
+        struct Owned<'a> {
+            name: Name,
+            version: Version,
+            tracked: Vec<String>,
+            archives: &'a [Archive],
+        }
+        let owned: Vec<Owned> = distributions
+            .iter()
+            .map(|(name, version, archives)| Owned {
+                name: Name::new(name).unwrap(),
+                version: version.parse().unwrap(),
+                tracked: archives[0].members.keys().cloned().collect(),
+                archives,
+            })
+            .collect();
+        let config = ContentConfig::default();
+        let built: Vec<Built> = owned
+            .iter()
+            .map(|one| Built {
+                name: &one.name,
+                version: &one.version,
+                archives: one.archives,
+                tracked: &one.tracked,
+                requires_python: None,
+                config: &config,
+            })
+            .collect();
+        check(&built, siblings).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_good_pair_has_no_findings() {
+        let core = pair("core", "2.3.0", &["core/__init__.py"], &[]);
+        let sched = pair("sched", "1.5.0", &["sched.py"], &["core<3,>=2.3", "requests>=2"]);
+        let all = [("core", "2.3.0", core), ("sched", "1.5.0", sched)];
+        let planned = HashMap::from([("core".to_owned(), "2.3.0".parse().unwrap())]);
+        let siblings = Siblings { planned, ..Siblings::default() };
+        assert_eq!(messages(&all, &siblings), Vec::<String>::new());
+    }
+
+    #[test]
+    fn one_sdist_and_a_wheel_are_wanted() {
+        let mut archives = pair("core", "1", &[], &[]);
+        archives.pop();
+        let found = messages(&[("core", "1", archives)], &Siblings::default());
+        assert_eq!(found, ["core: 1 sdists and 0 wheels were built"]);
+    }
+
+    #[test]
+    fn archives_are_compared_by_what_they_hold() {
+        let with = |digest: &str| Archive {
+            members: BTreeMap::from([("a.py".to_owned(), digest.to_owned())]),
+            ..archive("core-1.tar.gz", &[], &[])
+        };
+        assert!(with("1").holds_the_same_as(&with("1")));
+        assert!(!with("1").holds_the_same_as(&with("2")));
+    }
+}

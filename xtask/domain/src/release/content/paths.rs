@@ -1,0 +1,163 @@
+//! Where the wheels of several distributions install: never over each other, never into a
+//! namespace that one of them closes; and what they offer for import.
+
+use std::collections::{BTreeSet, HashMap};
+
+use formats::name::Name;
+
+use crate::finding::Finding;
+use crate::release::content::{Archive, Built, Siblings};
+
+/// What is installed into one environment: the wheels' members, with whose they are, and what
+/// the siblings beside them install.
+fn installed<'a>(built: &'a [Built], siblings: &'a Siblings) -> Vec<(&'a str, &'a Name)> {
+    let own = built.iter().flat_map(|one| {
+        let wheels = one.archives.iter().filter(|archive| archive.is_wheel());
+        let members: BTreeSet<&str> =
+            wheels.flat_map(|wheel| wheel.members.keys().map(|member| target(member))).collect();
+        members.into_iter().map(|member| (member, one.name))
+    });
+    own.chain(siblings.installed.iter().map(|(path, name)| (path.as_str(), name))).collect()
+}
+
+/// Whether one of these is judged here. What two others do to each other is no matter of theirs.
+fn concerns(built: &[Built], names: [&Name; 2]) -> bool {
+    built.iter().any(|one| names.contains(&one.name))
+}
+
+/// The path below the environment: what lies in `NAME-VERSION.data/` is installed beside that of
+/// every other distribution (PEP 427).
+fn target(member: &str) -> &str {
+    let (top, rest) = member.split_once('/').unwrap_or((member, ""));
+    if top.ends_with(".data") { rest } else { member }
+}
+
+/// A path in two distributions: whichever is installed last wins, and removing one breaks both.
+pub fn shared(built: &[Built], siblings: &Siblings) -> Vec<Finding> {
+    let mut owners: HashMap<&str, &Name> = HashMap::new();
+    let mut findings = Vec::new();
+    for (path, name) in installed(built, siblings) {
+        let other = owners.insert(path, name).filter(|owner| *owner != name);
+        if let Some(owner) = other.filter(|owner| concerns(built, [owner, name])) {
+            let message = format!("{owner} and {name} both install {path}");
+            findings.push(Finding::error("shared-path", message));
+        }
+    }
+    findings
+}
+
+/// An `__init__.py` in a folder that another distribution installs into: it hides the other's
+/// modules from some installers and editors (PEP 420).
+pub fn namespaces(built: &[Built], siblings: &Siblings) -> Vec<Finding> {
+    let mut inside: HashMap<&str, BTreeSet<&Name>> = HashMap::new();
+    let mut owners: HashMap<&str, Vec<&Name>> = HashMap::new();
+    for (path, name) in installed(built, siblings) {
+        for (cut, _) in path.match_indices('/') {
+            inside.entry(&path[..=cut]).or_default().insert(name);
+        }
+        if let Some(folder) = path.strip_suffix("__init__.py").filter(|folder| !folder.is_empty()) {
+            owners.entry(folder).or_default().push(name);
+        }
+    }
+    let mut findings = Vec::new();
+    for (folder, owners) in owners {
+        let stranger = |name: &&&Name| {
+            !owners.contains(name) && owners.iter().any(|owner| concerns(built, [owner, name]))
+        };
+        let guest = inside[folder].iter().find(stranger);
+        // Two owners of one file are a finding of their own.
+        if let ([owner], Some(guest)) = (owners.as_slice(), guest) {
+            let message = format!(
+                "{owner} ships {folder}__init__.py, but {guest} installs into {folder} too"
+            );
+            let hint = "a namespace package has no __init__.py (PEP 420): remove it";
+            findings.push(Finding::error("namespace-init", message).hint(hint));
+        }
+    }
+    findings.sort_by(|a, b| a.message.cmp(&b.message));
+    findings
+}
+
+/// The modules that a wheel offers for import: its top-level modules and packages and, in a
+/// namespace, the packages directly below it.
+pub fn import_names(wheel: &Archive) -> Vec<String> {
+    let mut names = BTreeSet::new();
+    let own = wheel
+        .members
+        .keys()
+        .filter(|member| !member.contains(".dist-info/") && !member.contains(".data/"));
+    let packages: BTreeSet<&str> =
+        own.clone().filter_map(|member| member.strip_suffix("/__init__.py")).collect();
+    for member in own {
+        let stem = member.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let outermost = packages
+            .iter()
+            .filter(|package| stem == **package || stem.starts_with(&format!("{package}/")))
+            .min_by_key(|package| package.len());
+        match outermost {
+            Some(package) => _ = names.insert(package.replace('/', ".")),
+            None if stem.is_empty() => names.extend(module_name(member)),
+            None => {}
+        }
+    }
+    names.into_iter().collect()
+}
+
+/// The name of a top-level module file, extension modules included.
+fn module_name(file: &str) -> Option<String> {
+    let (stem, extension) = file.split_once('.')?;
+    let importable = extension == "py" || extension.ends_with("so") || extension.ends_with("pyd");
+    importable.then(|| stem.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::release::content::tests::{archive, messages, pair};
+
+    #[test]
+    fn distributions_do_not_share_paths_or_close_a_namespace() {
+        let a = pair("a", "1", &["ns/__init__.py", "ns/a.py", "x.py"], &[]);
+        let b = pair("b", "1", &["ns/b/__init__.py", "x.py"], &[]);
+        let found = messages(&[("a", "1", a), ("b", "1", b)], &Siblings::default());
+        assert_eq!(
+            found,
+            ["a and b both install x.py", "a ships ns/__init__.py, but b installs into ns/ too"]
+        );
+    }
+
+    #[test]
+    fn siblings_that_are_not_built_with_them_count_too() {
+        let name = |name| Name::new(name).unwrap();
+        let at = |path: &str, owner| (path.to_owned(), name(owner));
+        let installed = vec![at("x.py", "b"), at("ns/b.py", "b"), at("y.py", "b"), at("y.py", "c")];
+        let siblings = Siblings { installed, ..Siblings::default() };
+        let a = pair("a", "1", &["ns/__init__.py", "x.py"], &[]);
+        assert_eq!(
+            messages(&[("a", "1", a)], &siblings),
+            ["a and b both install x.py", "a ships ns/__init__.py, but b installs into ns/ too"]
+        );
+    }
+
+    #[test]
+    fn a_file_that_both_own_is_reported_once() {
+        let a = pair("a", "1", &["ns/__init__.py"], &[]);
+        let b = pair("b", "1", &["ns/__init__.py"], &[]);
+        let found = messages(&[("a", "1", a), ("b", "1", b)], &Siblings::default());
+        assert_eq!(found, ["a and b both install ns/__init__.py"]);
+    }
+
+    #[test]
+    fn what_a_wheel_offers_for_import() {
+        let members = [
+            "ns/core/__init__.py",
+            "ns/core/sub/__init__.py",
+            "one.py",
+            "ext.cpython-312-x.so",
+            "x-1.dist-info/METADATA",
+            "data/readme.txt",
+        ];
+        let wheel = archive("x-1-py3-none-any.whl", &members, &[]);
+        assert_eq!(import_names(&wheel), ["ext", "ns.core", "one"]);
+    }
+}

@@ -1,0 +1,107 @@
+//! The ledger of one built distribution, `release.json`: what was built from which commit with
+//! which tools, and what happened to it when. It vouches for bytes, never for a stage: what an
+//! index has is asked of the index.
+
+use std::collections::BTreeMap;
+
+use jzon::{JsonValue, object};
+
+use crate::release::plan::Artifact;
+
+/// The ledger beside the built files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ledger {
+    pub name: String,
+    pub version: String,
+    /// Full hash of the commit that was built.
+    pub commit: String,
+    pub tag: String,
+    pub files: Vec<Artifact>,
+    /// Versions of what built them, by name.
+    pub tools: Vec<(String, String)>,
+    pub events: Vec<Event>,
+}
+
+/// Something that happened, for people to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// RFC 3339, UTC.
+    pub at: String,
+    pub what: String,
+}
+
+impl Ledger {
+    pub fn to_json(&self) -> JsonValue {
+        let tools: BTreeMap<&str, &str> =
+            self.tools.iter().map(|(name, version)| (name.as_str(), version.as_str())).collect();
+        let events = self
+            .events
+            .iter()
+            .map(|event| object! { "at": event.at.as_str(), "what": event.what.as_str() });
+        object! {
+            "name": self.name.as_str(),
+            "version": self.version.as_str(),
+            "commit": self.commit.as_str(),
+            "tag": self.tag.as_str(),
+            "files": files_json(&self.files),
+            "tools": tools,
+            "events": events.collect::<Vec<_>>(),
+        }
+    }
+
+    /// Reads a ledger back; `None` when it is none of this tool's.
+    pub fn from_json(value: &JsonValue) -> Option<Ledger> {
+        let text = |value: &JsonValue, key: &str| value.get(key)?.as_str().map(str::to_owned);
+        let file = |value: &JsonValue| {
+            Some(Artifact {
+                name: text(value, "name")?,
+                sha256: text(value, "sha256")?,
+                size: value.get("size")?.as_u64()?,
+            })
+        };
+        let tool = |(name, version): (&str, &JsonValue)| {
+            Some((name.to_owned(), version.as_str()?.to_owned()))
+        };
+        let event =
+            |value: &JsonValue| Some(Event { at: text(value, "at")?, what: text(value, "what")? });
+        Some(Ledger {
+            name: text(value, "name")?,
+            version: text(value, "version")?,
+            commit: text(value, "commit")?,
+            tag: text(value, "tag")?,
+            files: value.get("files")?.as_array()?.iter().map(file).collect::<Option<_>>()?,
+            tools: value.get("tools")?.as_object()?.iter().map(tool).collect::<Option<_>>()?,
+            events: value.get("events")?.as_array()?.iter().map(event).collect::<Option<_>>()?,
+        })
+    }
+}
+
+/// Built files as every JSON of this tool shows them.
+pub fn files_json(files: &[Artifact]) -> JsonValue {
+    let file = |file: &Artifact| object! { "name": file.name.as_str(), "sha256": file.sha256.as_str(), "size": file.size };
+    files.iter().map(file).collect::<Vec<_>>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_survives_the_round_trip() {
+        let ledger = Ledger {
+            name: "core".into(),
+            version: "2.3.0".into(),
+            commit: "abc".into(),
+            tag: "core-v2.3.0".into(),
+            files: vec![Artifact {
+                name: "core-2.3.0.tar.gz".into(),
+                sha256: "00".into(),
+                size: 7,
+            }],
+            tools: vec![("build".into(), "1.6.1".into())],
+            events: vec![Event { at: "2026-01-01T00:00:00Z".into(), what: "built".into() }],
+        };
+        assert_eq!(Ledger::from_json(&ledger.to_json()), Some(ledger));
+        assert_eq!(Ledger::from_json(&object! { "name": "core" }), None);
+    }
+}

@@ -1,0 +1,317 @@
+//! A release as a plan: which distributions, which actions, in which order, and what an index
+//! that has some of the files already leaves to be done.
+
+use formats::pep440::Version;
+
+/// One file that was built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Artifact {
+    pub name: String,
+    /// Lower-case hexadecimal.
+    pub sha256: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// By name, as ledgers and reports list them.
+pub fn sort(files: &mut [Artifact]) {
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+}
+
+/// One file as an index lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServedFile {
+    pub name: String,
+    pub url: String,
+    /// `None` where the index does not give it.
+    pub sha256: Option<String>,
+    /// Days since it was uploaded; `None` where the index does not say (PEP 700).
+    pub age: Option<u64>,
+}
+
+/// An answer about the outside world. Not to know is never the same as no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer<T> {
+    Known(T),
+    /// Why it could not be told.
+    Unknown(String),
+}
+
+/// One distribution of a release.
+#[derive(Clone, Debug)]
+pub struct Package {
+    /// Its index in the workspace.
+    pub at: usize,
+    pub version: Version,
+    pub tag: String,
+    /// The commit that its tag is on already, where the index lacks a file of it: what is missing
+    /// is built from there.
+    pub tagged: Option<String>,
+}
+
+/// One thing to do. The number is a position in [`Plan::packages`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Build sdist and wheel, or take over the ones that were built from the same commit.
+    Build(usize),
+    /// Check all that was built, together.
+    Check,
+    /// Test the built files in a fresh environment, before any index has seen them.
+    Try(usize),
+    /// Upload to the staging index, and fetch back what it serves.
+    Stage(usize),
+    /// Test what staging served in a fresh environment.
+    Smoke(usize),
+    /// Upload the same bytes to the index, and see them there. It cannot be undone.
+    Publish(usize),
+    /// Tag the commit that was built, and push the tag.
+    Tag(usize),
+}
+
+/// The last stage of a release.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Until {
+    Built,
+    Staged,
+    #[default]
+    Published,
+}
+
+/// Everything that a release will do, in order.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub packages: Vec<Package>,
+    pub actions: Vec<Action>,
+}
+
+impl Plan {
+    /// Takes the packages to be released, in release order. Everything is staged and tested
+    /// before the first thing is published: until then nothing has happened that matters.
+    ///
+    /// With `names_burn`, the staging index is a real one, on which a file name is taken for ever:
+    /// then everything is tested here before it sees anything.
+    pub fn new(packages: Vec<Package>, until: Until, names_burn: bool) -> Plan {
+        let all = 0..packages.len();
+        let mut actions: Vec<Action> = all.clone().map(Action::Build).collect();
+        if !packages.is_empty() {
+            actions.push(Action::Check);
+        }
+        if until >= Until::Staged && names_burn {
+            actions.extend(all.clone().map(Action::Try));
+        }
+        if until >= Until::Staged {
+            actions.extend(all.clone().map(Action::Stage).chain(all.clone().map(Action::Smoke)));
+        }
+        if until >= Until::Published {
+            actions.extend(all.flat_map(|at| {
+                let tag = packages[at].tagged.is_none().then_some(Action::Tag(at));
+                [Some(Action::Publish(at)), tag].into_iter().flatten()
+            }));
+        }
+        Plan { packages, actions }
+    }
+
+    /// The position of a distribution of the workspace in this plan.
+    pub fn position(&self, at: usize) -> Option<usize> {
+        self.packages.iter().position(|package| package.at == at)
+    }
+}
+
+/// What is left to upload of the files of one distribution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Upload {
+    /// The index has them all, with the same bytes.
+    Nothing,
+    /// These are missing.
+    Send(Vec<Artifact>),
+    /// These are there with other bytes, or with bytes that the index does not vouch for.
+    Conflict(Vec<String>),
+}
+
+/// Compares what was built with what an index lists.
+pub fn to_upload(built: &[Artifact], served: &[ServedFile]) -> Upload {
+    let find = |artifact: &Artifact| served.iter().find(|file| file.name == artifact.name);
+    let differs = |artifact: &&Artifact| {
+        find(artifact).is_some_and(|file| file.sha256.as_deref() != Some(&artifact.sha256))
+    };
+    let conflicts: Vec<String> =
+        built.iter().filter(differs).map(|file| file.name.clone()).collect();
+    if !conflicts.is_empty() {
+        return Upload::Conflict(conflicts);
+    }
+    let missing: Vec<Artifact> =
+        built.iter().filter(|file| find(file).is_none()).cloned().collect();
+    if missing.is_empty() { Upload::Nothing } else { Upload::Send(missing) }
+}
+
+/// The version in the file name of a wheel or an sdist of this distribution; `None` for a file of
+/// another distribution or another kind. `in_file_name` is the name's form of PEP 625.
+///
+/// Older tools wrote other spellings, so the name is compared after normalization and an sdist's
+/// may hold hyphens.
+pub fn version_in_file_name(file: &str, in_file_name: &str) -> Option<Version> {
+    let same =
+        |name: &str| formats::name::normalize(name) == formats::name::normalize(in_file_name);
+    if let Some(stem) = file.strip_suffix(".whl") {
+        let mut fields = stem.split('-');
+        let name = fields.next()?;
+        return fields.next().filter(|_| same(name))?.parse().ok();
+    }
+    let stem = file.strip_suffix(".tar.gz").or_else(|| file.strip_suffix(".zip"))?;
+    let cuts = stem.match_indices('-').map(|(at, _)| at);
+    cuts.filter(|&at| same(&stem[..at])).find_map(|at| stem[at + 1..].parse().ok())
+}
+
+/// The files of one version among all that an index lists for a distribution.
+pub fn files_of(served: &[ServedFile], in_file_name: &str, version: &Version) -> Vec<ServedFile> {
+    let wanted = |file: &&ServedFile| {
+        version_in_file_name(&file.name, in_file_name).as_ref() == Some(version)
+    };
+    served.iter().filter(wanted).cloned().collect()
+}
+
+/// The kind of file that a published version lacks: every release is a wheel and an sdist.
+///
+/// Whoever ships one of them alone does so on purpose, and it shows: the version before lacks it
+/// too.
+pub fn lacks(served: &[ServedFile], in_file_name: &str, version: &Version) -> Option<&'static str> {
+    let of = |version: &Version| files_of(served, in_file_name, version);
+    let others = served.iter().filter_map(|file| version_in_file_name(&file.name, in_file_name));
+    let before = others.filter(|other| other < version).max();
+    let missing = missing_kind(&of(version))?;
+    let on_purpose = before.is_some_and(|before| missing_kind(&of(&before)) == Some(missing));
+    (!on_purpose).then_some(missing)
+}
+
+fn missing_kind(files: &[ServedFile]) -> Option<&'static str> {
+    match (files.iter().any(is_wheel), files.iter().all(is_wheel)) {
+        (true, false) => None,
+        (true, true) => Some("sdist"),
+        (false, _) => Some("wheel"),
+    }
+}
+
+fn is_wheel(file: &ServedFile) -> bool {
+    file.name.ends_with(".whl")
+}
+
+/// Whether a release is so old that an index may take no more files into it.
+pub fn is_closed(files: &[ServedFile]) -> bool {
+    const DAYS: u64 = 14;
+    files.iter().any(|file| file.age.is_some_and(|age| age >= DAYS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn package(at: usize) -> Package {
+        let version = "1.0".parse().unwrap();
+        Package { at, version, tag: format!("t{at}"), tagged: None }
+    }
+
+    #[test]
+    fn everything_is_tested_before_anything_is_published() {
+        let plan = Plan::new(vec![package(0), package(1)], Until::Published, true);
+        let first_publish =
+            plan.actions.iter().position(|a| matches!(a, Action::Publish(_))).unwrap();
+        let last_smoke = plan.actions.iter().rposition(|a| matches!(a, Action::Smoke(_))).unwrap();
+        assert!(last_smoke < first_publish);
+        let first_stage = plan.actions.iter().position(|a| matches!(a, Action::Stage(_))).unwrap();
+        let last_try = plan.actions.iter().rposition(|a| matches!(a, Action::Try(_))).unwrap();
+        assert!(last_try < first_stage);
+        assert_eq!(
+            plan.actions[first_publish..],
+            [Action::Publish(0), Action::Tag(0), Action::Publish(1), Action::Tag(1)]
+        );
+    }
+
+    #[test]
+    fn an_early_end_leaves_out_what_comes_later() {
+        let built = Plan::new(vec![package(0)], Until::Built, true);
+        assert_eq!(built.actions, [Action::Build(0), Action::Check]);
+        let staged = Plan::new(vec![package(0)], Until::Staged, false);
+        assert_eq!(staged.actions.last(), Some(&Action::Smoke(0)));
+        assert!(Plan::new(Vec::new(), Until::Published, true).actions.is_empty());
+    }
+
+    fn artifact(name: &str) -> Artifact {
+        Artifact { name: name.into(), sha256: "aa".into(), size: 1 }
+    }
+
+    fn served(name: &str, sha256: Option<&str>) -> ServedFile {
+        let (name, sha256) = (name.into(), sha256.map(str::to_owned));
+        ServedFile { name, url: String::new(), sha256, age: None }
+    }
+
+    #[track_caller]
+    fn half(files: &[&str], missing: Option<&str>) {
+        let files: Vec<ServedFile> = files.iter().map(|name| served(name, None)).collect();
+        assert_eq!(lacks(&files, "core", &"2.0".parse().unwrap()), missing, "{files:?}");
+    }
+
+    #[test]
+    fn half_a_release_is_told_from_one_that_is_meant_so() {
+        half(&["core-2.0.tar.gz", "core-2.0-py3-none-any.whl"], None);
+        half(&["core-2.0-py3-none-any.whl"], Some("sdist"));
+        half(
+            &["core-2.0-cp312-cp312-win_amd64.whl", "core-2.0-cp313-cp313-win_amd64.whl"],
+            Some("sdist"),
+        );
+        half(&["core-2.0.tar.gz"], Some("wheel"));
+        let wheel = "core-2.0-py3-none-any.whl";
+        half(&[wheel, "core-1.0-py3-none-any.whl"], None);
+        half(&[wheel, "core-1.0-py3-none-any.whl", "core-1.0.tar.gz"], Some("sdist"));
+        half(&[wheel, "core-1.0.tar.gz"], Some("sdist"));
+        // Only the version before counts, and later ones say nothing.
+        half(&[wheel, "core-1.0-py3-none-any.whl", "core-0.9.tar.gz"], None);
+        half(&[wheel, "core-3.0-py3-none-any.whl"], Some("sdist"));
+    }
+
+    #[test]
+    fn a_release_takes_files_for_two_weeks() {
+        let aged = |age| ServedFile { age, ..served("a.whl", None) };
+        assert!(!is_closed(&[aged(None), aged(Some(13))]));
+        assert!(is_closed(&[aged(Some(3)), aged(Some(14))]));
+    }
+
+    #[test]
+    fn what_is_tagged_is_not_tagged_again() {
+        let tagged = Package { tagged: Some("commit".into()), ..package(0) };
+        let actions = Plan::new(vec![tagged, package(1)], Until::Published, true).actions;
+        assert!(actions.contains(&Action::Publish(0)) && actions.contains(&Action::Tag(1)));
+        assert!(!actions.contains(&Action::Tag(0)));
+    }
+
+    #[test]
+    fn same_bytes_are_skipped_missing_are_sent_others_stop() {
+        let built = [artifact("a.whl"), artifact("a.tar.gz")];
+        let both = [served("a.whl", Some("aa")), served("a.tar.gz", Some("aa"))];
+        assert_eq!(to_upload(&built, &both), Upload::Nothing);
+        assert_eq!(to_upload(&built, &both[..1]), Upload::Send(vec![artifact("a.tar.gz")]));
+        assert_eq!(
+            to_upload(&built, &[served("a.whl", Some("bb"))]),
+            Upload::Conflict(vec!["a.whl".into()])
+        );
+        assert_eq!(
+            to_upload(&built, &[served("a.whl", None)]),
+            Upload::Conflict(vec!["a.whl".into()])
+        );
+    }
+
+    #[track_caller]
+    fn version(file: &str, name: &str, expected: Option<&str>) {
+        let expected = expected.map(|version| version.parse::<Version>().unwrap());
+        assert_eq!(version_in_file_name(file, name), expected, "{file}");
+    }
+
+    #[test]
+    fn versions_in_file_names() {
+        version("acme_core-2.3.0-py3-none-any.whl", "acme_core", Some("2.3.0"));
+        version("acme_core-2.3.0.tar.gz", "acme_core", Some("2.3.0"));
+        version("acme-core-2.3.0.tar.gz", "acme_core", Some("2.3.0"));
+        version("acme_core-2.3.0.tar.gz", "acme", None);
+        version("acme-2.3.0.tar.gz", "acme_core", None);
+        version("acme_core-2.3.0.egg", "acme_core", None);
+    }
+}

@@ -1,0 +1,117 @@
+//! Templates of distributions: folders of `pyproject-templates/` whose placeholders are filled in.
+//!
+//! Must not know where a new distribution goes, nor what a template is called.
+
+use formats::name::Name;
+
+use crate::finding::{Finding, Refusal};
+use crate::text::insert;
+use crate::text::toml::{line_of, nearest};
+
+/// The folder of the templates, relative to the root.
+pub const TEMPLATES: &str = "pyproject-templates";
+
+/// A folder of [`TEMPLATES`].
+pub struct Template {
+    pub name: String,
+    /// Paths relative to the template, with their texts.
+    pub files: Vec<(String, String)>,
+}
+
+/// Fills placeholders in.
+pub struct Filler<'a> {
+    pub name: &'a Name,
+    /// Dotted.
+    pub module: &'a str,
+    /// With `{version}` in it.
+    pub tag: &'a str,
+    /// Requirements on siblings, with their ranges.
+    pub needs: &'a [String],
+}
+
+/// Every placeholder that a template can use.
+const PLACEHOLDERS: [&str; 9] = [
+    "name",
+    "file_name",
+    "module",
+    "module_path",
+    "top_level",
+    "tag",
+    "dependencies",
+    "siblings",
+    "sibling_names",
+];
+
+impl Filler<'_> {
+    /// Every file of the template, with placeholders filled in in its path and its text.
+    ///
+    /// # Errors
+    /// Every placeholder that is not known or has no end, with file and line.
+    pub fn files(&self, template: &Template) -> Result<Vec<(String, String)>, Refusal> {
+        let (mut files, mut findings) = (Vec::new(), Vec::new());
+        for (path, text) in &template.files {
+            let shown = format!("{TEMPLATES}/{}/{path}", template.name);
+            match (self.filled(&shown, path), self.filled(&shown, text)) {
+                (Ok(path), Ok(text)) => files.push((path, text)),
+                (path, text) => findings.extend(path.err().into_iter().chain(text.err())),
+            }
+        }
+        Refusal::unless_clean(findings)?;
+        Ok(files)
+    }
+
+    /// A text with every `{{placeholder}}` replaced.
+    fn filled(&self, file: &str, text: &str) -> Result<String, Finding> {
+        let mut filled = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, behind)) = rest.split_once("{{") {
+            let line = line_of(text, text.len() - behind.len());
+            let Some((word, after)) = behind.split_once("}}") else {
+                let message = "a placeholder has no end";
+                return Err(Finding::error("template", message)
+                    .at(file, line)
+                    .hint("close it with }}"));
+            };
+            filled.push_str(before);
+            filled.push_str(
+                &self.value(word.trim()).ok_or_else(|| unknown(word.trim(), file, line))?,
+            );
+            rest = after;
+        }
+        filled.push_str(rest);
+        Ok(filled)
+    }
+
+    fn value(&self, placeholder: &str) -> Option<String> {
+        Some(match placeholder {
+            "name" => self.name.to_string(),
+            "file_name" => self.name.in_file_name(),
+            "module" => self.module.to_owned(),
+            "module_path" => self.module.replace('.', "/"),
+            "top_level" => self.module.split('.').next().unwrap_or_default().to_owned(),
+            "tag" => self.tag.to_owned(),
+            "dependencies" | "siblings" if self.needs.is_empty() => "[]".to_owned(),
+            "dependencies" | "siblings" => {
+                let line = |need: &String| format!("    {},\n", insert::string(need));
+                format!("[\n{}]", self.needs.iter().map(line).collect::<String>())
+            }
+            "sibling_names" => {
+                let line = |need: &String| {
+                    let end = need.find(['>', '<', '=', '~', '!']).unwrap_or(need.len());
+                    format!("    {},\n", insert::string(&need[..end]))
+                };
+                format!("[\n{}]", self.needs.iter().map(line).collect::<String>())
+            }
+            _ => return None,
+        })
+    }
+}
+
+fn unknown(word: &str, file: &str, line: usize) -> Finding {
+    Finding::error("template", format!("`{{{{{word}}}}}` is not a placeholder of this tool"))
+        .at(file, line)
+        .hint(match nearest(word, PLACEHOLDERS.into_iter()) {
+            Some(meant) => format!("did you mean `{{{{{meant}}}}}`?"),
+            None => format!("the placeholders are {}", PLACEHOLDERS.join(", ")),
+        })
+}

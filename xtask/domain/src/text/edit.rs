@@ -1,0 +1,144 @@
+//! An edit of a file as bytes to be replaced, and the text with all of them made.
+//!
+//! Must not know why a file is edited.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::text::toml::{self, TomlFile};
+
+/// What kind of text an edit replaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Version,
+    Requirement,
+    Changelog,
+    Lock,
+    /// A field that all distributions share, or one that `check --fix` mends.
+    Field,
+}
+
+impl Kind {
+    /// The word in the JSON of `bump`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Version => "version",
+            Kind::Requirement => "requirement",
+            Kind::Changelog => "changelog",
+            Kind::Lock => "lock",
+            Kind::Field => "field",
+        }
+    }
+}
+
+/// Bytes of a file and what takes their place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// Relative to the root.
+    pub file: Arc<str>,
+    pub span: Range<usize>,
+    /// Counted from 1, in the file as it was.
+    pub line: usize,
+    pub kind: Kind,
+    /// The distribution whose version or range it is.
+    pub package: String,
+    pub before: String,
+    pub after: String,
+}
+
+impl Edit {
+    /// Whether no character of it can begin, end or escape in a string. Where all edits are so and
+    /// are [inside strings](toml::inside_strings), what was TOML still is, with the keys it had:
+    /// that is cheaper to see than by reading all of it.
+    fn is_plain(&self) -> bool {
+        let plain = |c: char| !c.is_control() && !matches!(c, '"' | '\'' | '\\');
+        self.before.chars().all(plain) && self.after.chars().all(plain)
+    }
+}
+
+/// A file with its edits made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    pub path: String,
+    pub before: Arc<str>,
+    pub after: String,
+}
+
+/// `before` with the edits made. What becomes of a TOML file is looked at again.
+///
+/// # Errors
+/// A sentence, where edits overlap, do not fit the text, or leave TOML that is not valid: all of
+/// them are mistakes of this tool, and nothing may be written then.
+pub fn splice(path: &str, before: impl Into<Arc<str>>, edits: &[&Edit]) -> Result<Write, String> {
+    let before: Arc<str> = before.into();
+    let mut sorted = edits.to_vec();
+    sorted.sort_by_key(|edit| (edit.span.start, edit.span.end));
+    let mut after = String::with_capacity(before.len() + 64);
+    let mut places = Vec::with_capacity(sorted.len());
+    let mut at = 0;
+    for edit in sorted {
+        let replaced = before.get(edit.span.clone());
+        if edit.span.start < at || replaced != Some(edit.before.as_str()) {
+            return Err(format!("{path}:{}: `{}` is not where it was", edit.line, edit.before));
+        }
+        after.push_str(&before[at..edit.span.start]);
+        places.push(after.len()..after.len() + edit.after.len());
+        after.push_str(&edit.after);
+        at = edit.span.end;
+    }
+    after.push_str(&before[at..]);
+    let inside_strings =
+        || edits.iter().all(|edit| edit.is_plain()) && toml::inside_strings(&after, &places);
+    if path.ends_with(".toml") && !inside_strings() {
+        TomlFile::check(path, &after).map_err(|finding| finding.to_string())?;
+    }
+    Ok(Write { path: path.to_owned(), before, after })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edit(span: Range<usize>, before: &str, after: &str) -> Edit {
+        Edit {
+            file: "a.toml".into(),
+            span,
+            line: 1,
+            kind: Kind::Version,
+            package: "a".into(),
+            before: before.into(),
+            after: after.into(),
+        }
+    }
+
+    #[test]
+    fn everything_else_stays() {
+        let text = "\u{feff}a = '1' # x\r\nb = \"1\"";
+        let edits = [edit(21, 22, "2"), edit(8, 9, "10")];
+        let write = splice("a.toml", text, &edits.iter().collect::<Vec<_>>()).unwrap();
+        assert_eq!(write.after, "\u{feff}a = '10' # x\r\nb = \"2\"");
+
+        fn edit(start: usize, end: usize, after: &str) -> Edit {
+            crate::text::edit::tests::edit(start..end, "1", after)
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let text = "a = '1'";
+        for edits in [
+            vec![edit(5..6, "2", "3")],
+            vec![edit(5..9, "1", "3")],
+            vec![edit(5..6, "1", "2"), edit(5..6, "1", "3")],
+            vec![edit(5..6, "1", "'")],
+            vec![edit(5..6, "1", "\n")],
+            vec![edit(5..6, "1", "\u{7f}")],
+        ] {
+            assert!(splice("a.toml", text, &edits.iter().collect::<Vec<_>>()).is_err());
+        }
+        assert!(splice("a.toml", "1=1.2", &[&edit(2..3, "1", "1.")]).is_err());
+        // A key that would stand twice, and one that does not.
+        assert!(splice("a.toml", "1='a'\n2='b'", &[&edit(0..1, "1", "2")]).is_err());
+        assert!(splice("a.toml", "1='a'\n2='b'", &[&edit(0..1, "1", "3")]).is_ok());
+    }
+}

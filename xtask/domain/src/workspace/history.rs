@@ -1,0 +1,149 @@
+//! Commits and tags as git prints them, and which commits a distribution has seen since a tag.
+
+use std::collections::{HashMap, HashSet};
+
+use formats::pep440::Version;
+
+use crate::workspace::tags::TagPattern;
+
+/// A tag and the commit it stands for (an annotated one peeled).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagRef {
+    pub name: String,
+    pub commit: String,
+}
+
+/// One commit with the paths it touches, relative to the root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    pub hash: String,
+    pub parents: Vec<String>,
+    pub message: String,
+    pub files: Vec<String>,
+}
+
+/// Reads lines of `NAME OBJECT [PEELED]`, as `for-each-ref` prints them. Sorted by name.
+pub fn parse_tags(text: &str) -> Vec<TagRef> {
+    let tag = |line: &str| {
+        let mut words = line.split(' ');
+        let (name, object) = (words.next()?, words.next()?);
+        let commit = words.next().filter(|peeled| !peeled.is_empty()).unwrap_or(object);
+        Some(TagRef { name: name.to_owned(), commit: commit.to_owned() })
+    };
+    let mut tags: Vec<TagRef> = text.lines().filter_map(tag).collect();
+    tags.sort_by(|a, b| a.name.cmp(&b.name));
+    tags
+}
+
+/// The tags whose names start with `prefix`, out of tags that are sorted by name.
+pub fn starting_with<'a>(tags: &'a [TagRef], prefix: &str) -> &'a [TagRef] {
+    let from = tags.partition_point(|tag| tag.name.as_str() < prefix);
+    let count = tags[from..].partition_point(|tag| tag.name.starts_with(prefix));
+    &tags[from..from + count]
+}
+
+/// Reads lines of `OBJECT<tab>refs/tags/NAME`, as `ls-remote` prints them; an annotated tag comes
+/// twice, the second time peeled and with `^{}` behind its name.
+pub fn parse_remote_tags(text: &str) -> Vec<TagRef> {
+    let mut tags: Vec<TagRef> = Vec::new();
+    for line in text.lines() {
+        let Some((object, name)) = line.split_once("\trefs/tags/") else { continue };
+        match (name.strip_suffix("^{}"), tags.last_mut()) {
+            (Some(name), Some(last)) if last.name == name => last.commit = object.to_owned(),
+            _ => tags.push(TagRef { name: name.to_owned(), commit: object.to_owned() }),
+        }
+    }
+    tags
+}
+
+/// Reads the output of `log -z --name-only --format=%x01%H%x02%P%x02%B%x02`.
+pub fn parse_log(text: &str) -> Vec<Commit> {
+    text.split('\x01')
+        .filter_map(|record| {
+            let mut fields = record.splitn(4, '\x02');
+            let (hash, parents, message) = (fields.next()?, fields.next()?, fields.next()?);
+            let files = fields.next().unwrap_or_default();
+            let files = files.split(['\0', '\n']).filter(|file| !file.is_empty());
+            Some(Commit {
+                hash: hash.to_owned(),
+                parents: parents.split(' ').filter(|p| !p.is_empty()).map(str::to_owned).collect(),
+                message: message.trim_end().to_owned(),
+                files: files.map(str::to_owned).collect(),
+            })
+        })
+        .collect()
+}
+
+/// The tag with the highest version (PEP 440) that this pattern names, out of tags that are sorted
+/// by name.
+pub fn last_tag<'a>(pattern: &TagPattern, tags: &'a [TagRef]) -> Option<(&'a TagRef, Version)> {
+    let candidates = starting_with(tags, pattern.prefix()).iter();
+    let named = candidates.filter_map(|tag| Some((tag, pattern.version(&tag.name)?)));
+    named.max_by(|(_, a), (_, b)| a.cmp(b))
+}
+
+/// The commits of `log` that `ancestor` does not contain, in the order of `log`.
+///
+/// `log` has to reach back to `ancestor`, or the whole log is returned.
+pub fn since<'a>(log: &'a [Commit], ancestor: &str) -> Vec<&'a Commit> {
+    let parents: HashMap<&str, &Commit> =
+        log.iter().map(|commit| (commit.hash.as_str(), commit)).collect();
+    let mut contained = HashSet::new();
+    let mut open = vec![ancestor];
+    while let Some(hash) = open.pop() {
+        if let Some(commit) =
+            parents.get(hash).filter(|commit| contained.insert(commit.hash.as_str()))
+        {
+            open.extend(commit.parents.iter().map(String::as_str));
+        }
+    }
+    log.iter().filter(|commit| !contained.contains(commit.hash.as_str())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn commit(hash: &str, parents: &[&str]) -> Commit {
+        let parents = parents.iter().map(|p| (*p).to_owned()).collect();
+        Commit { hash: hash.into(), parents, message: String::new(), files: Vec::new() }
+    }
+
+    #[test]
+    fn a_merge_brings_the_commits_of_its_side() {
+        // d merges c (side) into b; the tag stands on b.
+        let log =
+            [commit("d", &["b", "c"]), commit("c", &["a"]), commit("b", &["a"]), commit("a", &[])];
+        let hashes: Vec<_> = since(&log, "b").iter().map(|commit| commit.hash.as_str()).collect();
+        assert_eq!(hashes, ["d", "c"]);
+    }
+
+    #[test]
+    fn log_records() {
+        let text =
+            "\x01h1\x02p1 p2\x02feat: x\n\nbody\n\x02\n\0a/b.py\0c\0\x01h2\x02\x02first\n\x02";
+        let log = parse_log(text);
+        assert_eq!(log[0].files, ["a/b.py", "c"]);
+        assert_eq!(log[0].message, "feat: x\n\nbody");
+        assert_eq!(log[1].parents, Vec::<String>::new());
+    }
+
+    #[test]
+    fn remote_tags_are_peeled() {
+        let tags = parse_remote_tags("aa\trefs/tags/v1\nbb\trefs/tags/v1^{}\ncc\trefs/tags/v2");
+        let commits: Vec<_> =
+            tags.iter().map(|tag| (tag.name.as_str(), tag.commit.as_str())).collect();
+        assert_eq!(commits, [("v1", "bb"), ("v2", "cc")]);
+    }
+
+    #[test]
+    fn the_last_tag_is_the_highest_version_not_the_highest_text() {
+        let tags = parse_tags("v2.0.0rc1 a b\nv2.0.0 c \nv10.0 d\nother-v11 e");
+        let pattern = TagPattern::new(Some("v{version}"), &formats::name::Name::new("x").unwrap());
+        assert_eq!(last_tag(&pattern, &tags).unwrap().0.commit, "d");
+        assert_eq!(tags[3].commit, "b");
+        let names = |prefix| starting_with(&tags, prefix).iter().map(|tag| tag.name.as_str());
+        assert_eq!(names("v2").collect::<Vec<_>>(), ["v2.0.0", "v2.0.0rc1"]);
+        assert_eq!((names("").count(), names("w").count()), (4, 0));
+    }
+}

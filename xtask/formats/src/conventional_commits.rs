@@ -1,0 +1,131 @@
+//! Conventional Commits 1.0.0: how weighty a commit is, and what it says in a changelog. Must not
+//! know git, which files a commit touched, nor what a version is.
+
+use crate::changelog::{Entry, Section};
+
+/// A commit that asks for a release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    pub kind: Kind,
+    /// The scope in parentheses, if any.
+    pub scope: Option<String>,
+    /// What stands after the colon of the header.
+    pub description: String,
+}
+
+/// What a commit amounts to, the weightiest last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Fix,
+    Performance,
+    Feature,
+    Breaking,
+}
+
+/// Reads one commit message; `None` for one that asks for no release (`docs:`, `chore:`, merges,
+/// and everything that is not a Conventional Commit).
+pub fn read(message: &str) -> Option<Commit> {
+    let (header, body) =
+        message.trim_start().split_once('\n').unwrap_or((message.trim_start(), ""));
+    let (prefix, description) = header.split_once(':')?;
+    let description = description.strip_prefix(' ')?.trim();
+    let (prefix, marked) = match prefix.strip_suffix('!') {
+        Some(prefix) => (prefix, true),
+        None => (prefix, false),
+    };
+    let (word, scope) = match prefix.split_once('(') {
+        Some((word, scope)) => (word, Some(scope.strip_suffix(')')?.to_owned())),
+        None => (prefix, None),
+    };
+    if word.is_empty()
+        || description.is_empty()
+        || !word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    {
+        return None;
+    }
+    // Footers are the one part that the standard makes case-sensitive.
+    let footer =
+        |line: &str| line.starts_with("BREAKING CHANGE: ") || line.starts_with("BREAKING-CHANGE: ");
+    let kind = match word.to_ascii_lowercase().as_str() {
+        _ if marked || body.lines().any(footer) => Kind::Breaking,
+        "feat" => Kind::Feature,
+        "fix" => Kind::Fix,
+        "perf" => Kind::Performance,
+        _ => return None,
+    };
+    Some(Commit { kind, scope, description: description.to_owned() })
+}
+
+/// The changelog entries of `commits`, in their order.
+pub fn entries(commits: &[Commit]) -> Vec<Entry> {
+    commits.iter().map(entry).collect()
+}
+
+fn entry(commit: &Commit) -> Entry {
+    let mut letters = commit.description.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let sentence = format!("{first}{}", letters.as_str());
+    let stop = if sentence.ends_with(['.', '!', '?']) { "" } else { "." };
+    let (section, mark) = match commit.kind {
+        Kind::Breaking => (Section::Changed, "**Breaking:** "),
+        Kind::Feature => (Section::Added, ""),
+        Kind::Performance => (Section::Changed, ""),
+        Kind::Fix => (Section::Fixed, ""),
+    };
+    Entry { section, text: format!("{mark}{sentence}{stop}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(message: &str, expected: Option<Kind>) {
+        assert_eq!(read(message).map(|commit| commit.kind), expected, "{message}");
+    }
+
+    #[test]
+    fn what_a_commit_amounts_to() {
+        check("feat(api): b", Some(Kind::Feature));
+        check("perf: faster", Some(Kind::Performance));
+        check("Fix: a", Some(Kind::Fix));
+        check("refactor!: drop", Some(Kind::Breaking));
+        check("fix(x)!: drop", Some(Kind::Breaking));
+        check("chore: x\n\nwords\n\nBREAKING CHANGE: y", Some(Kind::Breaking));
+        check("chore: x\n\nBREAKING-CHANGE: y", Some(Kind::Breaking));
+    }
+
+    #[test]
+    fn what_asks_for_no_release() {
+        for message in [
+            "docs: x",
+            "chore: b",
+            "Merge branch 'x'",
+            "fix typo",
+            "feat:no blank",
+            "fix(: x",
+            "fix: ",
+            "",
+            "release: 1.0",
+            "see http://x: y",
+            "chore: x\n\nbreaking change: y",
+            "revert: feat: x",
+        ] {
+            check(message, None);
+        }
+    }
+
+    #[test]
+    fn entries_are_sentences() {
+        let commits = ["feat(api): add `x`", "fix!: drop y.", "perf: é"].map(|m| read(m).unwrap());
+        let texts: Vec<_> = entries(&commits).into_iter().map(|e| (e.section, e.text)).collect();
+        assert_eq!(
+            texts,
+            [
+                (Section::Added, "Add `x`.".to_owned()),
+                (Section::Changed, "**Breaking:** Drop y.".to_owned()),
+                (Section::Changed, "É.".to_owned()),
+            ]
+        );
+    }
+}

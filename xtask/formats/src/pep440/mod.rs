@@ -1,0 +1,6 @@
+//! Versions and version specifiers (PEP 440), read with the places where they stand.
+
+pub mod specifier;
+mod version;
+
+pub use version::{LocalSegment, NotAVersion, PreRelease, PreReleaseKind, Version};

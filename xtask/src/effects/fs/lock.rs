@@ -1,0 +1,54 @@
+//! One release at a time in one repository.
+
+use std::fs::{self, File, TryLockError};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use domain::finding::{Finding, Refusal};
+
+use crate::effects::clock;
+
+/// The right to release; it ends with this value, and with the process however that ends: the
+/// operating system holds the lock, not a file that could be left behind.
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock named `what` in `dir`.
+    ///
+    /// # Errors
+    /// Another process has it: told by host, process and since when.
+    pub fn take(dir: &Path, what: &str) -> Result<Lock> {
+        let path = dir.join(format!("{what}.lock"));
+        // Beside the lock, because a locked file cannot be read everywhere.
+        let holder = dir.join(format!("{what}.holder"));
+        let file =
+            File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => {
+                fs::write(
+                    &holder,
+                    format!("{}, process {}, since {}", host(), std::process::id(), clock::now()),
+                )?;
+                Ok(Lock { _file: file })
+            }
+            Err(TryLockError::WouldBlock) => {
+                let who =
+                    fs::read_to_string(&holder).unwrap_or_else(|_| "another process".to_owned());
+                let message = format!("a {what} of this repository is running already: {who}");
+                Err(Refusal::from(Finding::error("lock", message).hint("wait until it is over"))
+                    .into())
+            }
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("cannot lock {}", path.display()))
+            }
+        }
+    }
+}
+
+fn host() -> String {
+    let named = ["HOSTNAME", "COMPUTERNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let file = || fs::read_to_string("/etc/hostname").ok();
+    named.or_else(file).map_or_else(|| "this host".to_owned(), |name| name.trim().to_owned())
+}

@@ -1,0 +1,181 @@
+//! The files of a repository, found in one walk and read once.
+//!
+//! What is asked for again and again (is there a setup.cfg, a changelog, a lock?) is answered from
+//! the walk: in a repository of thousands of distributions that is most of the time.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use anyhow::{Context, Result};
+use domain::manifest::version_source::{Files, SourceFile};
+use domain::parallel;
+
+/// What makes a directory a distribution of its own.
+const MANIFESTS: [&str; 3] = ["pyproject.toml", "setup.py", "setup.cfg"];
+
+/// Folders that hold what was built, installed or fetched, never a distribution's source.
+const FOREIGN: [&str; 9] = [
+    "build",
+    "dist",
+    "target",
+    "node_modules",
+    "site-packages",
+    "venv",
+    "env",
+    "__pycache__",
+    // This tool's own, full of placeholders.
+    "pyproject-templates",
+];
+
+/// The files outside of hidden, build and environment folders. Paths are relative to the root and
+/// `/`-separated.
+pub struct Tree {
+    root: PathBuf,
+    dirs: HashMap<String, Dir>,
+}
+
+/// What lies in one directory. There are many of them, so none has room to grow.
+struct Dir {
+    /// Sorted by name.
+    files: Box<[Entry]>,
+    dirs: Box<[Box<str>]>,
+}
+
+struct Entry {
+    name: Box<str>,
+    is_link: bool,
+    /// Read when it is asked for, once.
+    text: OnceLock<Option<SourceFile>>,
+}
+
+impl Tree {
+    /// Walks the repository, the directories of one depth side by side.
+    ///
+    /// # Errors
+    /// A directory cannot be read.
+    pub fn walk(root: &Path) -> Result<Tree> {
+        let mut dirs = HashMap::new();
+        let mut level = vec![String::new()];
+        while !level.is_empty() {
+            let listed = parallel::quick(&level, |path| Dir::list(root, path));
+            let mut below = Vec::new();
+            dirs.reserve(level.len());
+            for (path, dir) in level.into_iter().zip(listed) {
+                let dir =
+                    dir.with_context(|| format!("cannot search {}", root.join(&path).display()))?;
+                if path.is_empty() || dir.file("pyvenv.cfg").is_none() {
+                    below.extend(dir.dirs.iter().map(|name| joined(&path, name)));
+                    dirs.insert(path, dir);
+                }
+            }
+            level = below;
+        }
+        Ok(Tree { root: root.to_owned(), dirs })
+    }
+
+    /// Every pyproject.toml; where a folder has none, its setup.py or else its setup.cfg.
+    pub fn manifests(&self) -> Vec<String> {
+        let manifest = |(path, dir): (&String, &Dir)| {
+            let first = MANIFESTS.iter().find_map(|name| dir.file(name))?;
+            (!first.is_link).then(|| joined(path, &first.name))
+        };
+        let mut found: Vec<String> = self.dirs.iter().filter_map(manifest).collect();
+        found.sort_unstable();
+        found
+    }
+
+    /// A text file; where it is a symbolic link, the file that it leads to, as long as that is in
+    /// the repository too.
+    pub fn read(&self, path: &str) -> Option<SourceFile> {
+        let (dir, name) = split(path);
+        let Some(dir) = self.dirs.get(dir) else {
+            let full = self.root.join(path);
+            let is_link = full.symlink_metadata().ok()?.file_type().is_symlink();
+            return source_file(&self.root, path, is_link);
+        };
+        let file = dir.file(name)?;
+        file.text.get_or_init(|| source_file(&self.root, path, file.is_link)).clone()
+    }
+
+    /// All files below a directory, without those of distributions inside it.
+    pub fn list(&self, dir: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut open = vec![dir.to_owned()];
+        while let Some(path) = open.pop() {
+            let Some(dir) = self.dirs.get(&path) else { continue };
+            found.extend(dir.files.iter().map(|file| joined(&path, &file.name)));
+            let below = dir.dirs.iter().map(|name| joined(&path, name));
+            open.extend(below.filter(|path| !self.is_distribution(path)));
+        }
+        found.sort_unstable();
+        found
+    }
+
+    fn is_distribution(&self, path: &str) -> bool {
+        let dir = self.dirs.get(path);
+        dir.is_some_and(|dir| MANIFESTS[..2].iter().any(|name| dir.file(name).is_some()))
+    }
+
+    /// Hands the tree to the pure side.
+    pub fn with_files<T>(&self, then: impl FnOnce(Files<'_>) -> T) -> T {
+        let read = |path: &str| self.read(path);
+        let list = |dir: &str| self.list(dir);
+        then(Files { read: &read, list: &list })
+    }
+}
+
+impl Dir {
+    /// What is no directory counts as a file, a link to a directory too: links are not followed.
+    fn list(root: &Path, path: &str) -> std::io::Result<Dir> {
+        let (mut files, mut dirs) = (Vec::new(), Vec::new());
+        for entry in fs::read_dir(root.join(path))? {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            let name = entry.file_name().into_string();
+            let name: Box<str> = name.unwrap_or_else(|raw| raw.to_string_lossy().into()).into();
+            if !kind.is_dir() {
+                files.push(Entry { name, is_link: kind.is_symlink(), text: OnceLock::new() });
+            } else if !name.starts_with('.') && !FOREIGN.contains(&&*name) {
+                dirs.push(name);
+            }
+        }
+        files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(Dir { files: files.into(), dirs: dirs.into() })
+    }
+
+    fn file(&self, name: &str) -> Option<&Entry> {
+        let found = self.files.binary_search_by(|file| (*file.name).cmp(name));
+        found.ok().map(|at| &self.files[at])
+    }
+}
+
+fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
+}
+
+fn joined(dir: &str, name: &str) -> String {
+    if dir.is_empty() { name.to_owned() } else { [dir, "/", name].concat() }
+}
+
+fn source_file(root: &Path, path: &str, is_link: bool) -> Option<SourceFile> {
+    let full = root.join(path);
+    let path = match is_link {
+        true => {
+            let root = root.canonicalize().ok()?;
+            relative(&root, full.canonicalize().ok()?.strip_prefix(&root).ok()?).into()
+        }
+        false => path.into(),
+    };
+    // Room for nearly all of them, so that no file is asked for its size first.
+    let mut text = String::with_capacity(8 * 1024);
+    File::open(full).ok()?.take(u64::MAX).read_to_string(&mut text).ok()?;
+    Some(SourceFile { path, text: text.into() })
+}
+
+/// A path below the root, `/`-separated.
+pub fn relative(root: &Path, path: &Path) -> String {
+    path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/")
+}

@@ -1,0 +1,41 @@
+//! Package indexes of our own on loopback: pypiserver, on ports that the system chooses, for as
+//! long as this process lives.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use xshell::Shell;
+
+use crate::effects::process::shell::{Running, Supervised};
+use crate::effects::python::tools::Tools;
+
+/// Running indexes, each serving one directory.
+pub struct LocalIndexes {
+    _server: Running,
+    ports: Vec<u16>,
+}
+
+impl LocalIndexes {
+    /// Serves the directories, which are created where they are not there.
+    ///
+    /// # Errors
+    /// The server does not start.
+    pub fn start(tools: &Tools, dirs: &[PathBuf]) -> Result<LocalIndexes> {
+        for dir in dirs {
+            fs::create_dir_all(dir)?;
+        }
+        let shell = Shell::new()?;
+        let (server, line) =
+            Supervised::start(tools.script(&shell, "serve.py").args(dirs))?.first_line()?;
+        let ports = line.split(' ').map(str::parse).collect::<Result<_, _>>();
+        let ports =
+            ports.with_context(|| format!("the local indexes gave no ports but `{line}`"))?;
+        Ok(LocalIndexes { _server: server, ports })
+    }
+
+    /// The addresses that twine uploads to, in the order of the directories.
+    pub fn upload_addresses(&self) -> impl Iterator<Item = String> {
+        self.ports.iter().map(|port| format!("http://127.0.0.1:{port}/"))
+    }
+}

@@ -1,0 +1,134 @@
+//! Children that answer question after question, so that Python and what it imports are started
+//! once and not for every question.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use jzon::JsonValue;
+use xshell::Cmd;
+
+use crate::effects::process::shell::{CommandFailed, Output};
+
+/// Children that wait for a question, by the command that started them. Two questions at a time
+/// are answered by two children.
+#[derive(Default)]
+pub struct Conversations {
+    idle: Mutex<HashMap<String, Vec<Conversation>>>,
+}
+
+impl Conversations {
+    /// Asks a child that this command started, or starts one. The question and the answer are JSON,
+    /// a line each.
+    ///
+    /// # Errors
+    /// It cannot be started, ends without an answer, or gives none within `limit`. Then it is gone,
+    /// and the next question starts another.
+    pub fn ask(
+        &self,
+        cmd: Cmd,
+        question: &JsonValue,
+        limit: Option<Duration>,
+    ) -> Result<JsonValue> {
+        let line = cmd.to_string();
+        let waiting = self.idle().get_mut(&line).and_then(Vec::pop);
+        let mut conversation = match waiting {
+            Some(conversation) => conversation,
+            None => Conversation::start(cmd)?,
+        };
+        let answer = conversation.ask(&question.dump(), limit)?;
+        let answer = jzon::parse(&answer).with_context(|| format!("`{line}` answered no JSON"))?;
+        self.idle().entry(line).or_default().push(conversation);
+        Ok(answer)
+    }
+
+    /// Starts a child for a question to come.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn prepare(&self, cmd: Cmd) -> Result<()> {
+        let (line, conversation) = (cmd.to_string(), Conversation::start(cmd)?);
+        self.idle().entry(line).or_default().push(conversation);
+        Ok(())
+    }
+
+    /// Ends the children that wait.
+    pub fn end(&self) {
+        self.idle().clear();
+    }
+
+    fn idle(&self) -> MutexGuard<'_, HashMap<String, Vec<Conversation>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Conversation {
+    child: Child,
+    stdin: ChildStdin,
+    answers: Receiver<String>,
+    stderr: Option<JoinHandle<String>>,
+    line: String,
+}
+
+impl Conversation {
+    fn start(cmd: Cmd) -> Result<Conversation> {
+        let line = cmd.to_string();
+        let mut command = Command::from(cmd);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().with_context(|| format!("cannot run `{line}`"))?;
+        let stdin = child.stdin.take().context("the child has no standard input")?;
+        let stdout = child.stdout.take().context("the child has no standard output")?;
+        let stderr = child.stderr.take().context("the child has no standard error")?;
+        let (sender, answers) = channel();
+        thread::spawn(move || {
+            let lines = BufReader::new(stdout).lines().map_while(std::io::Result::ok);
+            // Nobody listens any more when the conversation is over.
+            lines.take_while(|line| sender.send(line.clone()).is_ok()).for_each(drop);
+        });
+        let stderr = Some(thread::spawn(move || text(stderr)));
+        Ok(Conversation { child, stdin, answers, stderr, line })
+    }
+
+    fn ask(&mut self, question: &str, limit: Option<Duration>) -> Result<String> {
+        // A child that has died already does not read; what it said on its way tells why.
+        let _ = writeln!(self.stdin, "{question}");
+        let answer = match limit {
+            Some(limit) => self.answers.recv_timeout(limit),
+            None => self.answers.recv().map_err(RecvTimeoutError::from),
+        };
+        match answer {
+            Ok(answer) => Ok(answer),
+            Err(RecvTimeoutError::Timeout) => {
+                let seconds = limit.unwrap_or_default().as_secs();
+                bail!("`{}` was ended after {seconds} s without an answer", self.line)
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                let code = self.child.wait()?.code();
+                let stderr = self.stderr.take().and_then(|said| said.join().ok());
+                let output =
+                    Output { code, stdout: String::new(), stderr: stderr.unwrap_or_default() };
+                Err(CommandFailed { line: self.line.clone(), output }.into())
+            }
+        }
+    }
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to end.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn text(mut stream: impl Read) -> String {
+    let mut bytes = Vec::new();
+    // What was said before a stream broke is still worth having.
+    let _ = stream.read_to_end(&mut bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
+}

@@ -1,0 +1,374 @@
+//! The facts that a release is judged by, first those that need no index, then what the indexes
+//! say. Nothing here changes anything.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use domain::manifest::{DeclaredRequirement, Table};
+use domain::release::environment;
+use domain::release::index_address::token_variable;
+use domain::release::ledger::Ledger;
+use domain::release::plan::{
+    Answer, Package, ServedFile, files_of, is_closed, lacks, version_in_file_name,
+};
+use domain::release::preflight::{
+    self, Check, CredentialFacts, HalfFacts, PackageFacts, RepositoryFacts,
+};
+use domain::workspace::history::{TagRef, since};
+use domain::workspace::{Distribution, Workspace};
+use formats::name::Name;
+
+use crate::effects::index::twine::{self, Repository};
+use crate::effects::python::tools::Tools;
+use crate::effects::release::ledger;
+use crate::effects::release::target::{Ground, Site};
+use crate::effects::repository::git::Git;
+
+/// What is known before any index is asked.
+pub struct LocalFacts {
+    checks: Vec<Check>,
+    targets: Vec<Target>,
+    /// Ledgers of earlier builds, by index in the workspace.
+    pub ledgers: HashMap<usize, Ledger>,
+}
+
+/// One distribution that was asked for.
+struct Target {
+    at: usize,
+    package: Package,
+    /// The commit that its tag is on, on the remote.
+    tagged: Option<String>,
+}
+
+impl LocalFacts {
+    pub fn checks(&self) -> Vec<Check> {
+        self.checks.clone()
+    }
+}
+
+/// What the indexes say.
+pub struct IndexFacts {
+    pub checks: Vec<Check>,
+    /// What is left to be released, in order.
+    pub open: Vec<Package>,
+    /// What is released already, as indices into the workspace.
+    pub released: Vec<usize>,
+    pub served: Served,
+}
+
+/// The files that the indexes listed, by index in the workspace.
+#[derive(Default)]
+pub struct Served {
+    pub staging: HashMap<usize, Vec<ServedFile>>,
+    pub index: HashMap<usize, Vec<ServedFile>>,
+}
+
+/// Branch, tree, remote, tags, and what was built before: what git and the disk can tell.
+///
+/// # Errors
+/// git fails. Whatever only stands in the way of a release is a check instead.
+pub fn local(
+    ground: &Ground,
+    workspace: &Workspace,
+    targets: &[usize],
+    head: &str,
+) -> Result<LocalFacts> {
+    let git = &ground.git;
+    let tags = Tags { local: git.tags()?, remote: git.remote_tags(&ground.remote) };
+    let dirty = git.dirty()?;
+    let free_tag = targets
+        .iter()
+        .filter_map(|&at| workspace.distributions[at].current_tag())
+        .find(|tag| tags.is_free(tag));
+    let mut checks = preflight::repository(&RepositoryFacts {
+        head,
+        branch: git.branch().as_deref(),
+        branches: &ground.branches,
+        dirty: &dirty,
+        // Stand-ins are told nothing about history.
+        shallow: ground.real && git.is_shallow()?,
+        remote: &ground.remote,
+        on_remote: git.remote_has_head(&ground.remote),
+        refuses_tags: free_tag.and_then(|tag| git.refusal_of_tag(&ground.remote, &tag)),
+    });
+    checks.push(preflight::environment(&redirections()));
+    checks.extend(workspace.findings.iter().filter(|finding| finding.is_error()).map(|finding| {
+        Check::failed(finding.rule, finding.to_string(), finding.hint.clone().unwrap_or_default())
+    }));
+
+    let (mut found, mut ledgers) = (Vec::new(), HashMap::new());
+    for &at in targets {
+        let distribution = &workspace.distributions[at];
+        match built_before(ground, distribution) {
+            Ok(Some(ledger)) => _ = ledgers.insert(at, ledger),
+            Ok(None) => {}
+            Err(error) => checks.push(Check::failed(
+                "built files",
+                format!("{error:#}"),
+                "remove that folder of dist/, unless files of it are on an index already",
+            )),
+        }
+        let facts = package_facts(git, workspace, targets, at, head, &tags, ledgers.get(&at))?;
+        checks.extend(preflight::package(&facts));
+        let tagged = match facts.remote_tag {
+            Answer::Known(commit) => commit,
+            Answer::Unknown(_) => None,
+        };
+        if let Some(version) = distribution.version() {
+            let package = Package { at, version: version.clone(), tag: facts.tag, tagged: None };
+            found.push(Target { at, package, tagged });
+        }
+    }
+    Ok(LocalFacts { checks, targets: found, ledgers })
+}
+
+/// Credentials for both indexes, and the tools.
+pub fn of_tools(site: &Site, tools: &Tools) -> Vec<Check> {
+    let mut checks = [&site.staging, &site.index].map(credentials).to_vec();
+    checks.push(preflight::separate_secrets(twine::shared_secret(&site.staging, &site.index)));
+    checks.push(Check::passed("tools", tool_versions(tools)));
+    checks
+}
+
+struct Tags {
+    local: Vec<TagRef>,
+    remote: Answer<Vec<TagRef>>,
+}
+
+impl Tags {
+    fn local(&self, name: &str) -> Option<String> {
+        commit_of(&self.local, name)
+    }
+
+    fn is_free(&self, name: &str) -> bool {
+        self.local(name).is_none() && matches!(self.remote(name), Answer::Known(None))
+    }
+
+    fn remote(&self, name: &str) -> Answer<Option<String>> {
+        match &self.remote {
+            Answer::Known(tags) => Answer::Known(commit_of(tags, name)),
+            Answer::Unknown(why) => Answer::Unknown(why.clone()),
+        }
+    }
+}
+
+/// Variables that would redirect a tool if it saw them.
+fn redirections() -> Vec<String> {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| environment::redirects(name)).collect();
+    names.sort();
+    names
+}
+
+fn tool_versions(tools: &Tools) -> String {
+    let pinned = ["build", "twine", "pip"].into_iter();
+    let pinned = pinned.filter_map(|name| Some(format!("{name} {}", Tools::version_of(name)?)));
+    let all: Vec<String> =
+        [format!("Python {}", tools.base.version)].into_iter().chain(pinned).collect();
+    all.join(", ")
+}
+
+fn commit_of(tags: &[TagRef], name: &str) -> Option<String> {
+    tags.iter().find(|tag| tag.name == name).map(|tag| tag.commit.clone())
+}
+
+fn credentials(repository: &Repository) -> Check {
+    let source = match &repository.index {
+        Ok(_) => Ok(repository.credentials.clone()),
+        Err(why) => Err(why.clone()),
+    };
+    let variable = token_variable(&repository.name);
+    preflight::credentials(&CredentialFacts {
+        repository: &repository.name,
+        variable: &variable,
+        source,
+    })
+}
+
+fn built_before(ground: &Ground, distribution: &Distribution) -> Result<Option<Ledger>> {
+    match distribution.version() {
+        Some(version) => ledger::load(&ledger::dir(
+            &ground.dist,
+            &distribution.name().in_file_name(),
+            &version.to_string(),
+        )),
+        None => Ok(None),
+    }
+}
+
+fn package_facts(
+    git: &Git,
+    workspace: &Workspace,
+    targets: &[usize],
+    at: usize,
+    head: &str,
+    tags: &Tags,
+    ledger: Option<&Ledger>,
+) -> Result<PackageFacts> {
+    let distribution = &workspace.distributions[at];
+    let tag = distribution.current_tag().unwrap_or_default();
+    let remote_tag = tags.remote(&tag);
+    let changed = match &remote_tag {
+        Answer::Known(Some(commit)) => changed_since(git, workspace, at, commit)?,
+        _ => None,
+    };
+    let released = |sibling: &usize| {
+        let tag = workspace.distributions[*sibling].current_tag().unwrap_or_default();
+        targets.contains(sibling) || matches!(tags.remote(&tag), Answer::Known(Some(_)))
+    };
+    let needs = workspace.transitive_needs(at);
+    let unreleased = needs.iter().filter(|sibling| !released(sibling));
+    Ok(PackageFacts {
+        name: distribution.name().to_string(),
+        version: distribution.version().map(ToString::to_string),
+        local_tag: tags.local(&tag),
+        tag,
+        remote_tag,
+        own_commits: ledger
+            .map(|ledger| ledger.commit.clone())
+            .into_iter()
+            .chain([head.to_owned()])
+            .collect(),
+        changed,
+        unreleased: unreleased
+            .map(|&sibling| workspace.distributions[sibling].name().to_string())
+            .collect(),
+    })
+}
+
+/// Commits since `tagged` that touch a distribution; `None` when HEAD does not contain it.
+fn changed_since(
+    git: &Git,
+    workspace: &Workspace,
+    at: usize,
+    tagged: &str,
+) -> Result<Option<usize>> {
+    if !git.head_contains(tagged)? {
+        return Ok(None);
+    }
+    let log = git.log(&[tagged])?;
+    Ok(Some(workspace.touching(at, since(&log, tagged))))
+}
+
+/// Asks both indexes, once each, and sorts what was asked for into released and open.
+///
+/// # Errors
+/// The tools' environment does not answer.
+pub fn indexes(
+    site: &Site,
+    tools: &Tools,
+    workspace: &Workspace,
+    local: &LocalFacts,
+) -> Result<IndexFacts> {
+    let mut facts = IndexFacts {
+        checks: Vec::new(),
+        open: Vec::new(),
+        released: Vec::new(),
+        served: Served::default(),
+    };
+    // Siblings that stay as they are count too: what is built may need them.
+    let mut asked: Vec<usize> = local.targets.iter().map(|target| target.at).collect();
+    asked.extend(local.targets.iter().flat_map(|target| workspace.transitive_needs(target.at)));
+    asked.extend(local.targets.iter().flat_map(|target| {
+        let published = |declared: &&DeclaredRequirement| {
+            matches!(declared.table, Table::Dependencies | Table::Extra(_))
+        };
+        let siblings = workspace.sibling_requirements(target.at);
+        siblings.filter(move |(_, declared)| published(declared)).map(|(sibling, _)| sibling)
+    }));
+    asked.sort_unstable();
+    asked.dedup();
+    let names: Vec<&Name> = asked.iter().map(|&at| workspace.distributions[at].name()).collect();
+    for (repository, served) in
+        [(&site.staging, &mut facts.served.staging), (&site.index, &mut facts.served.index)]
+    {
+        let Ok(index) = &repository.index else { continue };
+        let answers = index.files(tools, &names)?;
+        for (&at, answer) in asked.iter().zip(answers) {
+            match answer {
+                Answer::Known(files) => _ = served.insert(at, files),
+                Answer::Unknown(why) => {
+                    facts.checks.push(unanswered(repository, &workspace.distributions[at], &why))
+                }
+            }
+        }
+    }
+    for target in &local.targets {
+        facts.sort(workspace, target, &site.index.name);
+    }
+    facts.judge_open(workspace, &site.index.name, site.ground.real);
+    Ok(facts)
+}
+
+impl IndexFacts {
+    fn sort(&mut self, workspace: &Workspace, target: &Target, index: &str) {
+        let Target { at, package, tagged } = target;
+        let Package { version, tag, .. } = package;
+        let name = workspace.distributions[*at].name();
+        // Unknown: there is a failed check already.
+        let Some(served) = self.served.index.get(at) else { return };
+        let Some(commit) = tagged else { return self.open.push(package.clone()) };
+        let files = files_of(served, &name.in_file_name(), version);
+        if files.is_empty() {
+            return self.checks.push(Check::failed(
+                "tag",
+                format!("{name} {version} is tagged {tag}, but {index} does not have it"),
+                format!("cargo xtask bump {name}, or take the tag away if it was set by mistake"),
+            ));
+        }
+        let Some(missing) = lacks(served, &name.in_file_name(), version) else {
+            return self.released.push(*at);
+        };
+        let closed = is_closed(&files);
+        self.checks.push(preflight::half(&HalfFacts {
+            name,
+            version,
+            tag,
+            index,
+            missing,
+            closed,
+        }));
+        match closed {
+            true => self.released.push(*at),
+            false => self.open.push(Package { tagged: Some(commit.clone()), ..package.clone() }),
+        }
+    }
+}
+
+impl IndexFacts {
+    /// Versions and names of what is still to be released, held against what the index has. To a
+    /// stand-in every name is new.
+    fn judge_open(&mut self, workspace: &Workspace, index: &str, real: bool) {
+        let mut new = Vec::new();
+        for package in &self.open {
+            let name = workspace.distributions[package.at].name();
+            let published =
+                versions(self.served.index.get(&package.at).map_or(&[], Vec::as_slice), name);
+            if published.is_empty() {
+                new.push(name.to_string());
+            }
+            self.checks.push(preflight::upwards(&name.to_string(), &package.version, &published));
+        }
+        if real {
+            self.checks.push(preflight::new_names(index, &new));
+        }
+    }
+}
+
+fn unanswered(repository: &Repository, distribution: &Distribution, why: &str) -> Check {
+    Check::failed(
+        "index",
+        format!("{} was asked for {}: {why}", repository.name, distribution.name()),
+        "try again; nothing is decided without an answer",
+    )
+}
+
+/// The versions of a distribution that an index lists.
+pub fn versions(files: &[ServedFile], name: &Name) -> Vec<formats::pep440::Version> {
+    let in_file_name = name.in_file_name();
+    let mut versions: Vec<_> =
+        files.iter().filter_map(|file| version_in_file_name(&file.name, &in_file_name)).collect();
+    versions.sort();
+    versions.dedup();
+    versions
+}

@@ -1,0 +1,260 @@
+//! Where a release happens: the real repository with its remote and indexes, or a stage set with
+//! local ones. The code of a release does not know which.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use anyhow::{Context, Result};
+use domain::config::{IndexConfig, RepositoryConfig};
+use domain::finding::{Finding, Refusal};
+use domain::release::index_address::token_variable;
+use domain::workspace::Workspace;
+use xshell::cmd;
+
+use crate::effects::index::local::LocalIndexes;
+use crate::effects::index::twine::{self, Repository};
+use crate::effects::process::shell;
+use crate::effects::python;
+use crate::effects::python::tools::Tools;
+use crate::effects::repository::git::Git;
+
+/// The git side of a site: what needs no Python to be known.
+pub struct Ground {
+    /// The repository that is tagged.
+    pub git: Git,
+    pub remote: String,
+    /// Glob patterns of the branches to release from; none allows any.
+    pub branches: Vec<String>,
+    /// Where the built files are kept, one folder for each version.
+    pub dist: PathBuf,
+    /// For what may be deleted at any time.
+    pub scratch: PathBuf,
+    /// Whether this is the real thing, where a file name is taken for ever.
+    pub real: bool,
+}
+
+impl Ground {
+    /// The repository at `root`, with the remote that it configures.
+    ///
+    /// # Errors
+    /// There is no git repository.
+    pub fn real(root: &Path, config: &RepositoryConfig) -> Result<Ground> {
+        let tokens = [&config.staging, &config.index].map(|i| token_variable(&i.repository));
+        Ok(Ground {
+            git: repository(root)?.without(tokens.into()),
+            remote: config.remote.clone(),
+            branches: config.branches.clone(),
+            dist: root.join("dist"),
+            scratch: scratch(root)?,
+            real: true,
+        })
+    }
+
+    /// A clone of HEAD with a bare remote, all under `target/`, made anew every time. There nothing
+    /// of the targets has been released yet.
+    ///
+    /// # Errors
+    /// git fails.
+    pub fn rehearsal(root: &Path, workspace: &Workspace, targets: &[usize]) -> Result<Ground> {
+        let remote = workspace.config.remote.clone();
+        let stage = scratch(root)?.join("rehearsal");
+        remove(&stage)?;
+        fs::create_dir_all(&stage)?;
+        let tags = targets.iter().filter_map(|&at| workspace.distributions[at].current_tag());
+        let forget: Vec<String> = tags.collect();
+        Ok(Ground {
+            git: clone_with_remote(&repository(root)?, &stage, &remote, &forget)?,
+            remote,
+            branches: Vec::new(),
+            dist: stage.join("dist"),
+            scratch: stage.join("scratch"),
+            real: false,
+        })
+    }
+}
+
+/// Everything outside the workspace that a release touches.
+pub struct Site {
+    pub ground: Ground,
+    pub staging: Repository,
+    pub index: Repository,
+    /// What twine reads instead of the user's `.pypirc`.
+    pub twine_config: Option<PathBuf>,
+    /// They run as long as the site is there.
+    _local: Option<LocalIndexes>,
+}
+
+impl Site {
+    /// The ground with the indexes that the repository configures.
+    ///
+    /// # Errors
+    /// twine cannot be asked.
+    pub fn real(ground: Ground, config: &RepositoryConfig, tools: &Tools) -> Result<Site> {
+        let indexes = [&config.staging, &config.index];
+        let [staging, index] = twine::repositories(tools, None, indexes)?;
+        Ok(Site { ground, staging, index, twine_config: None, _local: None })
+    }
+
+    /// The ground of a rehearsal with two indexes of its own. What the targets need beside them and
+    /// is released in the repository is on the index from the start, built from `source`, the
+    /// export of HEAD.
+    ///
+    /// # Errors
+    /// An index does not start, or a released dependency does not build.
+    pub fn rehearsal(
+        ground: Ground,
+        source: &Path,
+        workspace: &Workspace,
+        targets: &[usize],
+        tools: &Tools,
+    ) -> Result<Site> {
+        let config = &workspace.config;
+        let stage = ground.dist.parent().context("the rehearsal has a folder")?;
+        let names = [&config.staging.repository, &config.index.repository];
+        let folders = names.map(|name| stage.join(name));
+        for at in released_beside(&ground.git, workspace, targets)? {
+            let distribution = &workspace.distributions[at];
+            let requires = distribution.manifest.build_requires();
+            let epoch = ground.git.commit_time("HEAD")?;
+            python::build::build(
+                tools,
+                &source.join(&distribution.dir),
+                &requires,
+                &folders[1],
+                &epoch,
+            )
+            .with_context(|| format!("{}, which is needed", distribution.name()))?;
+        }
+
+        let local = LocalIndexes::start(tools, &folders)?;
+        let twine_config = stage.join("pypirc");
+        fs::write(&twine_config, pypirc(names, &local))?;
+        let own = names.map(|name| IndexConfig { repository: name.clone(), simple: None });
+        let [staging, index] = twine::repositories(tools, Some(&twine_config), [&own[0], &own[1]])?;
+        let twine_config = Some(twine_config);
+        Ok(Site { ground, staging, index, twine_config, _local: Some(local) })
+    }
+}
+
+/// What the targets need, is not among them, and is tagged: its release stands.
+fn released_beside(git: &Git, workspace: &Workspace, targets: &[usize]) -> Result<Vec<usize>> {
+    let tags = git.tags()?;
+    let tagged = |at: usize| {
+        let tag = workspace.distributions[at].current_tag();
+        tags.iter().any(|known| Some(&known.name) == tag.as_ref())
+    };
+    let mut beside: Vec<usize> =
+        targets.iter().flat_map(|&at| workspace.transitive_needs(at)).collect();
+    beside.sort_unstable();
+    beside.dedup();
+    beside.retain(|&at| !targets.contains(&at) && tagged(at));
+    Ok(beside)
+}
+
+/// The git work tree at `root`.
+///
+/// # Errors
+/// There is none: a release is made of commits.
+pub fn repository(root: &Path) -> Result<Git> {
+    let missing = || {
+        Finding::error("git", format!("{} is no git repository", root.display()))
+            .hint("a release is made of commits: git init, git add, git commit")
+    };
+    Ok(Git::at(root).ok_or_else(|| Refusal::from(missing()))?)
+}
+
+/// `target/xtask/` of the repository, hidden from its git whatever its `.gitignore` says.
+///
+/// # Errors
+/// It cannot be written to.
+pub fn scratch(root: &Path) -> Result<PathBuf> {
+    let scratch = root.join("target/xtask");
+    fs::create_dir_all(&scratch).with_context(|| format!("cannot create {}", scratch.display()))?;
+    fs::write(scratch.join(".gitignore"), "*\n")?;
+    Ok(scratch)
+}
+
+/// How removing a folder fails while somebody works in it.
+const FILLED: [ErrorKind; 2] = [ErrorKind::DirectoryNotEmpty, ErrorKind::NotFound];
+
+/// Removes a folder, if it is there. git, in a run that was killed, may be about to fill it: it ends
+/// soon after what it works on is gone, and is waited for.
+///
+/// # Errors
+/// It cannot be removed, or is still filled after five seconds.
+pub fn remove(dir: &Path) -> Result<()> {
+    let end = Instant::now() + Duration::from_secs(5);
+    loop {
+        match fs::remove_dir_all(dir) {
+            Err(_) if !dir.exists() => return Ok(()),
+            Err(error) if FILLED.contains(&error.kind()) && Instant::now() < end => {
+                thread::sleep(Duration::from_millis(20));
+            }
+            removed => {
+                return removed.with_context(|| format!("cannot remove {}", dir.display()));
+            }
+        }
+    }
+}
+
+/// A clone of HEAD and a bare remote that has the same commit and tags, less the forgotten ones.
+fn clone_with_remote(original: &Git, stage: &Path, remote: &str, forget: &[String]) -> Result<Git> {
+    let (clone, bare) = (stage.join("repository"), stage.join("remote.git"));
+    let head = original.head()?;
+    original.export(&head, &clone)?;
+    let shell = shell::at(&clone)?;
+    shell::read(cmd!(shell, "git init --quiet --bare {bare}"))?;
+    // It has the objects of the original, as the clone does: there is nothing to send.
+    let objects = original.objects()?;
+    fs::write(bare.join("objects/info/alternates"), format!("{objects}\n"))?;
+    // The original may be a shallow clone, as CI makes them.
+    shell::read(cmd!(shell, "git -C {bare} config receive.shallowUpdate true"))?;
+    shell::read(cmd!(shell, "git checkout --quiet -B rehearsal"))?;
+    if !forget.is_empty() {
+        // Not every one of them exists.
+        shell::output(cmd!(shell, "git tag --delete {forget...}"))?;
+    }
+    shell::read(cmd!(shell, "git remote remove origin"))?;
+    shell::read(cmd!(shell, "git remote add {remote} {bare}"))?;
+    shell::read(cmd!(shell, "git push --quiet --no-verify --tags {remote} rehearsal"))?;
+    repository(&clone)
+}
+
+/// A `.pypirc` for indexes that let anybody in; twine wants a name and a password all the same.
+fn pypirc(names: [&String; 2], local: &LocalIndexes) -> String {
+    let mut text = format!("[distutils]\nindex-servers =\n    {}\n    {}\n", names[0], names[1]);
+    for (name, address) in names.iter().zip(local.upload_addresses()) {
+        text += &format!(
+            "\n[{name}]\nrepository = {address}\nusername = rehearsal\npassword = rehearsal-{name}\n"
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_filled_for_a_moment_is_removed_all_the_same() {
+        let dir = std::env::temp_dir().join(format!("xtask-filled-{}", std::process::id()));
+        fs::create_dir_all(dir.join("objects")).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let end = Instant::now() + Duration::from_millis(300);
+                let mut number = 0;
+                while Instant::now() < end {
+                    number += 1;
+                    let _ = fs::create_dir_all(dir.join("objects"));
+                    let _ = fs::write(dir.join(format!("objects/{number}")), "");
+                }
+            });
+            thread::sleep(Duration::from_millis(50));
+            remove(&dir).unwrap();
+        });
+        remove(&dir).unwrap();
+        assert!(!dir.exists());
+    }
+}

@@ -1,0 +1,204 @@
+//! Sends files to an index: only what it lacks, and never without knowing what it has.
+
+use std::thread::sleep;
+
+use super::*;
+use crate::effects::python;
+
+/// How often a file is sent before a failure that may pass is taken for one that stays.
+const TRIES: u32 = 5;
+
+/// The longest pause that an index may ask for; who has to wait longer runs the command again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+
+/// How long to look for a file that the index says it has already.
+const SECOND_LOOK: Duration = Duration::from_secs(10);
+
+/// What was sent, as far as the replies tell.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Sent {
+    Nothing,
+    /// Some of it, and the index said no to the rest.
+    Refused,
+    /// Something that has arrived, or may have.
+    Something,
+}
+
+/// The files of one distribution on their way to an index.
+pub(super) struct Shipment<'a> {
+    pub name: &'a Name,
+    pub dir: PathBuf,
+    pub files: Vec<Artifact>,
+}
+
+impl Run<'_> {
+    pub(super) fn upload_to_staging(&self, at: usize) -> Result<Told> {
+        if self.is_published(at) {
+            self.state(at).staged = self.files(at);
+            return Ok(skipped("published already"));
+        }
+        let index = usable(&self.release.site.staging)?;
+        let shipment = match self.is_burnt(at) {
+            true => self.restaged(at)?,
+            false => self.shipment(at)?,
+        };
+        let (sent, served) = self.ensure_uploaded(&shipment, index, &mut Sent::Nothing)?;
+        self.state(at).staged = self.fetch_back(&shipment, &served)?;
+        let version = self.staged_version(at);
+        let detail = match (sent, version == self.package(at).version) {
+            (false, _) => return Ok(skipped("there already, same bytes")),
+            (true, true) => format!("served back by {}, same bytes", index.repository),
+            (true, false) => {
+                format!("served back by {} as {version}, same bytes", index.repository)
+            }
+        };
+        self.record(at, format!("uploaded to {} as {version}", index.repository))?;
+        Ok(done(detail))
+    }
+
+    pub(super) fn publish(&self, at: usize) -> Result<Told> {
+        let index = usable(&self.release.site.index)?;
+        let mut sent = Sent::Nothing;
+        let uploaded = self.ensure_uploaded(&self.shipment(at)?, index, &mut sent);
+        let reached = match &uploaded {
+            Ok(_) => Reached::Yes,
+            Err(_) => self.reached(at, index, sent),
+        };
+        self.state(at).reached = reached;
+        let (sent, _) = uploaded?;
+        if !sent {
+            return Ok(skipped("there already, same bytes"));
+        }
+        self.record(at, format!("published to {}", index.repository))?;
+        Ok(done(format!("confirmed by {}", index.repository)))
+    }
+
+    fn shipment(&self, at: usize) -> Result<Shipment<'_>> {
+        let name = self.distribution(at).name();
+        Ok(Shipment { name, dir: self.dir(at), files: self.ledger(at)?.files })
+    }
+
+    /// Whether something of a package is on the index although publishing it failed.
+    fn reached(&self, at: usize, index: &Index, sent: Sent) -> Reached {
+        let name = self.distribution(at).name();
+        let built = self.ledger(at).map(|ledger| ledger.files).unwrap_or_default();
+        let listed = index.files(self.release.tools, &[name]).map(|mut answers| answers.remove(0));
+        let there = |files: &[ServedFile]| {
+            built.iter().filter(|b| files.iter().any(|f| f.name == b.name)).count()
+        };
+        match listed {
+            _ if sent == Sent::Nothing => Reached::No,
+            Ok(Answer::Known(files)) if there(&files) == built.len() => Reached::Yes,
+            Ok(Answer::Known(files)) if there(&files) > 0 => Reached::Half,
+            // It answered, and it said no: nothing of it is under way.
+            Ok(Answer::Known(_)) if sent == Sent::Refused => Reached::No,
+            _ => Reached::Perhaps,
+        }
+    }
+
+    /// Sends what an index lacks, then waits until it shows all of it. Returns whether anything
+    /// was sent, and what the index lists; `sent` says what was, also when it fails.
+    fn ensure_uploaded(
+        &self,
+        shipment: &Shipment,
+        index: &Index,
+        sent: &mut Sent,
+    ) -> Result<(bool, Vec<ServedFile>)> {
+        let Shipment { name, files: built, .. } = shipment;
+        let tools = self.release.tools;
+        let patience = Duration::from_secs(self.release.workspace.config.patience);
+        for attempt in 1.. {
+            // Asked before every attempt: the last one may have arrived after all.
+            let failure = match index.files(tools, &[name])?.remove(0) {
+                Answer::Unknown(why) => {
+                    anyhow!("{} was asked what it has: {why}", index.repository)
+                }
+                Answer::Known(files) => match to_upload(built, &files) {
+                    Upload::Nothing if *sent > Sent::Nothing => break,
+                    Upload::Nothing => return Ok((false, files)),
+                    Upload::Conflict(files) => {
+                        bail!("{} has other bytes under {}", index.repository, files.join(" and "))
+                    }
+                    Upload::Send(missing) => {
+                        let Err(failed) = self.upload(shipment, index, &missing) else {
+                            *sent = Sent::Something;
+                            break;
+                        };
+                        let unclear = failed.reply == Reply::Unclear;
+                        *sent = (*sent).max(if unclear { Sent::Something } else { Sent::Refused });
+                        match failed.reply {
+                            Reply::Unclear | Reply::Busy => failed.into(),
+                            // It may be ours, from an attempt that the listing does not show yet.
+                            Reply::Taken => {
+                                let soon = SECOND_LOOK.min(patience);
+                                let seen = index.confirm(tools, name, built, soon);
+                                return seen.map(|files| (true, files)).map_err(|_| failed.into());
+                            }
+                            _ => return Err(failed.into()),
+                        }
+                    }
+                },
+            };
+            let asked = failure.downcast_ref::<UploadFailed>().and_then(|f| f.retry_after);
+            let pause = Duration::from_secs(1 << (attempt - 1)).max(asked.unwrap_or_default());
+            if attempt == TRIES || pause > LONGEST_PAUSE {
+                return Err(failure);
+            }
+            let first = failure.to_string();
+            let first = first.lines().next().unwrap_or_default().trim_end_matches(':');
+            self.release.progress.say(&format!("  {first}; asking again in {} s", pause.as_secs()));
+            sleep(pause);
+        }
+        let served = index.confirm(tools, name, built, patience)?;
+        Ok((true, served))
+    }
+
+    fn upload(
+        &self,
+        shipment: &Shipment,
+        index: &Index,
+        files: &[Artifact],
+    ) -> Result<(), UploadFailed> {
+        let paths: Vec<PathBuf> = files.iter().map(|file| shipment.dir.join(&file.name)).collect();
+        let config = self.release.site.twine_config.as_deref();
+        let limit = Duration::from_secs(self.release.workspace.config.upload_limit);
+        let (tools, twines) = (self.release.tools, &self.twines);
+        twine::upload(tools, twines, &index.repository, config, &paths, limit)
+    }
+
+    /// Downloads what an index serves under the names of a shipment and compares it byte for byte.
+    fn fetch_back(&self, shipment: &Shipment, served: &[ServedFile]) -> Result<Vec<PathBuf>> {
+        let dir =
+            self.release.site.ground.scratch.join("staged").join(shipment.name.in_file_name());
+        remove(&dir)?;
+        fs::create_dir_all(&dir)?;
+        let ours = |file: &&ServedFile| shipment.files.iter().any(|own| own.name == file.name);
+        let wanted: Vec<ServedFile> = served.iter().filter(ours).cloned().collect();
+        fetch(self.release.tools, &wanted, &dir)?;
+        for file in &shipment.files {
+            if python::build::artifact(&dir.join(&file.name))? != *file {
+                bail!("what the index serves as {} is not what was built", file.name);
+            }
+        }
+        Ok(shipment.files.iter().map(|file| dir.join(&file.name)).collect())
+    }
+
+    pub(super) fn tag(&self, at: usize) -> Result<Told> {
+        let site = self.release.site;
+        let (package, ledger) = (self.package(at), self.ledger(at)?);
+        let message = format!("{} {}", self.distribution(at).name(), package.version);
+        site.ground.git.tag(&package.tag, &ledger.commit, &message)?;
+        site.ground.git.push_tag(&site.ground.remote, &package.tag)?;
+        self.record(at, format!("tagged {}", package.tag))?;
+        Ok(done(format!(
+            "{} on {}, pushed to {}",
+            package.tag,
+            short(&ledger.commit),
+            site.ground.remote
+        )))
+    }
+}
+
+fn usable(repository: &twine::Repository) -> Result<&Index> {
+    repository.index.as_ref().map_err(|why| anyhow!("twine cannot use {}: {why}", repository.name))
+}

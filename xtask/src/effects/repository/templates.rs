@@ -1,0 +1,98 @@
+//! Reads `pyproject-templates/`: the templates, and what all distributions share.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use domain::finding::{Finding, Refusal};
+use domain::scaffold::shared::{self, Shared, SharedFile};
+use domain::scaffold::template::{TEMPLATES, Template};
+use domain::text::toml::{TomlFile, nearest};
+use walkdir::WalkDir;
+
+/// The templates that came with this crate, for a repository that has none of its own.
+pub fn beside_the_crate() -> Option<PathBuf> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(|root| root.join(TEMPLATES))
+}
+
+/// The template of this name: the repository's own, else the one that came with the crate.
+///
+/// # Errors
+/// There is none of this name, or a file of it is no text.
+pub fn template(root: &Path, name: &str) -> Result<Template> {
+    let folders: Vec<PathBuf> =
+        [Some(root.join(TEMPLATES)), beside_the_crate()].into_iter().flatten().collect();
+    let known: Vec<String> = folders.iter().flat_map(|folder| names(folder)).collect();
+    let found = folders
+        .iter()
+        .map(|folder| folder.join(name))
+        .find(|folder| folder.is_dir() && known.iter().any(|known| known == name));
+    let Some(folder) = found else { return Err(no_template(name, &known)) };
+    Ok(Template { name: name.to_owned(), files: texts(&folder)? })
+}
+
+/// The names of the templates in a folder.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let mut names: Vec<String> = entries
+        .filter(|entry| entry.path().join("pyproject.toml").is_file())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+fn no_template(name: &str, known: &[String]) -> anyhow::Error {
+    let hint = match nearest(name, known.iter().map(String::as_str)) {
+        Some(meant) => format!("did you mean `--template {meant}`?"),
+        None if known.is_empty() => format!("a template is a folder of {TEMPLATES}/"),
+        None => format!("there are {}; a template is a folder of {TEMPLATES}/", known.join(", ")),
+    };
+    Refusal::from(Finding::error("template", format!("there is no template `{name}`")).hint(hint))
+        .into()
+}
+
+/// What all distributions of the repository share; nothing where it does not say.
+///
+/// # Errors
+/// A file cannot be read, or shared.toml says what cannot be shared.
+pub fn shared(root: &Path) -> Result<Shared> {
+    let path = root.join(shared::FILE);
+    let file = match path.is_file() {
+        true => {
+            let text = fs::read_to_string(&path)
+                .with_context(|| format!("cannot read {}", shared::FILE))?;
+            Some(TomlFile::parse(shared::FILE, text.into()).map_err(Refusal::from)?)
+        }
+        false => None,
+    };
+    let folder = root.join(shared::FOLDER);
+    let files = if folder.is_dir() { texts(&folder)? } else { Vec::new() };
+    let files = files.into_iter().map(|(path, text)| SharedFile { path, text }).collect();
+    Ok(Shared::read(file.as_ref(), files).map_err(Refusal)?)
+}
+
+/// Every file below a folder, with its path relative to it.
+///
+/// # Errors
+/// One is no text.
+pub fn texts(folder: &Path) -> Result<Vec<(String, String)>> {
+    let mut files = Vec::new();
+    for entry in WalkDir::new(folder).sort_by_file_name() {
+        let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
+        if entry.file_type().is_dir() || is_left_over(entry.path()) {
+            continue;
+        }
+        let path = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+        let text = fs::read_to_string(entry.path())
+            .with_context(|| format!("cannot read {}", entry.path().display()))?;
+        files.push((path.to_string_lossy().replace('\\', "/"), text));
+    }
+    Ok(files)
+}
+
+/// What editors and Python leave behind.
+fn is_left_over(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    text.contains("__pycache__") || text.ends_with('~') || text.ends_with(".pyc")
+}
