@@ -9,12 +9,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::bump::range::Ranges;
+use domain::bump::range::RangePolicy;
 use domain::bump::step::{Change, Step};
-use domain::bump::{Facts, History, Plan, Request};
+use domain::bump::{BumpFacts, BumpPlan, BumpRequest, History};
 use domain::config::RepositoryConfig;
 use domain::manifest::Manifest;
-use domain::manifest::version_source::{Files, SourceFile};
+use domain::source::{Files, SourceFile};
 use domain::text::edit::{self, Edit, Write};
 use domain::text::toml::TomlFile;
 use domain::workspace::Workspace;
@@ -88,20 +88,21 @@ impl Repository {
     }
 
     /// `bump p0 minor`, which moves every distribution.
-    fn plan(&self, workspace: &Workspace, history: &[History]) -> Plan {
-        let request = Request {
+    fn plan(&self, workspace: &Workspace, history: &[History]) -> BumpPlan {
+        let request = BumpRequest {
             targets: vec![workspace.resolve("p0").unwrap()],
             change: Change::Step(Step::Minor),
-            ranges: Ranges::Align,
+            ranges: RangePolicy::Align,
             cascade: true,
             date: "2026-01-31".to_owned(),
         };
-        self.with_files(|files| Plan::new(Facts { workspace, files, history }, &request)).unwrap()
+        self.with_files(|files| BumpPlan::new(BumpFacts { workspace, files, history }, &request))
+            .unwrap()
     }
 }
 
 /// The writes of a plan, made again from its edits.
-fn spliced(plan: &Plan) -> Vec<Write> {
+fn spliced(plan: &BumpPlan) -> Vec<Write> {
     let by_file = plan.edits.chunk_by(|a, b| a.file == b.file);
     let files = by_file.zip(&plan.writes);
     let spliced = files.map(|(edits, write)| {

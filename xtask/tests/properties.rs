@@ -6,12 +6,12 @@ use std::hash::{BuildHasher, RandomState};
 
 use arbtest::arbitrary::{Result, Unstructured};
 use arbtest::arbtest;
-use domain::bump::range::{self, Ranges};
+use domain::bump::range::{self, RangePolicy};
 use domain::bump::step::{Change, Step};
-use domain::bump::{Facts, History, Plan, Request};
+use domain::bump::{BumpFacts, BumpPlan, BumpRequest, History};
 use domain::config::RepositoryConfig;
 use domain::manifest::Manifest;
-use domain::manifest::version_source::{Files, SourceFile};
+use domain::source::{Files, SourceFile};
 use domain::text::toml::TomlFile;
 use domain::workspace::Workspace;
 use formats::pep440::{Version, specifier};
@@ -125,8 +125,8 @@ fn manifest(any: &mut Unstructured<'_>) -> Result<String> {
     Ok(text)
 }
 
-fn ranges(any: &mut Unstructured<'_>) -> Result<Ranges> {
-    Ok(if any.arbitrary()? { Ranges::Fit } else { Ranges::Align })
+fn ranges(any: &mut Unstructured<'_>) -> Result<RangePolicy> {
+    Ok(if any.arbitrary()? { RangePolicy::Fit } else { RangePolicy::Align })
 }
 
 fn with_files<T>(tree: &Tree, then: impl FnOnce(Files<'_>) -> T) -> T {
@@ -150,9 +150,9 @@ fn workspace(tree: &Tree) -> Workspace {
     Workspace::assemble_lenient(RepositoryConfig::default(), manifests, Vec::new())
 }
 
-fn plan(tree: &Tree, change: Change, ranges: Ranges) -> Option<Plan> {
+fn plan(tree: &Tree, change: Change, ranges: RangePolicy) -> Option<BumpPlan> {
     let workspace = workspace(tree);
-    let request = Request {
+    let request = BumpRequest {
         targets: vec![workspace.resolve("acme-core").unwrap()],
         change,
         ranges,
@@ -161,7 +161,7 @@ fn plan(tree: &Tree, change: Change, ranges: Ranges) -> Option<Plan> {
     };
     let history = vec![History::default(); workspace.distributions.len()];
     with_files(tree, |files| {
-        Plan::new(Facts { workspace: &workspace, files, history: &history }, &request).ok()
+        BumpPlan::new(BumpFacts { workspace: &workspace, files, history: &history }, &request).ok()
     })
 }
 
@@ -182,7 +182,7 @@ fn nothing_changes_but_what_is_planned() {
 }
 
 /// Makes the edits of a plan alone, from the end to the start, and holds its writes against that.
-fn write(plan: &Plan, tree: &mut Tree) {
+fn write(plan: &BumpPlan, tree: &mut Tree) {
     for (path, text) in tree {
         let mut expected = text.clone();
         for edit in plan.edits.iter().rev().filter(|edit| *edit.file == **path) {
@@ -200,7 +200,7 @@ fn write(plan: &Plan, tree: &mut Tree) {
 }
 
 /// What was written can be read, has the version that was planned, and no range moves again.
-fn admits_what_it_gets(plan: &Plan, tree: &Tree, ranges: Ranges) {
+fn admits_what_it_gets(plan: &BumpPlan, tree: &Tree, ranges: RangePolicy) {
     let after = workspace(tree);
     let core = after.resolve("acme-core").unwrap();
     let bump = plan.bumps.iter().find(|bump| bump.package == "acme-core");
@@ -227,7 +227,7 @@ fn a_range_that_follows_admits_the_new_version() {
         let (old, new): (Version, Version) =
             (version(any)?.parse().unwrap(), version(any)?.parse().unwrap());
         let dialect = specifier::Dialect::Pep440;
-        let followed = range::follow(&text, dialect, Some(&old), &new, Ranges::Align);
+        let followed = range::follow(&text, dialect, Some(&old), &new, RangePolicy::Align);
         let Ok(outcome) = followed else { return Ok(()) };
         let after = range::apply(&text, &outcome.replacements);
         let before = specifier::parse(&text, dialect).unwrap();

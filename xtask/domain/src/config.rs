@@ -5,7 +5,7 @@ use formats::name::Name;
 use toml_edit::Item;
 
 use crate::finding::Finding;
-use crate::text::toml::{Section, TomlFile, start, strings};
+use crate::text::toml::{TomlFile, TomlSection, start, strings};
 
 /// What holds for the whole repository.
 #[derive(Clone, Debug)]
@@ -67,7 +67,7 @@ impl RepositoryConfig {
         no_findings(section.finish()).map(|()| config)
     }
 
-    fn fill(&mut self, section: &mut Section) {
+    fn fill(&mut self, section: &mut TomlSection) {
         self.packages = section.strings("packages");
         if let Some(branches) = section.strings("branches") {
             self.branches = branches;
@@ -170,7 +170,7 @@ impl DistributionConfig {
         no_findings(section.finish().into_iter().chain(smoke.finish()).collect()).map(|()| config)
     }
 
-    fn fill(&mut self, section: &mut Section) {
+    fn fill(&mut self, section: &mut TomlSection) {
         let tag =
             |item: &Item| item.as_str().filter(|tag| tag.contains("{version}")).map(str::to_owned);
         self.tag = section.get("tag", "a string with {version} in it", tag);
@@ -197,7 +197,7 @@ impl Default for SmokeConfig {
 }
 
 impl SmokeConfig {
-    fn fill(&mut self, section: &mut Section) {
+    fn fill(&mut self, section: &mut TomlSection) {
         self.imports = section.strings("imports");
         self.commands = section
             .get("commands", "an array of commands, each an array of strings", |item| {

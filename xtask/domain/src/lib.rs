@@ -11,5 +11,6 @@ pub mod manifest;
 pub mod parallel;
 pub mod release;
 pub mod scaffold;
+pub mod source;
 pub mod text;
 pub mod workspace;

@@ -9,38 +9,38 @@ use crate::pep440::Version;
 
 /// The headings that entries stand under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Section {
+pub enum ChangelogSection {
     Added,
     Changed,
     Fixed,
 }
 
-impl Section {
+impl ChangelogSection {
     fn title(self) -> &'static str {
         match self {
-            Section::Added => "Added",
-            Section::Changed => "Changed",
-            Section::Fixed => "Fixed",
+            ChangelogSection::Added => "Added",
+            ChangelogSection::Changed => "Changed",
+            ChangelogSection::Fixed => "Fixed",
         }
     }
 }
 
 /// One line to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    pub section: Section,
+pub struct ChangelogEntry {
+    pub section: ChangelogSection,
     pub text: String,
 }
 
 /// The release that is being written down.
 #[derive(Clone, Debug)]
-pub struct Release<'a> {
+pub struct ChangelogRelease<'a> {
     pub from: Option<&'a Version>,
     pub to: &'a Version,
     /// `YYYY-MM-DD`.
     pub date: &'a str,
     /// Added to what stands under `Unreleased`; may be empty.
-    pub entries: &'a [Entry],
+    pub entries: &'a [ChangelogEntry],
 }
 
 /// New text for some bytes; an empty span inserts.
@@ -54,7 +54,7 @@ pub struct Edit {
 ///
 /// `None` where the text keeps no release headings that could be followed (towncrier's files, free
 /// prose), or where there is nothing to write: neither an `Unreleased` heading nor an entry.
-pub fn release(text: &str, release: &Release<'_>) -> Option<Vec<Edit>> {
+pub fn release(text: &str, release: &ChangelogRelease<'_>) -> Option<Vec<Edit>> {
     let headings = headings(text);
     if headings.iter().any(|heading| heading.names_version(release.to) && !heading.unreleased()) {
         return Some(Vec::new());
@@ -139,7 +139,7 @@ impl Heading<'_> {
 
 struct Writer<'a> {
     text: &'a str,
-    release: &'a Release<'a>,
+    release: &'a ChangelogRelease<'a>,
     eol: &'a str,
 }
 
@@ -266,20 +266,21 @@ impl Writer<'_> {
         self.text.len()
     }
 
-    fn section_named(&self, title: &str) -> Option<Section> {
-        [Section::Added, Section::Changed, Section::Fixed]
+    fn section_named(&self, title: &str) -> Option<ChangelogSection> {
+        [ChangelogSection::Added, ChangelogSection::Changed, ChangelogSection::Fixed]
             .into_iter()
             .find(|section| section.title().eq_ignore_ascii_case(title))
     }
 
-    fn items(&self, section: Section) -> String {
+    fn items(&self, section: ChangelogSection) -> String {
         let entries = self.release.entries.iter().filter(|entry| entry.section == section);
         entries.map(|entry| format!("- {}{}", entry.text, self.eol)).collect()
     }
 
-    fn sections(&self, level: usize, without: &[Section]) -> String {
+    fn sections(&self, level: usize, without: &[ChangelogSection]) -> String {
         let mut sections = Vec::new();
-        for section in [Section::Added, Section::Changed, Section::Fixed] {
+        for section in [ChangelogSection::Added, ChangelogSection::Changed, ChangelogSection::Fixed]
+        {
             let items = self.items(section);
             if !items.is_empty() && !without.contains(&section) {
                 let (marks, title, eol) = ("#".repeat(level), section.title(), self.eol);
@@ -327,17 +328,18 @@ impl Writer<'_> {
 mod tests {
     use super::*;
 
-    fn entry(section: Section, text: &str) -> Entry {
-        Entry { section, text: text.to_owned() }
+    fn entry(section: ChangelogSection, text: &str) -> ChangelogEntry {
+        ChangelogEntry { section, text: text.to_owned() }
     }
 
     #[track_caller]
-    fn check(text: &str, entries: &[Entry], expected: Option<&str>) {
+    fn check(text: &str, entries: &[ChangelogEntry], expected: Option<&str>) {
         for eol in ["\n", "\r\n"] {
             let text = text.replace('\n', eol);
             let expected = expected.map(|expected| expected.replace('\n', eol));
             let (from, to) = ("1.2.0".parse().unwrap(), "1.3.0".parse().unwrap());
-            let wanted = Release { from: Some(&from), to: &to, date: "2026-01-31", entries };
+            let wanted =
+                ChangelogRelease { from: Some(&from), to: &to, date: "2026-01-31", entries };
             let edits = release(&text, &wanted);
             let result = edits.map(|edits| {
                 let mut result = text.clone();
@@ -375,7 +377,8 @@ mod tests {
 
     #[test]
     fn entries_join_what_is_there() {
-        let entries = [entry(Section::Added, "B."), entry(Section::Changed, "C.")];
+        let entries =
+            [entry(ChangelogSection::Added, "B."), entry(ChangelogSection::Changed, "C.")];
         check(
             "## [Unreleased]\n\n### Added\n\n- A.\n\n### Fixed\n\n- F.\n\n## [1.2.0] - 2025-01-01\n",
             &entries,
@@ -403,7 +406,7 @@ mod tests {
     fn links_at_the_foot_follow() {
         check(
             "## [Unreleased]\n\n- x\n\n[Unreleased]: https://host.example/o/r/compare/core-v1.2.0...HEAD\n[1.2.0]: https://host.example/x\n",
-            &[entry(Section::Fixed, "F.")],
+            &[entry(ChangelogSection::Fixed, "F.")],
             Some(
                 "## [Unreleased]\n\n## [1.3.0] - 2026-01-31\n\n- x\n\n### Fixed\n\n- F.\n\n[Unreleased]: https://host.example/o/r/compare/core-v1.3.0...HEAD\n[1.3.0]: https://host.example/o/r/compare/core-v1.2.0...core-v1.3.0\n[1.2.0]: https://host.example/x\n",
             ),
@@ -415,7 +418,7 @@ mod tests {
         // Found by the fuzz target.
         check(
             "## [Unreleased]\n\n[a]: b\n\n### Other\n",
-            &[entry(Section::Fixed, "F.")],
+            &[entry(ChangelogSection::Fixed, "F.")],
             Some(
                 "## [Unreleased]\n\n## [1.3.0] - 2026-01-31\n\n[a]: b\n\n### Other\n\n### Fixed\n\n- F.\n",
             ),
@@ -427,7 +430,7 @@ mod tests {
         // Found by the fuzz target.
         check(
             "## [1.2.0+2.unreleased]\n\n- x\n",
-            &[entry(Section::Fixed, "F.")],
+            &[entry(ChangelogSection::Fixed, "F.")],
             Some(
                 "## [1.3.0] - 2026-01-31\n\n### Fixed\n\n- F.\n\n## [1.2.0+2.unreleased]\n\n- x\n",
             ),
@@ -436,9 +439,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_followed_is_left() {
-        check("Free prose.\n", &[entry(Section::Fixed, "F.")], None);
+        check("Free prose.\n", &[entry(ChangelogSection::Fixed, "F.")], None);
         check("## [1.2.0] - 2025-01-01\n", &[], None);
-        check("<!-- towncrier -->\n## 1.2.0\n", &[entry(Section::Fixed, "F.")], None);
+        check("<!-- towncrier -->\n## 1.2.0\n", &[entry(ChangelogSection::Fixed, "F.")], None);
         check("```\n## [Unreleased]\n```\n", &[], None);
         check("## Unreleased features of note\n", &[], None);
         let done = "## [Unreleased]\n\n## [1.3.0] - 2026-01-01\n";

@@ -1,12 +1,12 @@
 //! Conventional Commits 1.0.0: how weighty a commit is, and what it says in a changelog. Must not
 //! know git, which files a commit touched, nor what a version is.
 
-use crate::changelog::{Entry, Section};
+use crate::changelog::{ChangelogEntry, ChangelogSection};
 
 /// A commit that asks for a release.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Commit {
-    pub kind: Kind,
+pub struct ConventionalCommit {
+    pub kind: CommitKind,
     /// The scope in parentheses, if any.
     pub scope: Option<String>,
     /// What stands after the colon of the header.
@@ -15,7 +15,7 @@ pub struct Commit {
 
 /// What a commit amounts to, the weightiest last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum CommitKind {
     Fix,
     Performance,
     Feature,
@@ -24,7 +24,7 @@ pub enum Kind {
 
 /// Reads one commit message; `None` for one that asks for no release (`docs:`, `chore:`, merges,
 /// and everything that is not a Conventional Commit).
-pub fn read(message: &str) -> Option<Commit> {
+pub fn read(message: &str) -> Option<ConventionalCommit> {
     let (header, body) =
         message.trim_start().split_once('\n').unwrap_or((message.trim_start(), ""));
     let (prefix, description) = header.split_once(':')?;
@@ -47,32 +47,32 @@ pub fn read(message: &str) -> Option<Commit> {
     let footer =
         |line: &str| line.starts_with("BREAKING CHANGE: ") || line.starts_with("BREAKING-CHANGE: ");
     let kind = match word.to_ascii_lowercase().as_str() {
-        _ if marked || body.lines().any(footer) => Kind::Breaking,
-        "feat" => Kind::Feature,
-        "fix" => Kind::Fix,
-        "perf" => Kind::Performance,
+        _ if marked || body.lines().any(footer) => CommitKind::Breaking,
+        "feat" => CommitKind::Feature,
+        "fix" => CommitKind::Fix,
+        "perf" => CommitKind::Performance,
         _ => return None,
     };
-    Some(Commit { kind, scope, description: description.to_owned() })
+    Some(ConventionalCommit { kind, scope, description: description.to_owned() })
 }
 
 /// The changelog entries of `commits`, in their order.
-pub fn entries(commits: &[Commit]) -> Vec<Entry> {
+pub fn entries(commits: &[ConventionalCommit]) -> Vec<ChangelogEntry> {
     commits.iter().map(entry).collect()
 }
 
-fn entry(commit: &Commit) -> Entry {
+fn entry(commit: &ConventionalCommit) -> ChangelogEntry {
     let mut letters = commit.description.chars();
     let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     let sentence = format!("{first}{}", letters.as_str());
     let stop = if sentence.ends_with(['.', '!', '?']) { "" } else { "." };
     let (section, mark) = match commit.kind {
-        Kind::Breaking => (Section::Changed, "**Breaking:** "),
-        Kind::Feature => (Section::Added, ""),
-        Kind::Performance => (Section::Changed, ""),
-        Kind::Fix => (Section::Fixed, ""),
+        CommitKind::Breaking => (ChangelogSection::Changed, "**Breaking:** "),
+        CommitKind::Feature => (ChangelogSection::Added, ""),
+        CommitKind::Performance => (ChangelogSection::Changed, ""),
+        CommitKind::Fix => (ChangelogSection::Fixed, ""),
     };
-    Entry { section, text: format!("{mark}{sentence}{stop}") }
+    ChangelogEntry { section, text: format!("{mark}{sentence}{stop}") }
 }
 
 #[cfg(test)]
@@ -80,19 +80,19 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(message: &str, expected: Option<Kind>) {
+    fn check(message: &str, expected: Option<CommitKind>) {
         assert_eq!(read(message).map(|commit| commit.kind), expected, "{message}");
     }
 
     #[test]
     fn what_a_commit_amounts_to() {
-        check("feat(api): b", Some(Kind::Feature));
-        check("perf: faster", Some(Kind::Performance));
-        check("Fix: a", Some(Kind::Fix));
-        check("refactor!: drop", Some(Kind::Breaking));
-        check("fix(x)!: drop", Some(Kind::Breaking));
-        check("chore: x\n\nwords\n\nBREAKING CHANGE: y", Some(Kind::Breaking));
-        check("chore: x\n\nBREAKING-CHANGE: y", Some(Kind::Breaking));
+        check("feat(api): b", Some(CommitKind::Feature));
+        check("perf: faster", Some(CommitKind::Performance));
+        check("Fix: a", Some(CommitKind::Fix));
+        check("refactor!: drop", Some(CommitKind::Breaking));
+        check("fix(x)!: drop", Some(CommitKind::Breaking));
+        check("chore: x\n\nwords\n\nBREAKING CHANGE: y", Some(CommitKind::Breaking));
+        check("chore: x\n\nBREAKING-CHANGE: y", Some(CommitKind::Breaking));
     }
 
     #[test]
@@ -122,9 +122,9 @@ mod tests {
         assert_eq!(
             texts,
             [
-                (Section::Added, "Add `x`.".to_owned()),
-                (Section::Changed, "**Breaking:** Drop y.".to_owned()),
-                (Section::Changed, "É.".to_owned()),
+                (ChangelogSection::Added, "Add `x`.".to_owned()),
+                (ChangelogSection::Changed, "**Breaking:** Drop y.".to_owned()),
+                (ChangelogSection::Changed, "É.".to_owned()),
             ]
         );
     }

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 /// A package in a lock that comes from a directory of the repository, not from an index.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Member<'a> {
+pub struct LockedMember<'a> {
     /// As written; compare normalized.
     pub name: &'a str,
     /// As written.
@@ -20,16 +20,16 @@ pub struct Member<'a> {
 
 /// The members of a lock, in its order. Members without a version line (dynamic ones in `uv.lock`)
 /// and packages from an index are left out.
-pub fn members(text: &str) -> Vec<Member<'_>> {
+pub fn members(text: &str) -> Vec<LockedMember<'_>> {
     let mut members = Vec::new();
-    let mut package = Package::default();
-    let mut table = Table::Other;
+    let mut package = LockedPackage::default();
+    let mut table = LockTable::Other;
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let content = line.trim_end();
         if content.starts_with('[') {
-            table = Table::of(content);
-            if matches!(table, Table::Package | Table::Other) {
+            table = LockTable::of(content);
+            if matches!(table, LockTable::Package | LockTable::Other) {
                 members.extend(std::mem::take(&mut package).member());
             }
         } else if let Some((key, value)) = content.split_once(" = ") {
@@ -43,7 +43,7 @@ pub fn members(text: &str) -> Vec<Member<'_>> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Table {
+enum LockTable {
     Package,
     /// `[package.source]` of Poetry.
     Source,
@@ -52,23 +52,23 @@ enum Table {
     Other,
 }
 
-impl Table {
-    fn of(header: &str) -> Table {
+impl LockTable {
+    fn of(header: &str) -> LockTable {
         match header {
-            "[[package]]" => Table::Package,
-            "[package.source]" => Table::Source,
+            "[[package]]" => LockTable::Package,
+            "[package.source]" => LockTable::Source,
             _ if header.starts_with("[package.") || header.starts_with("[[package.") => {
-                Table::Inner
+                LockTable::Inner
             }
             // A bracket alone closes an array of the package; it is no header.
-            "[" | "]" => Table::Inner,
-            _ => Table::Other,
+            "[" | "]" => LockTable::Inner,
+            _ => LockTable::Other,
         }
     }
 }
 
 #[derive(Default)]
-struct Package<'a> {
+struct LockedPackage<'a> {
     name: Option<&'a str>,
     version: Option<(&'a str, Range<usize>)>,
     directory: Option<&'a str>,
@@ -77,24 +77,24 @@ struct Package<'a> {
     url: Option<&'a str>,
 }
 
-impl<'a> Package<'a> {
-    fn read(&mut self, table: Table, key: &str, value: &'a str, offset: usize) {
+impl<'a> LockedPackage<'a> {
+    fn read(&mut self, table: LockTable, key: &str, value: &'a str, offset: usize) {
         match (table, key) {
-            (Table::Package, "name") => self.name = quoted(value),
-            (Table::Package, "version") => {
+            (LockTable::Package, "name") => self.name = quoted(value),
+            (LockTable::Package, "version") => {
                 self.version = quoted(value).map(|v| (v, offset + 1..offset + 1 + v.len()));
             }
-            (Table::Package, "source") => self.directory = local_source(value),
-            (Table::Source, "type") => self.from_directory = quoted(value) == Some("directory"),
-            (Table::Source, "url") => self.url = quoted(value),
+            (LockTable::Package, "source") => self.directory = local_source(value),
+            (LockTable::Source, "type") => self.from_directory = quoted(value) == Some("directory"),
+            (LockTable::Source, "url") => self.url = quoted(value),
             _ => {}
         }
     }
 
-    fn member(self) -> Option<Member<'a>> {
+    fn member(self) -> Option<LockedMember<'a>> {
         let (version, span) = self.version?;
         let directory = self.directory.or(self.url.filter(|_| self.from_directory))?;
-        Some(Member { name: self.name?, version, span, directory })
+        Some(LockedMember { name: self.name?, version, span, directory })
     }
 }
 

@@ -3,12 +3,12 @@
 //! Run it with `xtask/fuzz/run SECONDS` (nightly).
 #![no_main]
 
-use domain::bump::{Facts, History, Plan, Request};
-use domain::bump::range::{self, Ranges};
+use domain::bump::{BumpFacts, BumpPlan, BumpRequest, History};
+use domain::bump::range::{self, RangePolicy};
 use domain::bump::step::{self, Change, Step};
 use domain::config::RepositoryConfig;
 use domain::manifest::Manifest;
-use domain::manifest::version_source::{Files, SourceFile};
+use domain::source::{Files, SourceFile};
 use domain::text::toml::TomlFile;
 use domain::workspace::Workspace;
 use formats::pep440::Version;
@@ -51,11 +51,11 @@ fn range_text(text: &str, dialect: Dialect) {
     let old = lines.next().and_then(|line| line.parse::<Version>().ok());
     let new = lines.next().and_then(|line| line.parse::<Version>().ok());
     let new = new.unwrap_or_else(|| Version::new([2, 4, 0]));
-    for ranges in [Ranges::Align, Ranges::Fit] {
+    for ranges in [RangePolicy::Align, RangePolicy::Fit] {
         let Ok(outcome) = range::follow(specifier, dialect, old.as_ref(), &new, ranges) else { continue };
         let after = range::apply(specifier, &outcome.replacements);
         let clauses = specifier::parse(&after, dialect).unwrap();
-        if ranges == Ranges::Align {
+        if ranges == RangePolicy::Align {
             assert!(specifier::admits(&clauses, &new), "{after} refuses {new}");
         }
         let again = range::follow(&after, dialect, Some(&new), &new, ranges).unwrap();
@@ -105,25 +105,25 @@ fn read(tree: &[(String, String)]) -> Option<Workspace> {
     Some(Workspace::assemble_lenient(RepositoryConfig::default(), manifests, Vec::new()))
 }
 
-fn plan(tree: &[(String, String)], to: &str) -> Option<Plan> {
+fn plan(tree: &[(String, String)], to: &str) -> Option<BumpPlan> {
     let workspace = read(tree)?;
     let (read, list) = files(tree);
     let files = Files { read: &read, list: &list };
-    let request = Request {
+    let request = BumpRequest {
         targets: vec![workspace.resolve("core").ok()?],
         change: Change::To(to.parse().unwrap()),
-        ranges: Ranges::Align,
+        ranges: RangePolicy::Align,
         cascade: true,
         date: "2026-01-31".to_owned(),
     };
     let history = vec![History::default(); workspace.distributions.len()];
-    Plan::new(Facts { workspace: &workspace, files, history: &history }, &request).ok()
+    BumpPlan::new(BumpFacts { workspace: &workspace, files, history: &history }, &request).ok()
 }
 
 fn changelog(text: &str) {
     let (from, to) = ("1.2.0".parse().unwrap(), "1.3.0".parse().unwrap());
-    let entry = formats::changelog::Entry { section: formats::changelog::Section::Fixed, text: "F.".into() };
-    let release = formats::changelog::Release { from: Some(&from), to: &to, date: "2026-01-31", entries: &[entry] };
+    let entry = formats::changelog::ChangelogEntry { section: formats::changelog::ChangelogSection::Fixed, text: "F.".into() };
+    let release = formats::changelog::ChangelogRelease { from: Some(&from), to: &to, date: "2026-01-31", entries: &[entry] };
     let Some(edits) = formats::changelog::release(text, &release) else { return };
     let mut after = text.to_owned();
     let mut end = text.len();

@@ -7,12 +7,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use domain::bump::range::Ranges;
+use domain::bump::range::RangePolicy;
 use domain::bump::step::{Change, Step};
-use domain::bump::{Bump, Facts, History, Move, Plan, Request, usual_tags};
+use domain::bump::{Bump, BumpFacts, BumpPlan, BumpRequest, History, RangeMove, usual_tags};
 use domain::finding::{Finding, Refusal};
-use domain::manifest::DeclaredVersion;
-use domain::text::edit::Kind;
+use domain::manifest::version_source::DeclaredVersion;
+use domain::text::edit::EditKind;
 use domain::text::toml::nearest;
 use domain::workspace::Workspace;
 use domain::workspace::history::{self, TagRef, last_tag};
@@ -36,7 +36,7 @@ pub fn run(root: &Path, options: &BumpOptions) -> Result<ExitCode> {
     let git = Git::at(root);
     let history = histories(&workspace, git.as_ref(), &request)?;
     let plan = tree.with_files(|files| {
-        Plan::new(Facts { workspace: &workspace, files, history: &history }, &request)
+        BumpPlan::new(BumpFacts { workspace: &workspace, files, history: &history }, &request)
     })?;
     let plan = ManuallyDrop::new(plan);
 
@@ -63,7 +63,7 @@ pub fn run(root: &Path, options: &BumpOptions) -> Result<ExitCode> {
 
 /// What the words mean here: all but the last are targets; the last is a change, if it reads as
 /// one and names no distribution.
-fn request(workspace: &Workspace, options: &BumpOptions) -> Result<Request> {
+fn request(workspace: &Workspace, options: &BumpOptions) -> Result<BumpRequest> {
     let mut words: Vec<&str> = options.words.iter().map(String::as_str).collect();
     let mut change = Change::Auto;
     if let Some(last) = words.last() {
@@ -97,10 +97,14 @@ fn request(workspace: &Workspace, options: &BumpOptions) -> Result<Request> {
     }
     Refusal::unless_clean(errors)?;
     let ranges = options.ranges.as_ref().or(workspace.config.ranges.as_ref());
-    Ok(Request {
+    Ok(BumpRequest {
         targets,
         change,
-        ranges: if ranges.is_some_and(|word| word == "fit") { Ranges::Fit } else { Ranges::Align },
+        ranges: if ranges.is_some_and(|word| word == "fit") {
+            RangePolicy::Fit
+        } else {
+            RangePolicy::Align
+        },
         cascade: options.dependents.as_deref() != Some("none"),
         date: clock::today(),
     })
@@ -108,7 +112,11 @@ fn request(workspace: &Workspace, options: &BumpOptions) -> Result<Request> {
 
 /// What git knows, as far as the request needs it: tags for versions that come from them, and the
 /// commits since them for `auto`.
-fn histories(workspace: &Workspace, git: Option<&Git>, request: &Request) -> Result<Vec<History>> {
+fn histories(
+    workspace: &Workspace,
+    git: Option<&Git>,
+    request: &BumpRequest,
+) -> Result<Vec<History>> {
     let distributions = &workspace.distributions;
     let auto = request.change == Change::Auto;
     let from_tag = |version: &DeclaredVersion| matches!(version, DeclaredVersion::FromTag { .. });
@@ -152,7 +160,7 @@ fn histories(workspace: &Workspace, git: Option<&Git>, request: &Request) -> Res
 fn refuse_shallow(
     git: &Git,
     workspace: &Workspace,
-    request: &Request,
+    request: &BumpRequest,
     last: &[Option<&TagRef>],
 ) -> Result<()> {
     if !git.is_shallow()? {
@@ -204,7 +212,7 @@ fn add_commits(
     Ok(())
 }
 
-fn print_json(plan: &Plan) -> io::Result<()> {
+fn print_json(plan: &BumpPlan) -> io::Result<()> {
     let mut lists = json::Lists::new(io::stdout().lock());
     lists.list("bumps", &plan.bumps, |bump, fields| {
         fields.text("package", &bump.package)?;
@@ -231,13 +239,13 @@ fn print_json(plan: &Plan) -> io::Result<()> {
 }
 
 /// The plan for people: every bump with its ranges, then what goes with it, then the notes.
-fn as_text(workspace: &Workspace, plan: &Plan) -> String {
+fn as_text(workspace: &Workspace, plan: &BumpPlan) -> String {
     let mut lines = Vec::new();
     lines.push(match plan.bumps.len() {
         0 => "Nothing to bump: no commit since the last tags asks for a release.".to_owned(),
         many => format!("Bump plan: {}, in release order", count(many, "distribution")),
     });
-    let mut moves: HashMap<usize, Vec<&Move>> = HashMap::new();
+    let mut moves: HashMap<usize, Vec<&RangeMove>> = HashMap::new();
     for moved in &plan.moves {
         moves.entry(moved.at).or_default().push(moved);
     }
@@ -262,7 +270,7 @@ fn as_text(workspace: &Workspace, plan: &Plan) -> String {
             lines.extend(moves.iter().map(|moved| move_line(workspace, moved, indent)));
         }
     }
-    for kind in [Kind::Changelog, Kind::Lock] {
+    for kind in [EditKind::Changelog, EditKind::Lock] {
         let mut files: Vec<&str> =
             plan.edits.iter().filter(|e| e.kind == kind).map(|e| &*e.file).collect();
         files.dedup();
@@ -276,7 +284,7 @@ fn as_text(workspace: &Workspace, plan: &Plan) -> String {
     lines.join("\n") + "\n"
 }
 
-fn move_line(workspace: &Workspace, moved: &Move, indent: usize) -> String {
+fn move_line(workspace: &Workspace, moved: &RangeMove, indent: usize) -> String {
     let declared = moved.declared(workspace);
     let after = declared.shown_with(&moved.specifiers);
     format!("{:indent$}{} -> {after}", "", declared.shown())
@@ -298,7 +306,7 @@ fn confirmed() -> Result<bool> {
     Ok(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))
 }
 
-fn refuse_dirty(git: Option<&Git>, plan: &Plan) -> Result<()> {
+fn refuse_dirty(git: Option<&Git>, plan: &BumpPlan) -> Result<()> {
     let Some(git) = git else {
         let finding = Finding::error("commit", "`--commit` needs a git repository at the root");
         return Err(Refusal::from(finding.hint("leave `--commit` out")).into());
@@ -313,7 +321,7 @@ fn refuse_dirty(git: Option<&Git>, plan: &Plan) -> Result<()> {
 }
 
 /// Carries the plan out.
-fn apply(root: &Path, commit: Option<&Git>, plan: &Plan) -> Result<()> {
+fn apply(root: &Path, commit: Option<&Git>, plan: &BumpPlan) -> Result<()> {
     files::write_all(root, &plan.writes)?;
     let Some(git) = commit else { return Ok(()) };
     let paths: Vec<String> = plan.writes.iter().map(|write| write.path.clone()).collect();
@@ -325,7 +333,7 @@ fn apply(root: &Path, commit: Option<&Git>, plan: &Plan) -> Result<()> {
 }
 
 /// A Conventional Commit that names what it releases.
-fn message(plan: &Plan) -> String {
+fn message(plan: &BumpPlan) -> String {
     let versions: Vec<String> =
         plan.bumps.iter().map(|bump| format!("{} {}", bump.package, bump.to)).collect();
     match versions.len() {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
 use domain::check::rules::RULES;
-use domain::check::{Facts, Fix, Found, check};
+use domain::check::{CheckFacts, Fix, Found, check};
 use domain::finding::{Finding, Refusal, Severity};
 use domain::text::edit::{Edit, splice};
 use jzon::{JsonValue, object};
@@ -45,7 +45,7 @@ fn look(root: &Path) -> Result<Vec<Found>> {
             return Ok(error.downcast::<Refusal>()?.0.into_iter().map(Found::from).collect());
         }
     };
-    Ok(tree.with_files(|files| check(Facts { workspace: &workspace, files })))
+    Ok(tree.with_files(|files| check(CheckFacts { workspace: &workspace, files })))
 }
 
 /// Mends everything that can be, or nothing; returns what is left.

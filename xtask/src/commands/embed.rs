@@ -32,7 +32,7 @@ pub fn run(options: &EmbedOptions) -> Result<ExitCode> {
     refuse_what_is_not_ours(&root)?;
     let tree = Tree::walk(&root)?;
     let workspace = discover::lenient(&root, &tree)?;
-    if workspace.distributions.iter().all(|d| d.manifest.aside.is_some()) {
+    if workspace.distributions.iter().all(|d| d.manifest.excluded.is_some()) {
         let nothing = Finding::error("embed", format!("no distribution in {}", root.display()));
         return Err(
             Refusal::from(nothing.hint("a distribution is a pyproject.toml with a name")).into()
@@ -155,7 +155,7 @@ fn all_templates(root: &Path, workspace: &Workspace, files: &mut Changes) -> Res
     let manifests: Vec<TomlFile> = workspace
         .distributions
         .iter()
-        .filter(|distribution| distribution.manifest.aside.is_none())
+        .filter(|distribution| distribution.manifest.excluded.is_none())
         .filter_map(|distribution| there::toml(root, &distribution.manifest.path).ok().flatten())
         .collect();
     files.new.push((shared::FILE.to_owned(), embed::shared_toml(&manifests)));
@@ -198,7 +198,7 @@ fn report(
         .collect();
     written.dedup();
     eprintln!("  {}", written.join(", "));
-    let real = workspace.distributions.iter().filter(|d| d.manifest.aside.is_none());
+    let real = workspace.distributions.iter().filter(|d| d.manifest.excluded.is_none());
     let rows: Vec<Vec<String>> = real
         .map(|distribution| {
             let (file, line) = distribution.manifest.version.place();
@@ -208,7 +208,7 @@ fn report(
         .collect();
     ui::table(&["distribution", "version", "where it stands"], &rows);
     ui::findings(&embed::limits(workspace));
-    if workspace.distributions.iter().any(|d| d.dir.is_empty() && d.manifest.aside.is_none()) {
+    if workspace.distributions.iter().any(|d| d.dir.is_empty() && d.manifest.excluded.is_none()) {
         let swallowed = tree.with_files(|files| flat_layout::swallows(CRATE, files));
         ui::findings(swallowed.as_slice());
     }

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use domain::finding::{Finding, Refusal};
 use domain::release::content::modules::Modules;
-use domain::release::plan::Answer;
-use domain::scaffold::new::{self, Facts, Plan, Request};
+use domain::release::plan::Lookup;
+use domain::scaffold::new::{self, NewFacts, NewPlan, NewRequest};
 use domain::text::edit::splice;
 use domain::text::toml::TomlFile;
 use domain::workspace::Workspace;
@@ -34,9 +34,13 @@ pub fn run(root: &Path, options: &NewOptions) -> Result<ExitCode> {
     let cargo =
         tree.read("Cargo.toml").and_then(|source| TomlFile::parse(&source.path, source.text).ok());
     let needs = options.needs.as_ref().map(|needs| resolve(&workspace, needs)).transpose()?;
-    let request = Request { name: &name, template: &template, needs };
-    let facts =
-        Facts { workspace: &workspace, modules: &modules, shared: &shared, cargo: cargo.as_ref() };
+    let request = NewRequest { name: &name, template: &template, needs };
+    let facts = NewFacts {
+        workspace: &workspace,
+        modules: &modules,
+        shared: &shared,
+        cargo: cargo.as_ref(),
+    };
     let plan = new::plan(&request, &facts)?;
     if options.online {
         free_on_the_indexes(&workspace, &name)?;
@@ -73,16 +77,16 @@ fn free_on_the_indexes(workspace: &Workspace, name: &Name) -> Result<()> {
     for repository in twine::repositories(&tools, None, [&config.staging, &config.index])? {
         let answer = match &repository.index {
             Ok(index) => index.files(&tools, &[name])?.remove(0),
-            Err(why) => Answer::Unknown(why.clone()),
+            Err(why) => Lookup::Unknown(why.clone()),
         };
         let at = &repository.name;
         findings.extend(match answer {
-            Answer::Known(files) if files.is_empty() => None,
-            Answer::Known(_) => Some(
+            Lookup::Known(files) if files.is_empty() => None,
+            Lookup::Known(_) => Some(
                 Finding::error("name", format!("{name} is taken on {at}"))
                     .hint("choose another name, or leave --online out if it is yours"),
             ),
-            Answer::Unknown(why) => Some(
+            Lookup::Unknown(why) => Some(
                 Finding::error("name", format!("{at} was asked for {name}: {why}"))
                     .hint("try again, or leave --online out"),
             ),
@@ -91,7 +95,7 @@ fn free_on_the_indexes(workspace: &Workspace, name: &Name) -> Result<()> {
     Ok(Refusal::unless_clean(findings)?)
 }
 
-fn apply(root: &Path, plan: &Plan, cargo: Option<&TomlFile>) -> Result<()> {
+fn apply(root: &Path, plan: &NewPlan, cargo: Option<&TomlFile>) -> Result<()> {
     let edits: Vec<_> = plan.edits.iter().collect();
     let writes = match cargo.filter(|_| !edits.is_empty()) {
         Some(file) => match splice(&file.path, file.text(), &edits) {
@@ -107,7 +111,7 @@ fn apply(root: &Path, plan: &Plan, cargo: Option<&TomlFile>) -> Result<()> {
     })
 }
 
-fn print(name: &Name, plan: &Plan) {
+fn print(name: &Name, plan: &NewPlan) {
     eprintln!("{} {name} in {}", paint(Style::Good, "made:"), plan.dir);
     if let Some(module) = &plan.module {
         eprintln!("  import {module}");

@@ -13,7 +13,7 @@ use announce::Announcement;
 use anyhow::{Context, Result};
 use domain::finding::{Finding, Refusal};
 use domain::parallel;
-use domain::release::plan::{Plan, Until};
+use domain::release::plan::{ReleasePlan, Until};
 use domain::release::preflight::{self, Check, short};
 use domain::workspace::Workspace;
 use report::Report;
@@ -23,8 +23,8 @@ use crate::effects::fs::lock::Lock;
 use crate::effects::fs::temporary;
 use crate::effects::python::tools::Tools;
 use crate::effects::release::facts::{self, IndexFacts, LocalFacts};
-use crate::effects::release::target::{self, Ground, Site};
-use crate::effects::release::{Outcome, Release};
+use crate::effects::release::target::{self, GitTarget, ReleaseTarget};
+use crate::effects::release::{Release, ReleaseOutcome};
 use crate::effects::repository::discover;
 use crate::ui::progress::Progress;
 
@@ -35,12 +35,12 @@ pub fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
     let _lock = Lock::take(&target::scratch(root)?, what)?;
     temporary::sweep();
     let progress = Progress::start();
-    let Setting { tools, head, source, workspace, local, site } =
+    let Setting { tools, head, source, workspace, local, target } =
         Setting::prepare(root, what, options, &progress)?;
 
     let mut checks = local.checks();
-    checks.extend(facts::of_tools(&site, &tools));
-    let indexes = match judge(&site, &tools, &workspace, &local, options, &mut checks) {
+    checks.extend(facts::of_tools(&target, &tools));
+    let indexes = match judge(&target, &tools, &workspace, &local, options, &mut checks) {
         Ok(indexes) => indexes,
         Err(error) => {
             report::refused(options, &checks);
@@ -51,13 +51,19 @@ pub fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
         progress.say(&format!("note: {}", check.detail));
     }
 
-    let plan = Plan::new(indexes.open, options.until, !options.rehearse);
-    let report =
-        Report { root, options, workspace: &workspace, site: &site, plan: &plan, checks: &checks };
+    let plan = ReleasePlan::new(indexes.open, options.until, !options.rehearse);
+    let report = Report {
+        root,
+        options,
+        workspace: &workspace,
+        target: &target,
+        plan: &plan,
+        checks: &checks,
+    };
     let announcement = Announcement { root, source: &source, workspace: &workspace, options };
     report.plan(&indexes.released);
     if options.dry_run || plan.packages.is_empty() {
-        report.json(&Outcome::nothing_done(&plan), &indexes.released);
+        report.json(&ReleaseOutcome::nothing_done(&plan), &indexes.released);
         if !options.dry_run {
             announcement.on_github(&indexes.released);
         }
@@ -66,7 +72,7 @@ pub fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
     consent(options)?;
 
     let release = Release {
-        site: &site,
+        target: &target,
         tools: &tools,
         workspace: &workspace,
         plan: &plan,
@@ -83,14 +89,14 @@ pub fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
     drop(progress);
     report.outcome(&outcome);
     report.json(&outcome, &indexes.released);
-    Ok(match &outcome.stopped {
+    Ok(match &outcome.interruption {
         None => {
             announcement.notes(&plan);
             let published = plan.packages.iter().map(|package| package.at);
             announcement.on_github(&published.chain(indexes.released).collect::<Vec<_>>());
             ExitCode::SUCCESS
         }
-        Some(stopped) if stopped.published.is_empty() => ExitCode::FAILURE,
+        Some(interruption) if interruption.published.is_empty() => ExitCode::FAILURE,
         Some(_) => ExitCode::from(3),
     })
 }
@@ -104,7 +110,7 @@ struct Setting {
     source: PathBuf,
     workspace: Workspace,
     local: LocalFacts,
-    site: Site,
+    target: ReleaseTarget,
 }
 
 impl Setting {
@@ -121,45 +127,46 @@ impl Setting {
         // less than installing them.
         let (tools, read) = thread::scope(|scope| {
             let tools = scope.spawn(|| progress.during("preparing the release tools", ready).0);
-            let read = Read::from(root, what, options, progress);
+            let read = ReleaseFacts::from(root, what, options, progress);
             (tools.join(), read)
         });
-        let Read { head, source, workspace, targets, ground, local } = read?;
+        let ReleaseFacts { head, source, workspace, targets, git_target, local } = read?;
         let tools = tools.unwrap_or_else(|panic| resume_unwind(panic))?;
         if local.checks().iter().all(|check| check.ok) {
             // Needed soon; nobody waits for it when it comes to nothing.
             let tools = tools.clone();
             thread::spawn(move || tools.pip().len());
         }
-        let site = match options.rehearse {
+        let target = match options.rehearse {
             true => {
-                let setting = || Site::rehearsal(ground, &source, &workspace, &targets, &tools);
+                let setting =
+                    || ReleaseTarget::rehearsal(git_target, &source, &workspace, &targets, &tools);
                 progress.during("setting the stage", setting).0?
             }
-            false => Site::real(ground, &workspace.config, &tools)?,
+            false => ReleaseTarget::real(git_target, &workspace.config, &tools)?,
         };
-        Ok(Setting { tools, head, source, workspace, local, site })
+        Ok(Setting { tools, head, source, workspace, local, target })
     }
 }
 
 /// What a release starts from as far as git and the files tell.
-struct Read {
+struct ReleaseFacts {
     head: String,
     source: PathBuf,
     workspace: Workspace,
     /// What was asked for, as indices into the workspace.
     targets: Vec<usize>,
-    ground: Ground,
+    git_target: GitTarget,
     local: LocalFacts,
 }
 
-impl Read {
+impl ReleaseFacts {
     fn from(
         root: &Path,
         what: &str,
         options: &ReleaseOptions,
         progress: &Progress,
-    ) -> Result<Read> {
+    ) -> Result<ReleaseFacts> {
         let git = target::repository(root)?;
         let head = git.head()?;
         let source = target::scratch(root)?.join(format!("{what}-source"));
@@ -173,19 +180,19 @@ impl Read {
                 short(&head)
             ));
         }
-        let ground = match options.rehearse {
-            true => Ground::rehearsal(root, &workspace, &targets)?,
-            false => Ground::real(root, &workspace.config)?,
+        let git_target = match options.rehearse {
+            true => GitTarget::rehearsal(root, &workspace, &targets)?,
+            false => GitTarget::real(root, &workspace.config)?,
         };
-        let local = facts::local(&ground, &workspace, &targets, &head)?;
-        Ok(Read { head, source, workspace, targets, ground, local })
+        let local = facts::local(&git_target, &workspace, &targets, &head)?;
+        Ok(ReleaseFacts { head, source, workspace, targets, git_target, local })
     }
 }
 
 /// Makes every check, those that need an index only when all others hold: what is refused for a
 /// dirty tree sends no request.
 fn judge(
-    site: &Site,
+    target: &ReleaseTarget,
     tools: &Tools,
     workspace: &Workspace,
     local: &LocalFacts,
@@ -196,7 +203,7 @@ fn judge(
         *checks = preflight::for_building(std::mem::take(checks));
     }
     preflight::refuse_failed(checks)?;
-    let mut indexes = facts::indexes(site, tools, workspace, local)?;
+    let mut indexes = facts::indexes(target, tools, workspace, local)?;
     checks.append(&mut indexes.checks);
     preflight::refuse_failed(checks)?;
     Ok(indexes)
@@ -211,7 +218,7 @@ fn targets(workspace: &Workspace, options: &ReleaseOptions) -> Result<Vec<usize>
         );
     }
     if options.targets.is_empty() {
-        let own = |at: &usize| workspace.distributions[*at].manifest.aside.is_none();
+        let own = |at: &usize| workspace.distributions[*at].manifest.excluded.is_none();
         return Ok((0..workspace.distributions.len()).filter(own).collect());
     }
     let (mut found, mut findings) = (Vec::new(), Vec::new());

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use domain::release::plan::{Answer, ServedFile, files_of};
+use domain::release::plan::{Lookup, ServedFile, files_of};
 use domain::workspace::history::{TagRef, last_tag, since};
 use domain::workspace::{Distribution, Workspace};
 use formats::name::Name;
@@ -31,24 +31,24 @@ struct Standing {
 struct Online {
     repository: String,
     /// In the order of the distributions.
-    states: Vec<State>,
+    states: Vec<OnlineState>,
 }
 
 /// Whether an index has a version. Not to know is never the same as no.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum State {
+enum OnlineState {
     Published,
     Absent,
     /// Why it could not be told.
     Unknown(String),
 }
 
-impl State {
+impl OnlineState {
     fn word(&self) -> &'static str {
         match self {
-            State::Published => "published",
-            State::Absent => "absent",
-            State::Unknown(_) => "unknown",
+            OnlineState::Published => "published",
+            OnlineState::Absent => "absent",
+            OnlineState::Unknown(_) => "unknown",
         }
     }
 }
@@ -77,7 +77,7 @@ fn ask(workspace: &Workspace) -> Result<Vec<Online>> {
     for repository in twine::repositories(&tools, None, [&config.staging, &config.index])? {
         let answers = match &repository.index {
             Ok(index) => index.files(&tools, &names)?,
-            Err(why) => vec![Answer::Unknown(why.clone()); names.len()],
+            Err(why) => vec![Lookup::Unknown(why.clone()); names.len()],
         };
         let states = workspace.distributions.iter().zip(answers).map(state).collect();
         online.push(Online { repository: repository.name, states });
@@ -85,16 +85,19 @@ fn ask(workspace: &Workspace) -> Result<Vec<Online>> {
     Ok(online)
 }
 
-fn state((distribution, answer): (&Distribution, Answer<Vec<ServedFile>>)) -> State {
+fn state((distribution, answer): (&Distribution, Lookup<Vec<ServedFile>>)) -> OnlineState {
     let Some(version) = distribution.version() else {
-        return State::Unknown(format!("the version of {} is not known", distribution.name()));
+        return OnlineState::Unknown(format!(
+            "the version of {} is not known",
+            distribution.name()
+        ));
     };
     match answer {
-        Answer::Unknown(why) => State::Unknown(why),
-        Answer::Known(files) => {
+        Lookup::Unknown(why) => OnlineState::Unknown(why),
+        Lookup::Known(files) => {
             match files_of(&files, &distribution.name().in_file_name(), version).is_empty() {
-                true => State::Absent,
-                false => State::Published,
+                true => OnlineState::Absent,
+                false => OnlineState::Published,
             }
         }
     }
@@ -204,8 +207,8 @@ fn print_unknown(online: &[Online]) {
             .states
             .iter()
             .filter_map(|state| match state {
-                State::Unknown(why) => Some(why.as_str()),
-                State::Published | State::Absent => None,
+                OnlineState::Unknown(why) => Some(why.as_str()),
+                OnlineState::Published | OnlineState::Absent => None,
             })
             .collect();
         reasons.sort_unstable();

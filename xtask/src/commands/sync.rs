@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, bail};
 use domain::finding::{Finding, Refusal};
-use domain::scaffold::shared::{self, Shared};
+use domain::scaffold::shared::{self, SharedFields};
 use domain::text::edit::{Edit, Write, splice};
 use domain::text::toml::TomlFile;
 use domain::workspace::{Distribution, Workspace};
@@ -18,7 +18,7 @@ use crate::ui::{self, Style, paint, say};
 
 /// Everything that differs, and what is to be written.
 #[derive(Default)]
-struct Plan {
+struct SyncPlan {
     findings: Vec<Finding>,
     /// Differences that only a person can mend.
     left: Vec<Finding>,
@@ -69,19 +69,24 @@ fn summary(differences: usize, distributions: usize) -> String {
     }
 }
 
-fn plan(tree: &Tree, workspace: &Workspace, shared: &Shared) -> Result<Plan> {
-    let mut plan = Plan::default();
+fn plan(tree: &Tree, workspace: &Workspace, shared: &SharedFields) -> Result<SyncPlan> {
+    let mut plan = SyncPlan::default();
     for distribution in &workspace.distributions {
         let has_manifest = distribution.manifest.path.ends_with("pyproject.toml");
-        if has_manifest && distribution.manifest.aside.is_none() {
+        if has_manifest && distribution.manifest.excluded.is_none() {
             plan.add(tree, distribution, shared)?;
         }
     }
     Ok(plan)
 }
 
-impl Plan {
-    fn add(&mut self, tree: &Tree, distribution: &Distribution, shared: &Shared) -> Result<()> {
+impl SyncPlan {
+    fn add(
+        &mut self,
+        tree: &Tree,
+        distribution: &Distribution,
+        shared: &SharedFields,
+    ) -> Result<()> {
         let path = &distribution.manifest.path;
         let source = tree.read(path).ok_or_else(|| anyhow!("cannot read {path}"))?;
         let manifest = TomlFile::parse(path, source.text).map_err(Refusal::from)?;

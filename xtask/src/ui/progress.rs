@@ -9,11 +9,11 @@ use crate::ui::{Style, paint};
 
 /// Shows what is being done and what is finished, on standard error.
 pub struct Progress {
-    shared: Arc<Shared>,
+    shared: Arc<ProgressState>,
     ticker: Option<JoinHandle<()>>,
 }
 
-struct Shared {
+struct ProgressState {
     live: bool,
     screen: Mutex<Screen>,
 }
@@ -29,7 +29,7 @@ struct Screen {
 impl Progress {
     pub fn start() -> Progress {
         let live = std::io::stderr().is_terminal() && !super::in_github_actions();
-        let shared = Arc::new(Shared { live, screen: Mutex::default() });
+        let shared = Arc::new(ProgressState { live, screen: Mutex::default() });
         let ticker = live.then(|| {
             let shared = Arc::clone(&shared);
             thread::spawn(move || {
@@ -75,7 +75,7 @@ impl Drop for Progress {
     }
 }
 
-impl Shared {
+impl ProgressState {
     /// A panic elsewhere must not silence the progress of what goes on.
     fn screen(&self) -> MutexGuard<'_, Screen> {
         self.screen.lock().unwrap_or_else(PoisonError::into_inner)

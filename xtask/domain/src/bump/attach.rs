@@ -4,24 +4,24 @@
 
 use std::collections::HashMap;
 
-use formats::changelog::{self, Entry, Release, Section};
+use formats::changelog::{self, ChangelogEntry, ChangelogRelease, ChangelogSection};
 use formats::pep440::Version;
 use formats::{conventional_commits, lockfile};
 
 use crate::bump::step::Change;
-use crate::bump::{Bump, Facts, Move, Note, Plan, Request};
+use crate::bump::{Bump, BumpFacts, BumpNote, BumpPlan, BumpRequest, RangeMove};
 use crate::finding::Finding;
-use crate::manifest::DeclaredVersion;
-use crate::manifest::version_source::{Files, SourceFile, join};
+use crate::manifest::version_source::DeclaredVersion;
 use crate::parallel;
-use crate::text::edit::{Edit, Kind};
+use crate::source::{Files, SourceFile, join};
+use crate::text::edit::{Edit, EditKind};
 use crate::text::toml::line_of;
 use crate::workspace::Distribution;
 
 /// Adds the edits and notes of changelogs, locks and copies.
-pub fn all(facts: Facts<'_>, request: &Request, plan: &mut Plan) {
+pub fn all(facts: BumpFacts<'_>, request: &BumpRequest, plan: &mut BumpPlan) {
     let bumps = std::mem::take(&mut plan.bumps);
-    let mut published: Vec<Vec<&Move>> = vec![Vec::new(); facts.workspace.distributions.len()];
+    let mut published: Vec<Vec<&RangeMove>> = vec![Vec::new(); facts.workspace.distributions.len()];
     for moved in plan.moves.iter().filter(|m| m.declared(facts.workspace).is_published()) {
         published[moved.at].push(moved);
     }
@@ -43,11 +43,14 @@ pub fn all(facts: Facts<'_>, request: &Request, plan: &mut Plan) {
 }
 
 /// The line that a cascade writes for each published range that moved.
-fn required(facts: Facts<'_>, moves: &[&Move]) -> Vec<Entry> {
+fn required(facts: BumpFacts<'_>, moves: &[&RangeMove]) -> Vec<ChangelogEntry> {
     let mut entries = Vec::new();
     for moved in moves {
         let after = moved.declared(facts.workspace).shown_with(&moved.specifiers);
-        let entry = Entry { section: Section::Changed, text: format!("Require `{after}`.") };
+        let entry = ChangelogEntry {
+            section: ChangelogSection::Changed,
+            text: format!("Require `{after}`."),
+        };
         if !entries.contains(&entry) {
             entries.push(entry);
         }
@@ -63,7 +66,7 @@ pub const CHANGELOGS: [&str; 6] =
 #[derive(Default)]
 struct Attached {
     edits: Vec<Edit>,
-    notes: Vec<Note>,
+    notes: Vec<BumpNote>,
 }
 
 struct Attacher<'a> {
@@ -82,7 +85,7 @@ impl<'a> Attacher<'a> {
         &mut self,
         source: &SourceFile,
         span: std::ops::Range<usize>,
-        kind: Kind,
+        kind: EditKind,
         after: String,
     ) {
         self.attached.edits.push(Edit {
@@ -98,7 +101,7 @@ impl<'a> Attacher<'a> {
 
     fn note(&mut self, file: &str, line: usize, text: String) {
         let (file, package) = (file.into(), self.bump.package.clone());
-        self.attached.notes.push(Note { file, line, package, text });
+        self.attached.notes.push(BumpNote { file, line, package, text });
     }
 
     /// Copies in `version-files`: every place on a line that speaks of a version, or, where no
@@ -126,13 +129,17 @@ impl<'a> Attacher<'a> {
                 self.note(&source.path, 1, format!("`version-files`: {old} is not in it"));
             }
             for at in chosen {
-                self.edit(&source, at..at + old.len(), Kind::Version, self.bump.to.to_string());
+                self.edit(&source, at..at + old.len(), EditKind::Version, self.bump.to.to_string());
             }
         }
     }
 
     /// What the commits add to what stands under Unreleased.
-    fn commit_entries(&self, request: &Request, history: Option<&super::History>) -> Vec<Entry> {
+    fn commit_entries(
+        &self,
+        request: &BumpRequest,
+        history: Option<&super::History>,
+    ) -> Vec<ChangelogEntry> {
         match history {
             Some(history) if request.change == Change::Auto => {
                 conventional_commits::entries(&history.commits)
@@ -141,13 +148,13 @@ impl<'a> Attacher<'a> {
         }
     }
 
-    fn changelog(&mut self, facts: Facts<'_>, request: &Request, moves: &[&Move]) {
+    fn changelog(&mut self, facts: BumpFacts<'_>, request: &BumpRequest, moves: &[&RangeMove]) {
         let dir = &self.distribution.dir;
         let found = CHANGELOGS.iter().find_map(|name| self.files.beside(dir, name));
         let Some(source) = found else { return };
         let mut entries = self.commit_entries(request, facts.history.get(self.bump.at));
         entries.extend(required(facts, moves));
-        let release = Release {
+        let release = ChangelogRelease {
             from: self.bump.from.as_ref(),
             to: &self.bump.to,
             date: &request.date,
@@ -156,7 +163,7 @@ impl<'a> Attacher<'a> {
         match changelog::release(&source.text, &release) {
             Some(edits) => {
                 for edit in edits {
-                    self.edit(&source, edit.span, Kind::Changelog, edit.text);
+                    self.edit(&source, edit.span, EditKind::Changelog, edit.text);
                 }
             }
             None if entries.is_empty() => {}
@@ -199,7 +206,7 @@ fn line_around(text: &str, at: usize) -> &str {
 }
 
 /// What is wrong with the manifests that are bumped, where a bump works around it.
-fn findings(facts: Facts<'_>, bumps: &[Bump], plan: &mut Plan) {
+fn findings(facts: BumpFacts<'_>, bumps: &[Bump], plan: &mut BumpPlan) {
     let told = |rule| ["dependencies-table", "duplicate-name"].contains(&rule);
     let findings = &facts.workspace.findings;
     let findings: Vec<&Finding> = findings.iter().filter(|finding| told(finding.rule)).collect();
@@ -211,7 +218,7 @@ fn findings(facts: Facts<'_>, bumps: &[Bump], plan: &mut Plan) {
     for finding in findings {
         let Some((file, line)) = &finding.place else { continue };
         if let Some(bump) = bumped.get(file.as_str()) {
-            plan.notes.push(Note {
+            plan.notes.push(BumpNote {
                 file: file.as_str().into(),
                 line: *line,
                 package: bump.package.clone(),
@@ -222,7 +229,7 @@ fn findings(facts: Facts<'_>, bumps: &[Bump], plan: &mut Plan) {
 }
 
 /// The members' version lines in the locks of the root and of every distribution.
-fn locks(facts: Facts<'_>, bumps: &[Bump], plan: &mut Plan) {
+fn locks(facts: BumpFacts<'_>, bumps: &[Bump], plan: &mut BumpPlan) {
     let distributions = &facts.workspace.distributions;
     let mut dirs: Vec<&str> = distributions.iter().map(|d| d.dir.as_str()).chain([""]).collect();
     dirs.sort_unstable();
@@ -246,11 +253,11 @@ fn locks(facts: Facts<'_>, bumps: &[Bump], plan: &mut Plan) {
 }
 
 fn lock_edits(
-    facts: Facts<'_>,
+    facts: BumpFacts<'_>,
     source: &SourceFile,
     dir: &str,
     bumps: &HashMap<&str, &Bump>,
-    plan: &mut Plan,
+    plan: &mut BumpPlan,
 ) {
     for member in lockfile::members(&source.text) {
         let normal = formats::name::normalize(member.name);
@@ -267,14 +274,14 @@ fn lock_edits(
                 file,
                 span: member.span,
                 line,
-                kind: Kind::Lock,
+                kind: EditKind::Lock,
                 package,
                 before: member.version.to_owned(),
                 after: bump.to.to_string(),
             });
         } else if locked.as_ref() != Some(&bump.to) {
             let text = format!("stale: it has {} {}", bump.package, member.version);
-            plan.notes.push(Note { file, line, package, text });
+            plan.notes.push(BumpNote { file, line, package, text });
         }
     }
 }

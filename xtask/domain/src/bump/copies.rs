@@ -11,15 +11,15 @@ use std::thread;
 use formats::pep440::Version;
 use formats::python::{self, Expr};
 
-use crate::bump::{Facts, Note, Plan};
-use crate::manifest::version_source::SourceFile;
+use crate::bump::{BumpFacts, BumpNote, BumpPlan};
+use crate::source::SourceFile;
 use crate::text::toml::{TomlFile, line_of};
 
 /// Looks for copies beside `planning`, which says which distributions had which versions.
 pub fn beside<T>(
-    facts: Facts<'_>,
+    facts: BumpFacts<'_>,
     planning: impl FnOnce(&mut dyn FnMut(usize, &Version)) -> T,
-) -> (T, Vec<Note>) {
+) -> (T, Vec<BumpNote>) {
     let (bumped, open) = mpsc::channel();
     let open = Mutex::new(open);
     let search = || {
@@ -41,7 +41,7 @@ pub fn beside<T>(
 }
 
 /// The copies of a version in the files of one distribution.
-fn copies(facts: Facts<'_>, at: usize, from: &Version) -> Vec<Note> {
+fn copies(facts: BumpFacts<'_>, at: usize, from: &Version) -> Vec<BumpNote> {
     let (files, distribution) = (facts.files, &facts.workspace.distributions[at]);
     let mut copies: Vec<(Arc<str>, usize)> = Vec::new();
     if let Some(source) = (files.read)(&distribution.manifest.path) {
@@ -60,13 +60,13 @@ fn copies(facts: Facts<'_>, at: usize, from: &Version) -> Vec<Note> {
         let text = format!(
             "another copy of {from}: name it in `version-files` of [tool.xtask] to have it written"
         );
-        Note { file, line, package: distribution.name().to_string(), text }
+        BumpNote { file, line, package: distribution.name().to_string(), text }
     };
     copies.into_iter().map(note).collect()
 }
 
 /// Reports copies, but those that are written because another distribution has its version there.
-pub fn report(mut copies: Vec<Note>, plan: &mut Plan) {
+pub fn report(mut copies: Vec<BumpNote>, plan: &mut BumpPlan) {
     if !copies.is_empty() {
         let edited: HashSet<(&str, usize)> =
             plan.edits.iter().map(|edit| (&*edit.file, edit.line)).collect();

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use formats::name::Name;
 
-use crate::bump::Facts;
+use crate::bump::BumpFacts;
 use crate::finding::{Finding, Refusal};
-use crate::manifest::DeclaredVersion;
+use crate::manifest::version_source::DeclaredVersion;
 
 /// Who shares a version: the configured groups, and distributions whose version is one literal.
-pub fn shared_versions(facts: Facts<'_>) -> Result<HashMap<usize, Vec<usize>>, Refusal> {
+pub fn shared_versions(facts: BumpFacts<'_>) -> Result<HashMap<usize, Vec<usize>>, Refusal> {
     let workspace = facts.workspace;
     let mut errors = Vec::new();
     let mut sets: Vec<Vec<usize>> = Vec::new();

@@ -1,4 +1,4 @@
-//! `bump` as a pure function: what is asked for and what the repository says become a [`Plan`].
+//! `bump` as a pure function: what is asked for and what the repository says become a [`BumpPlan`].
 //!
 //! The files are seen through [`Files`]; nothing here writes, asks or prints.
 
@@ -14,26 +14,26 @@ pub mod usual_tags;
 
 pub use attach::CHANGELOGS;
 
-use formats::conventional_commits::Commit;
+use formats::conventional_commits::ConventionalCommit;
 use formats::pep440::Version;
 
-use crate::bump::range::Ranges;
+use crate::bump::range::RangePolicy;
 use crate::bump::step::Change;
 use crate::finding::Refusal;
-use crate::manifest::DeclaredRequirement;
-use crate::manifest::version_source::Files;
+use crate::manifest::requirement::DeclaredRequirement;
 use crate::parallel;
+use crate::source::Files;
 use crate::text::edit::{Edit, Write};
 use crate::workspace::Workspace;
 use crate::workspace::tags::TagPattern;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct BumpRequest {
     /// Indices into the workspace; empty for `all` that are not aside.
     pub targets: Vec<usize>,
     pub change: Change,
-    pub ranges: Ranges,
+    pub ranges: RangePolicy,
     /// Whether a dependent whose published range moves is bumped too.
     pub cascade: bool,
     /// `YYYY-MM-DD`, for changelogs.
@@ -48,12 +48,12 @@ pub struct History {
     /// How that tag is made, where it is not as configured or by default.
     pub pattern: Option<TagPattern>,
     /// The commits since that tag that touch its directory and ask for a release.
-    pub commits: Vec<Commit>,
+    pub commits: Vec<ConventionalCommit>,
 }
 
 /// What the repository says.
 #[derive(Clone, Copy)]
-pub struct Facts<'a> {
+pub struct BumpFacts<'a> {
     pub workspace: &'a Workspace,
     pub files: Files<'a>,
     /// Of every distribution, in the workspace's order.
@@ -76,7 +76,7 @@ pub struct Bump {
 
 /// One range that moves, whole, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Move {
+pub struct RangeMove {
     /// The distribution that states the range, as an index into the workspace.
     pub at: usize,
     /// The number of its requirement.
@@ -85,7 +85,7 @@ pub struct Move {
     pub specifiers: String,
 }
 
-impl Move {
+impl RangeMove {
     /// The requirement that moves.
     pub fn declared<'a>(&self, workspace: &'a Workspace) -> &'a DeclaredRequirement {
         &workspace.distributions[self.at].manifest.requirements[self.requirement]
@@ -94,7 +94,7 @@ impl Move {
 
 /// Something that was seen and left as it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Note {
+pub struct BumpNote {
     pub file: Arc<str>,
     pub line: usize,
     pub package: String,
@@ -103,24 +103,24 @@ pub struct Note {
 
 /// All that a bump does. Carrying it out is writing `writes`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Plan {
+pub struct BumpPlan {
     /// In release order.
     pub bumps: Vec<Bump>,
-    pub moves: Vec<Move>,
+    pub moves: Vec<RangeMove>,
     /// By file and place.
     pub edits: Vec<Edit>,
-    pub notes: Vec<Note>,
+    pub notes: Vec<BumpNote>,
     /// One for each file that is edited.
     pub writes: Vec<Write>,
 }
 
-impl Plan {
+impl BumpPlan {
     /// Plans a bump.
     ///
     /// # Errors
     /// Everything that no rule covers, all at once: a version that cannot be followed or does not
     /// go upwards, a range that cannot be made to admit the new version.
-    pub fn new(facts: Facts<'_>, request: &Request) -> Result<Plan, Refusal> {
+    pub fn new(facts: BumpFacts<'_>, request: &BumpRequest) -> Result<BumpPlan, Refusal> {
         let planning = |bumped: &mut dyn FnMut(usize, &Version)| {
             planner::versions_and_ranges(facts, request, bumped)
         };
@@ -131,7 +131,7 @@ impl Plan {
         plan.finish(facts)
     }
 
-    fn finish(mut self, facts: Facts<'_>) -> Result<Plan, Refusal> {
+    fn finish(mut self, facts: BumpFacts<'_>) -> Result<BumpPlan, Refusal> {
         parallel::sort(&mut self.edits, |a, b| {
             (&a.file, a.span.start).cmp(&(&b.file, b.span.start))
         });

@@ -7,23 +7,24 @@ use std::collections::{HashMap, VecDeque};
 use formats::pep440::Version;
 use formats::pep440::specifier::{Dialect, Unreadable};
 
-use crate::bump::range::{self, Outcome};
+use crate::bump::range::{self, RangeOutcome};
 use crate::bump::step::{self, Change, Step};
-use crate::bump::{Bump, Facts, Move, Note, Plan, Request, groups};
+use crate::bump::{Bump, BumpFacts, BumpNote, BumpPlan, BumpRequest, RangeMove, groups};
 use crate::finding::{Finding, Refusal};
-use crate::manifest::{DeclaredRequirement, DeclaredVersion};
+use crate::manifest::requirement::DeclaredRequirement;
+use crate::manifest::version_source::DeclaredVersion;
 use crate::parallel;
-use crate::text::edit::{self, Edit, Kind, Write};
+use crate::text::edit::{self, Edit, EditKind, Write};
 use crate::text::toml::line_of;
 use crate::workspace::Distribution;
 
 /// The bumps, their version edits, and the ranges that follow. `bumped` is told of every distribution
 /// that gets a version, and of the one it had, as soon as that is known.
 pub fn versions_and_ranges(
-    facts: Facts<'_>,
-    request: &Request,
+    facts: BumpFacts<'_>,
+    request: &BumpRequest,
     bumped: &mut dyn FnMut(usize, &Version),
-) -> Result<Plan, Refusal> {
+) -> Result<BumpPlan, Refusal> {
     let mut planner = Planner::new(facts, request, bumped)?;
     planner.targets();
     while let Some(sibling) = planner.queue.pop_front() {
@@ -34,7 +35,7 @@ pub fn versions_and_ranges(
 }
 
 /// Every edited file with its edits made.
-pub fn writes(facts: Facts<'_>, edits: &[Edit]) -> Result<Vec<Write>, Refusal> {
+pub fn writes(facts: BumpFacts<'_>, edits: &[Edit]) -> Result<Vec<Write>, Refusal> {
     let by_file: Vec<&[Edit]> = edits.chunk_by(|a, b| a.file == b.file).collect();
     let written = parallel::quick(&by_file, |edits| {
         let path = &edits[0].file;
@@ -77,11 +78,11 @@ struct Planned {
 }
 
 /// What becomes of ranges as they are written.
-type Followed<'a> = HashMap<(&'a str, Dialect), Result<Outcome, range::Refusal>>;
+type Followed<'a> = HashMap<(&'a str, Dialect), Result<RangeOutcome, range::RangeRefusal>>;
 
 struct Planner<'a> {
-    facts: Facts<'a>,
-    request: &'a Request,
+    facts: BumpFacts<'a>,
+    request: &'a BumpRequest,
     bumped: &'a mut dyn FnMut(usize, &Version),
     planned: Vec<Option<Planned>>,
     /// Distributions whose dependents have not been looked at.
@@ -91,14 +92,14 @@ struct Planner<'a> {
     /// What has become of ranges, by the step that they follow, old version and new: most
     /// dependents state the same range, so each is worked out once.
     known: HashMap<(Option<String>, String), Followed<'a>>,
-    plan: Plan,
+    plan: BumpPlan,
     refusals: Vec<Finding>,
 }
 
 impl<'a> Planner<'a> {
     fn new(
-        facts: Facts<'a>,
-        request: &'a Request,
+        facts: BumpFacts<'a>,
+        request: &'a BumpRequest,
         bumped: &'a mut dyn FnMut(usize, &Version),
     ) -> Result<Self, Refusal> {
         let count = facts.workspace.distributions.len();
@@ -110,7 +111,7 @@ impl<'a> Planner<'a> {
             queue: VecDeque::new(),
             groups: groups::shared_versions(facts)?,
             known: HashMap::new(),
-            plan: Plan::default(),
+            plan: BumpPlan::default(),
             refusals: Vec::new(),
         })
     }
@@ -137,7 +138,7 @@ impl<'a> Planner<'a> {
         let everything = self.request.targets.is_empty();
         let targets: Vec<usize> = match everything {
             true => (0..self.planned.len())
-                .filter(|at| self.distribution(*at).manifest.aside.is_none())
+                .filter(|at| self.distribution(*at).manifest.excluded.is_none())
                 .collect(),
             false => self.request.targets.clone(),
         };
@@ -230,7 +231,7 @@ impl<'a> Planner<'a> {
                 step::change(from, change).map_err(|refusal| (refusal.to_string(), refusal.hint()))
             }
             (None, Change::To(to)) if to.is_local() => {
-                let refusal = step::Refusal::Local { version: Box::new(to.clone()) };
+                let refusal = step::StepRefusal::Local { version: Box::new(to.clone()) };
                 Err((refusal.to_string(), refusal.hint()))
             }
             (None, Change::To(to)) => Ok(to.clone()),
@@ -271,7 +272,7 @@ impl<'a> Planner<'a> {
                     file: file.clone(),
                     span: span.start + lead..span.end,
                     line: *line,
-                    kind: Kind::Version,
+                    kind: EditKind::Version,
                     package: distribution.name().as_str().to_owned(),
                     before: text[lead..].to_owned(),
                     after: to.to_string(),
@@ -293,7 +294,7 @@ impl<'a> Planner<'a> {
 
     fn note(&mut self, file: &str, line: usize, at: usize, text: String) {
         let package = self.distribution(at).name().as_str().to_owned();
-        self.plan.notes.push(Note { file: file.into(), line, package, text });
+        self.plan.notes.push(BumpNote { file: file.into(), line, package, text });
     }
 
     /// Moves every range on a sibling that has got a version.
@@ -325,9 +326,9 @@ impl<'a> Planner<'a> {
     }
 
     /// Why nothing but its own name should touch a distribution, where it was not named.
-    fn aside(&self, dependent: usize) -> Option<&'a str> {
-        let aside = self.distribution(dependent).manifest.aside.as_deref();
-        aside.filter(|_| !self.request.targets.contains(&dependent))
+    fn excluded(&self, dependent: usize) -> Option<&'a str> {
+        let excluded = self.distribution(dependent).manifest.excluded.as_deref();
+        excluded.filter(|_| !self.request.targets.contains(&dependent))
     }
 
     /// A range that no rule makes admit the new version.
@@ -335,25 +336,25 @@ impl<'a> Planner<'a> {
         &mut self,
         dependent: usize,
         declared: &DeclaredRequirement,
-        refusal: &range::Refusal,
+        refusal: &range::RangeRefusal,
         new: &Version,
     ) {
-        if let range::Refusal::Unreadable(Unreadable::Template(_)) = refusal {
+        if let range::RangeRefusal::Unreadable(Unreadable::Template(_)) = refusal {
             let text = format!("`{}` is filled in by something else and stays", declared.shown());
             self.note(&declared.file, declared.line, dependent, text);
-        } else if self.aside(dependent).is_none() {
+        } else if self.excluded(dependent).is_none() {
             self.refuse_range(declared, refusal, new);
         }
     }
 
     /// A range that can follow.
-    fn moves(&mut self, sibling: usize, dependent: usize, number: usize, outcome: &Outcome) {
+    fn moves(&mut self, sibling: usize, dependent: usize, number: usize, outcome: &RangeOutcome) {
         if outcome.replacements.is_empty() && !outcome.stale {
             return;
         }
         let declared = &self.distribution(dependent).manifest.requirements[number];
         let (file, line) = (&declared.file, declared.line);
-        if let Some(why) = self.aside(dependent) {
+        if let Some(why) = self.excluded(dependent) {
             let text = format!("`{}` is left as it is: {why}", declared.shown());
             return self.note(file, line, dependent, text);
         }
@@ -377,18 +378,18 @@ impl<'a> Planner<'a> {
         let conditional =
             declared.requirement.marker.is_some() || declared.dialect == Dialect::Poetry;
         let requirements = &self.distribution(dependent).manifest.requirements;
-        let twin = |other: &DeclaredRequirement| {
+        let alternative = |other: &DeclaredRequirement| {
             other.table == declared.table
                 && other.requirement.name == declared.requirement.name
                 && (other.file == declared.file && other.span != declared.span)
         };
-        conditional && requirements.iter().any(twin)
+        conditional && requirements.iter().any(alternative)
     }
 
     fn refuse_range(
         &mut self,
         declared: &DeclaredRequirement,
-        refusal: &range::Refusal,
+        refusal: &range::RangeRefusal,
         new: &Version,
     ) {
         let name = &declared.requirement.name;
@@ -402,7 +403,7 @@ impl<'a> Planner<'a> {
         );
     }
 
-    fn moved(&mut self, sibling: usize, dependent: usize, number: usize, outcome: &Outcome) {
+    fn moved(&mut self, sibling: usize, dependent: usize, number: usize, outcome: &RangeOutcome) {
         let declared = &self.distribution(dependent).manifest.requirements[number];
         let Some(span) = &declared.specifier_span else {
             let text = format!("`{}` is not written as it is read, and stays", declared.shown());
@@ -418,14 +419,14 @@ impl<'a> Planner<'a> {
                 span: span.start + replacement.span.start..span.start + replacement.span.end,
                 // A range seldom goes over several lines, but TOML and Python let it.
                 line: declared.line + line_of(inside, inside.len()) - 1,
-                kind: Kind::Requirement,
+                kind: EditKind::Requirement,
                 package: package.clone(),
                 before: specifiers[replacement.span.clone()].to_owned(),
                 after: replacement.text.clone(),
             });
         }
         let specifiers = range::apply(specifiers, &outcome.replacements);
-        self.plan.moves.push(Move { at: dependent, requirement: number, specifiers });
+        self.plan.moves.push(RangeMove { at: dependent, requirement: number, specifiers });
         if declared.is_published() && self.request.cascade {
             self.cascade(sibling, dependent);
         }
@@ -466,7 +467,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn into_plan(mut self) -> Plan {
+    fn into_plan(mut self) -> BumpPlan {
         let bumps = self.planned.iter().enumerate().filter_map(|(at, planned)| {
             let planned = planned.as_ref()?;
             Some(Bump {

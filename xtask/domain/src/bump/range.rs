@@ -11,7 +11,7 @@ use formats::pep440::specifier::{self, Clause, Dialect, Op, Unreadable};
 
 /// Which ranges follow a new version.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Ranges {
+pub enum RangePolicy {
     /// Lower bounds follow the new version; an upper bound moves where it would exclude it.
     #[default]
     Align,
@@ -28,7 +28,7 @@ pub struct Replacement {
 
 /// What becomes of a range.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub struct RangeOutcome {
     /// In the order of the text, not overlapping.
     pub replacements: Vec<Replacement>,
     /// The range excluded the old version already, and differs from what it should be.
@@ -37,7 +37,7 @@ pub struct Outcome {
 
 /// Why no rule covers a range.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum RangeRefusal {
     Unreadable(Unreadable),
     /// A clause that is never moved excludes the new version; its text.
     Excludes {
@@ -53,15 +53,17 @@ pub enum Refusal {
     TooLarge(String),
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for RangeRefusal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::Unreadable(unreadable) => unreadable.fmt(out),
-            Refusal::Excludes { clause, version } => write!(out, "`{clause}` excludes {version}"),
-            Refusal::Precision { clause, version } => {
+            RangeRefusal::Unreadable(unreadable) => unreadable.fmt(out),
+            RangeRefusal::Excludes { clause, version } => {
+                write!(out, "`{clause}` excludes {version}")
+            }
+            RangeRefusal::Precision { clause, version } => {
                 write!(out, "`{clause}` has too few segments to start at {version}")
             }
-            Refusal::TooLarge(clause) => {
+            RangeRefusal::TooLarge(clause) => {
                 write!(out, "a number in `{clause}` is too large to count on")
             }
         }
@@ -71,20 +73,20 @@ impl fmt::Display for Refusal {
 /// The replacements that make `text` follow a distribution from `old` to `new`.
 ///
 /// `old` is `None` where nothing says what came before (a version from tags, and no tag yet).
-/// Errors: [`Refusal`] where no rule makes the range admit `new`. Doing it again with `new` for
+/// Errors: [`RangeRefusal`] where no rule makes the range admit `new`. Doing it again with `new` for
 /// `old` replaces nothing.
 pub fn follow(
     text: &str,
     dialect: Dialect,
     old: Option<&Version>,
     new: &Version,
-    ranges: Ranges,
-) -> Result<Outcome, Refusal> {
-    let clauses = specifier::parse(text, dialect).map_err(Refusal::Unreadable)?;
+    ranges: RangePolicy,
+) -> Result<RangeOutcome, RangeRefusal> {
+    let clauses = specifier::parse(text, dialect).map_err(RangeRefusal::Unreadable)?;
     let admits_new = specifier::admits(&clauses, new);
     let excluded_old = old.is_some_and(|old| !specifier::admits(&clauses, old));
-    if ranges == Ranges::Fit && (admits_new || excluded_old) {
-        return Ok(Outcome { replacements: Vec::new(), stale: !admits_new });
+    if ranges == RangePolicy::Fit && (admits_new || excluded_old) {
+        return Ok(RangeOutcome { replacements: Vec::new(), stale: !admits_new });
     }
     let mut replacements = Vec::new();
     for clause in &clauses {
@@ -93,13 +95,13 @@ pub fn follow(
         }
     }
     let result = apply(text, &replacements);
-    let after = specifier::parse(&result, dialect).map_err(Refusal::Unreadable)?;
+    let after = specifier::parse(&result, dialect).map_err(RangeRefusal::Unreadable)?;
     if let Some(clause) = after.iter().find(|clause| !clause.admits(new)) {
         let clause = result[clause.span.clone()].to_owned();
-        return Err(Refusal::Excludes { clause, version: new.to_string() });
+        return Err(RangeRefusal::Excludes { clause, version: new.to_string() });
     }
     let stale = excluded_old && !replacements.is_empty();
-    Ok(Outcome { replacements, stale })
+    Ok(RangeOutcome { replacements, stale })
 }
 
 /// `text` with the replacements made.
@@ -116,7 +118,7 @@ pub fn apply(text: &str, replacements: &[Replacement]) -> String {
 }
 
 /// What one clause becomes, or `None` where it stays.
-fn moved(text: &str, clause: &Clause, new: &Version) -> Result<Option<Replacement>, Refusal> {
+fn moved(text: &str, clause: &Clause, new: &Version) -> Result<Option<Replacement>, RangeRefusal> {
     let written = || text[clause.span.clone()].to_owned();
     let segments = clause.version.release().len();
     let version = match clause.op {
@@ -124,7 +126,9 @@ fn moved(text: &str, clause: &Clause, new: &Version) -> Result<Option<Replacemen
         Op::Equal | Op::GreaterEqual => at_least(new, segments),
         Op::Greater => return Ok(Some(inclusive(text, clause, new))),
         Op::Less | Op::LessEqual if clause.admits(new) => return Ok(None),
-        Op::Less => next_cap(&clause.version, new).ok_or_else(|| Refusal::TooLarge(written()))?,
+        Op::Less => {
+            next_cap(&clause.version, new).ok_or_else(|| RangeRefusal::TooLarge(written()))?
+        }
         Op::LessEqual => nines(&clause.version, new).unwrap_or_else(|| at_least(new, segments)),
         Op::EqualPrefix => exactly(new, segments),
         Op::Compatible => floor(new, segments).ok_or_else(|| too_coarse(written(), new))?,
@@ -155,8 +159,8 @@ fn release_alone(text: &str, clause: &Clause, version: &Version) -> Replacement 
     Replacement { span: span.start..span.start + end, text: release.to_string() }
 }
 
-fn too_coarse(clause: String, new: &Version) -> Refusal {
-    Refusal::Precision { clause, version: new.to_string() }
+fn too_coarse(clause: String, new: &Version) -> RangeRefusal {
+    RangeRefusal::Precision { clause, version: new.to_string() }
 }
 
 /// `>V` cannot follow as it is (`>NEW` excludes NEW), so the bound becomes an inclusive one.
@@ -263,7 +267,7 @@ mod tests {
 
     /// A row is `range -> expected`, with ` stale` after it where that is to be reported.
     #[track_caller]
-    fn table(dialect: Dialect, ranges: Ranges, old: &str, new: &str, rows: &[(&str, &str)]) {
+    fn table(dialect: Dialect, ranges: RangePolicy, old: &str, new: &str, rows: &[(&str, &str)]) {
         let (old, new) = (old.parse().unwrap(), new.parse().unwrap());
         for (text, expected) in rows {
             let got = match follow(text, dialect, Some(&old), &new, ranges) {
@@ -272,9 +276,9 @@ mod tests {
                     let again = follow(&result, dialect, Some(&new), &new, ranges);
                     assert_eq!(
                         again,
-                        Ok(Outcome {
+                        Ok(RangeOutcome {
                             replacements: vec![],
-                            stale: outcome.stale && ranges == Ranges::Fit
+                            stale: outcome.stale && ranges == RangePolicy::Fit
                         })
                     );
                     if outcome.stale { format!("{result} stale") } else { result }
@@ -287,12 +291,12 @@ mod tests {
 
     #[track_caller]
     fn align(old: &str, new: &str, rows: &[(&str, &str)]) {
-        table(Dialect::Pep440, Ranges::Align, old, new, rows);
+        table(Dialect::Pep440, RangePolicy::Align, old, new, rows);
     }
 
     #[track_caller]
     fn poetry(old: &str, new: &str, rows: &[(&str, &str)]) {
-        table(Dialect::Poetry, Ranges::Align, old, new, rows);
+        table(Dialect::Poetry, RangePolicy::Align, old, new, rows);
     }
 
     #[test]
@@ -442,7 +446,7 @@ mod tests {
 
     #[test]
     fn fit_touches_only_what_excludes_the_new_version() {
-        let fit = |old, new, rows| table(Dialect::Pep440, Ranges::Fit, old, new, rows);
+        let fit = |old, new, rows| table(Dialect::Pep440, RangePolicy::Fit, old, new, rows);
         fit(
             "2.3.0",
             "2.4.0",

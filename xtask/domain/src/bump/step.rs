@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use formats::conventional_commits::Kind;
+use formats::conventional_commits::CommitKind;
 use formats::pep440::{PreRelease, PreReleaseKind, Version};
 
 /// The named steps from one version to a later one.
@@ -91,7 +91,7 @@ impl std::error::Error for NotAChange {}
 
 /// Why a change leads nowhere from a version, and what to type instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum StepRefusal {
     /// The result would not sort above the version it starts from (PEP 440, "Summary of permitted
     /// suffixes and relative ordering").
     NotUpwards { from: Box<Version>, to: Box<Version> },
@@ -107,73 +107,75 @@ pub enum Refusal {
     Unresolved,
 }
 
-impl Refusal {
+impl StepRefusal {
     /// What to type instead; the line after `hint:`.
     pub fn hint(&self) -> String {
         match self {
-            Refusal::NotUpwards { from, .. } | Refusal::AlreadyFinal { from } => {
+            StepRefusal::NotUpwards { from, .. } | StepRefusal::AlreadyFinal { from } => {
                 match apply(from, Step::Patch) {
                     Ok(next) => format!("`patch` leads to {next}; or type a version above {from}"),
                     Err(_) => format!("type a version above {from}"),
                 }
             }
-            Refusal::NothingReleased { .. } => "type `final` first, then `post`".to_owned(),
-            Refusal::Local { version } => {
+            StepRefusal::NothingReleased { .. } => "type `final` first, then `post`".to_owned(),
+            StepRefusal::Local { version } => {
                 format!("type a version without the local part, such as {}", public(version))
             }
-            Refusal::TooLarge { .. } => "type the version itself".to_owned(),
-            Refusal::Unresolved => "type a step or a version".to_owned(),
+            StepRefusal::TooLarge { .. } => "type the version itself".to_owned(),
+            StepRefusal::Unresolved => "type a step or a version".to_owned(),
         }
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for StepRefusal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::NotUpwards { from, to } if from == to => {
+            StepRefusal::NotUpwards { from, to } if from == to => {
                 write!(out, "{to} is the version it has already, and an index takes a version once")
             }
-            Refusal::NotUpwards { from, to } => {
+            StepRefusal::NotUpwards { from, to } => {
                 write!(out, "{to} sorts below {from} (PEP 440), and versions only go upwards")
             }
-            Refusal::AlreadyFinal { from } => write!(out, "{from} is final already"),
-            Refusal::NothingReleased { from } => {
+            StepRefusal::AlreadyFinal { from } => write!(out, "{from} is final already"),
+            StepRefusal::NothingReleased { from } => {
                 write!(
                     out,
                     "{from} is a development release: there is no release for a post-release to follow"
                 )
             }
-            Refusal::Local { version } => {
+            StepRefusal::Local { version } => {
                 write!(out, "{version} is a local version (PEP 440), which no index takes")
             }
-            Refusal::TooLarge { from } => {
+            StepRefusal::TooLarge { from } => {
                 write!(out, "a number in {from} is too large to count on")
             }
-            Refusal::Unresolved => out.write_str("`auto` needs the commits since the last tag"),
+            StepRefusal::Unresolved => out.write_str("`auto` needs the commits since the last tag"),
         }
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for StepRefusal {}
 
 /// The version that `change` makes of `from`.
 ///
 /// The epoch and the number of release segments are kept; a segment is only added where the step
 /// names one that is not there (`patch` of `1.0` is `1.0.1`). A version that was typed is taken as
 /// it is, in canonical form. The result always sorts above `from`.
-pub fn change(from: &Version, change: &Change) -> Result<Version, Refusal> {
+pub fn change(from: &Version, change: &Change) -> Result<Version, StepRefusal> {
     match change {
-        Change::Auto => Err(Refusal::Unresolved),
+        Change::Auto => Err(StepRefusal::Unresolved),
         Change::Step(step) => apply(from, *step),
-        Change::To(to) if to.is_local() => Err(Refusal::Local { version: Box::new(to.clone()) }),
+        Change::To(to) if to.is_local() => {
+            Err(StepRefusal::Local { version: Box::new(to.clone()) })
+        }
         Change::To(to) => upwards(from, to.clone()),
     }
 }
 
 /// The version one step after `from`; see [`change`].
-pub fn apply(from: &Version, step: Step) -> Result<Version, Refusal> {
+pub fn apply(from: &Version, step: Step) -> Result<Version, StepRefusal> {
     if from.is_local() {
-        return Err(Refusal::Local { version: Box::new(from.clone()) });
+        return Err(StepRefusal::Local { version: Box::new(from.clone()) });
     }
     let to = match step {
         Step::Major => release_step(from, 0)?,
@@ -191,7 +193,7 @@ pub fn apply(from: &Version, step: Step) -> Result<Version, Refusal> {
 
 /// What a dependent becomes when only its ranges moved: the next patch, but a pre-release or a
 /// development release is counted on, because nobody asked for the final it leads to.
-pub fn cascade(from: &Version) -> Result<(Step, Version), Refusal> {
+pub fn cascade(from: &Version) -> Result<(Step, Version), StepRefusal> {
     let step = match from.pre() {
         _ if from.is_dev() => Step::Dev,
         Some(PreRelease { kind: PreReleaseKind::Alpha, .. }) => Step::Alpha,
@@ -204,21 +206,23 @@ pub fn cascade(from: &Version) -> Result<(Step, Version), Refusal> {
 
 /// The step that commits call for, told from what each of them amounts to; `None` where no commit
 /// is relevant. Below 1.0 a breaking change is a minor one (semver 2.0.0, item 4).
-pub fn called_for(commits: impl IntoIterator<Item = Kind>, from: &Version) -> Option<Step> {
+pub fn called_for(commits: impl IntoIterator<Item = CommitKind>, from: &Version) -> Option<Step> {
     let step = match commits.into_iter().max()? {
-        Kind::Breaking if from.epoch() == 0 && from.release().first() == Some(&0) => Step::Minor,
-        Kind::Breaking => Step::Major,
-        Kind::Feature => Step::Minor,
-        Kind::Performance | Kind::Fix => Step::Patch,
+        CommitKind::Breaking if from.epoch() == 0 && from.release().first() == Some(&0) => {
+            Step::Minor
+        }
+        CommitKind::Breaking => Step::Major,
+        CommitKind::Feature => Step::Minor,
+        CommitKind::Performance | CommitKind::Fix => Step::Patch,
     };
     Some(step)
 }
 
-fn upwards(from: &Version, to: Version) -> Result<Version, Refusal> {
+fn upwards(from: &Version, to: Version) -> Result<Version, StepRefusal> {
     if to > *from {
         Ok(to)
     } else {
-        Err(Refusal::NotUpwards { from: Box::new(from.clone()), to: Box::new(to) })
+        Err(StepRefusal::NotUpwards { from: Box::new(from.clone()), to: Box::new(to) })
     }
 }
 
@@ -232,8 +236,8 @@ fn release_of(version: &Version) -> Version {
     Version::new(version.release().iter().copied()).with_epoch(version.epoch())
 }
 
-fn count_on(number: u64, from: &Version) -> Result<u64, Refusal> {
-    number.checked_add(1).ok_or_else(|| Refusal::TooLarge { from: Box::new(from.clone()) })
+fn count_on(number: u64, from: &Version) -> Result<u64, StepRefusal> {
+    number.checked_add(1).ok_or_else(|| StepRefusal::TooLarge { from: Box::new(from.clone()) })
 }
 
 /// Whether `from` comes before its own final: `1.3.0rc1`, `1.3.0.dev2`, but not `1.3.0.post1.dev1`.
@@ -243,7 +247,7 @@ fn before_final(from: &Version) -> bool {
 
 /// Counts segment `index` on and zeroes what follows, or takes the final that a pre-release leads
 /// to where that final is the step asked for: `minor` of `1.3.0rc1` is `1.3.0`, of `1.3.1rc1` `1.4.0`.
-fn release_step(from: &Version, index: usize) -> Result<Version, Refusal> {
+fn release_step(from: &Version, index: usize) -> Result<Version, StepRefusal> {
     let mut release = from.release().to_vec();
     let rest_is_zero = release.iter().skip(index + 1).all(|segment| *segment == 0);
     if before_final(from) && rest_is_zero {
@@ -258,7 +262,7 @@ fn release_step(from: &Version, index: usize) -> Result<Version, Refusal> {
 }
 
 /// The first pre-release of the next patch, or the next one of the release that is under way.
-fn pre_step(from: &Version, kind: PreReleaseKind) -> Result<Version, Refusal> {
+fn pre_step(from: &Version, kind: PreReleaseKind) -> Result<Version, StepRefusal> {
     let first = Some(PreRelease { kind, number: 1 });
     if !before_final(from) {
         return Ok(release_step(from, 2)?.with_pre(first));
@@ -274,20 +278,20 @@ fn pre_step(from: &Version, kind: PreReleaseKind) -> Result<Version, Refusal> {
     Ok(release_of(from).with_pre(Some(PreRelease { kind, number })))
 }
 
-fn final_step(from: &Version) -> Result<Version, Refusal> {
+fn final_step(from: &Version) -> Result<Version, StepRefusal> {
     if !from.is_pre() && !from.is_dev() {
-        return Err(Refusal::AlreadyFinal { from: Box::new(from.clone()) });
+        return Err(StepRefusal::AlreadyFinal { from: Box::new(from.clone()) });
     }
     let post = if from.is_pre() { None } else { from.post() };
     Ok(release_of(from).with_post(post))
 }
 
-fn post_step(from: &Version) -> Result<Version, Refusal> {
+fn post_step(from: &Version) -> Result<Version, StepRefusal> {
     let number = match from.post() {
         Some(number) if from.is_dev() => number,
         Some(number) => count_on(number, from)?,
         None if from.is_dev() => {
-            return Err(Refusal::NothingReleased { from: Box::new(from.clone()) });
+            return Err(StepRefusal::NothingReleased { from: Box::new(from.clone()) });
         }
         None => 1,
     };
@@ -295,7 +299,7 @@ fn post_step(from: &Version) -> Result<Version, Refusal> {
 }
 
 /// The first development release of what comes next, or the next one of what is under way.
-fn dev_step(from: &Version) -> Result<Version, Refusal> {
+fn dev_step(from: &Version) -> Result<Version, StepRefusal> {
     if let Some(number) = from.dev() {
         return Ok(from.clone().with_dev(Some(count_on(number, from)?)));
     }
@@ -475,14 +479,15 @@ mod tests {
 
     #[test]
     fn the_weightiest_commit_decides() {
-        let decided =
-            |from: &str, kinds: &[Kind]| called_for(kinds.iter().copied(), &from.parse().unwrap());
-        assert_eq!(decided("1.2.0", &[Kind::Fix, Kind::Feature]), Some(Step::Minor));
-        assert_eq!(decided("1.2.0", &[Kind::Performance]), Some(Step::Patch));
-        assert_eq!(decided("1.2.0", &[Kind::Breaking, Kind::Fix]), Some(Step::Major));
-        assert_eq!(decided("0.2.0", &[Kind::Breaking]), Some(Step::Minor));
-        assert_eq!(decided("0.2.0", &[Kind::Feature]), Some(Step::Minor));
-        assert_eq!(decided("1!0.2.0", &[Kind::Breaking]), Some(Step::Major));
+        let decided = |from: &str, kinds: &[CommitKind]| {
+            called_for(kinds.iter().copied(), &from.parse().unwrap())
+        };
+        assert_eq!(decided("1.2.0", &[CommitKind::Fix, CommitKind::Feature]), Some(Step::Minor));
+        assert_eq!(decided("1.2.0", &[CommitKind::Performance]), Some(Step::Patch));
+        assert_eq!(decided("1.2.0", &[CommitKind::Breaking, CommitKind::Fix]), Some(Step::Major));
+        assert_eq!(decided("0.2.0", &[CommitKind::Breaking]), Some(Step::Minor));
+        assert_eq!(decided("0.2.0", &[CommitKind::Feature]), Some(Step::Minor));
+        assert_eq!(decided("1!0.2.0", &[CommitKind::Breaking]), Some(Step::Major));
         assert_eq!(decided("1.2.0", &[]), None);
     }
 }

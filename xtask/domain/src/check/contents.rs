@@ -4,7 +4,7 @@
 use toml_edit::Item;
 
 use crate::check::python::holds;
-use crate::check::{Facts, Fix, Found, Subject};
+use crate::check::{CheckFacts, Fix, Found, Subject};
 use crate::finding::Finding;
 use crate::text::toml::start;
 
@@ -119,7 +119,7 @@ pub(super) fn typed(subject: &Subject, all: &[Subject]) -> Option<Found> {
 }
 
 /// An `__init__.py` in a folder that another distribution's modules lie in too.
-pub(super) fn namespaces(facts: Facts, subjects: &[Subject]) -> Vec<Found> {
+pub(super) fn namespaces(facts: CheckFacts, subjects: &[Subject]) -> Vec<Found> {
     let mut found = Vec::new();
     for subject in subjects {
         for folder in subject.modules.packages() {

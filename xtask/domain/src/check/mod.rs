@@ -12,15 +12,15 @@ mod smoke;
 mod versions;
 
 use crate::finding::Finding;
-use crate::manifest::version_source::Files;
 use crate::release::content::modules::Modules;
-use crate::text::edit::{Edit, Kind};
+use crate::source::Files;
+use crate::text::edit::{Edit, EditKind};
 use crate::text::toml::TomlFile;
 use crate::workspace::{Distribution, Workspace};
 
 /// What a check looks at.
 #[derive(Clone, Copy)]
-pub struct Facts<'a> {
+pub struct CheckFacts<'a> {
     pub workspace: &'a Workspace,
     pub files: Files<'a>,
 }
@@ -66,7 +66,7 @@ struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    fn new(facts: Facts<'a>, at: usize) -> Subject<'a> {
+    fn new(facts: CheckFacts<'a>, at: usize) -> Subject<'a> {
         let distribution = &facts.workspace.distributions[at];
         let path = &distribution.manifest.path;
         let toml = (facts.files.read)(path)
@@ -96,7 +96,7 @@ impl<'a> Subject<'a> {
             file: file.into(),
             span,
             line,
-            kind: Kind::Field,
+            kind: EditKind::Field,
             package: self.distribution.name().to_string(),
             before: texts.0.to_owned(),
             after: texts.1.to_owned(),
@@ -105,9 +105,9 @@ impl<'a> Subject<'a> {
 }
 
 /// Everything that is found, in the order of the files.
-pub fn check(facts: Facts) -> Vec<Found> {
+pub fn check(facts: CheckFacts) -> Vec<Found> {
     let subjects: Vec<Subject> = (0..facts.workspace.distributions.len())
-        .filter(|&at| facts.workspace.distributions[at].manifest.aside.is_none())
+        .filter(|&at| facts.workspace.distributions[at].manifest.excluded.is_none())
         .map(|at| Subject::new(facts, at))
         .collect();
     let mut found: Vec<Found> =

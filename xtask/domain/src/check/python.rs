@@ -3,13 +3,14 @@
 use formats::pep440::{Version, specifier};
 use toml_edit::Item;
 
-use crate::check::{Facts, Subject};
+use crate::check::{CheckFacts, Subject};
 use crate::finding::Finding;
-use crate::manifest::{RequiresPython, Table};
+use crate::manifest::RequiresPython;
+use crate::manifest::requirement::RequirementTable;
 use crate::text::toml::start;
 
 /// One finding for each sibling that excludes a Python which the distribution admits.
-pub(super) fn requires_python(facts: Facts, subject: &Subject) -> Vec<Finding> {
+pub(super) fn requires_python(facts: CheckFacts, subject: &Subject) -> Vec<Finding> {
     let own = subject.distribution.manifest.requires_python.as_ref();
     let item = |key: &str| subject.toml.as_ref()?.get(key);
     let places = [
@@ -26,7 +27,8 @@ pub(super) fn requires_python(facts: Facts, subject: &Subject) -> Vec<Finding> {
         .workspace
         .sibling_requirements(subject.at)
         .filter(|(_, declared)| {
-            declared.table == Table::Dependencies && declared.requirement.marker.is_none()
+            declared.table == RequirementTable::Dependencies
+                && declared.requirement.marker.is_none()
         })
         .filter_map(|(sibling, _)| {
             let manifest = &facts.workspace.distributions[sibling].manifest;

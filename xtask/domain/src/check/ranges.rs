@@ -3,13 +3,13 @@
 
 use formats::pep440::{Version, specifier};
 
-use crate::bump::range::{self, Ranges};
-use crate::check::{Facts, Fix, Found, Subject};
+use crate::bump::range::{self, RangePolicy};
+use crate::check::{CheckFacts, Fix, Found, Subject};
 use crate::finding::Finding;
-use crate::manifest::{DeclaredRequirement, Table};
+use crate::manifest::requirement::{DeclaredRequirement, RequirementTable};
 use crate::scaffold::new::compatible;
 
-pub(super) fn ranges(facts: Facts, subject: &Subject) -> Vec<Found> {
+pub(super) fn ranges(facts: CheckFacts, subject: &Subject) -> Vec<Found> {
     let keep = &subject.distribution.manifest.config.keep;
     facts
         .workspace
@@ -47,7 +47,7 @@ pub(super) fn direct_references(subject: &Subject) -> Vec<Finding> {
 }
 
 fn published(declared: &DeclaredRequirement) -> bool {
-    matches!(declared.table, Table::Dependencies | Table::Extra(_))
+    matches!(declared.table, RequirementTable::Dependencies | RequirementTable::Extra(_))
 }
 
 fn unbounded(
@@ -106,7 +106,8 @@ fn has_twin(subject: &Subject, declared: &DeclaredRequirement) -> bool {
 fn moved(subject: &Subject, declared: &DeclaredRequirement, version: &Version) -> Option<Fix> {
     let specifiers = declared.specifiers();
     let span = declared.specifier_span.as_ref()?;
-    let outcome = range::follow(specifiers, declared.dialect, None, version, Ranges::Fit).ok()?;
+    let outcome =
+        range::follow(specifiers, declared.dialect, None, version, RangePolicy::Fit).ok()?;
     let edits: Vec<_> = outcome
         .replacements
         .iter()

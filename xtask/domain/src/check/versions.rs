@@ -9,10 +9,10 @@ use formats::pep440::Version;
 use formats::python::{self, Expr};
 use toml_edit::Item;
 
-use crate::check::{Facts, Fix, Found, Subject};
+use crate::check::{CheckFacts, Fix, Found, Subject};
 use crate::finding::Finding;
-use crate::manifest::DeclaredVersion;
-use crate::manifest::version_source::join;
+use crate::manifest::version_source::DeclaredVersion;
+use crate::source::join;
 use crate::text::toml::{line_of, start};
 
 pub(super) fn unknown(subject: &Subject) -> Option<Finding> {
@@ -36,7 +36,7 @@ const TOOLS: [&str; 5] = [
 ];
 
 /// Copies of the version that differ from the one that counts.
-pub(super) fn copies(facts: Facts, subject: &Subject) -> Vec<Found> {
+pub(super) fn copies(facts: CheckFacts, subject: &Subject) -> Vec<Found> {
     let DeclaredVersion::Literal { file, text, span, version, .. } =
         &subject.distribution.manifest.version
     else {
@@ -62,7 +62,7 @@ pub(super) fn copies(facts: Facts, subject: &Subject) -> Vec<Found> {
 }
 
 /// Files of `version-files` that do not have the version in them.
-fn listed(facts: Facts, subject: &Subject, text: &str) -> Vec<Found> {
+fn listed(facts: CheckFacts, subject: &Subject, text: &str) -> Vec<Found> {
     let manifest = &subject.distribution.manifest;
     let lacks = |path: &&String| {
         let source = facts.files.beside(&subject.distribution.dir, path);
@@ -89,7 +89,7 @@ struct Copy {
     text: String,
 }
 
-fn in_modules(facts: Facts, subject: &Subject) -> Vec<Copy> {
+fn in_modules(facts: CheckFacts, subject: &Subject) -> Vec<Copy> {
     let source = &subject.modules.source;
     let beside = |package: &str| {
         let prefix = format!("{source}{package}/");
@@ -142,7 +142,7 @@ fn in_manifest(subject: &Subject) -> Vec<Copy> {
 }
 
 /// Members of uv.lock and poetry.lock with another version than the repository has.
-pub(super) fn locks(facts: Facts) -> Vec<Found> {
+pub(super) fn locks(facts: CheckFacts) -> Vec<Found> {
     let distributions = &facts.workspace.distributions;
     let mut dirs: Vec<&str> = distributions.iter().map(|d| d.dir.as_str()).chain([""]).collect();
     dirs.sort_unstable();

@@ -1,24 +1,27 @@
 //! What a pyproject.toml says about its distribution, and where it says it.
 
+mod backends;
+mod python_attribute;
+pub mod requirement;
 pub mod requirement_sources;
 pub mod setup_cfg;
 pub mod setup_py;
 pub mod version_regex;
 pub mod version_source;
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use formats::name::Name;
-use formats::pep440::Version;
 use formats::pep440::specifier::Dialect;
-use formats::requirement::Requirement;
 use toml_edit::Item;
 
 use crate::config::DistributionConfig;
 use crate::finding::Finding;
+use crate::manifest::backends::VersionContext;
+use crate::manifest::requirement::{DeclaredRequirement, RequirementTable};
 use crate::manifest::setup_py::SetupPy;
-use crate::manifest::version_source::{Context, Files, SourceFile, unknown};
+use crate::manifest::version_source::{DeclaredVersion, unknown};
+use crate::source::{Files, SourceFile};
 use crate::text::toml::{TomlFile, line_of, start};
 
 /// One distribution as its manifest describes it.
@@ -32,7 +35,7 @@ pub struct Manifest {
     /// Large, seldom asked for, and moved about with the rest: on its own.
     pub config: Box<DistributionConfig>,
     /// Why nothing but its own name should touch it: a test project, a template, no package.
-    pub aside: Option<String>,
+    pub excluded: Option<String>,
     /// What is wrong in the manifest without making it unreadable.
     pub findings: Vec<Finding>,
 }
@@ -66,104 +69,20 @@ impl RequiresPython {
     }
 }
 
-/// Where the version stands.
-#[derive(Clone, Debug)]
-pub enum DeclaredVersion {
-    /// A literal in a file: the one place that holds the version.
-    /// `span` is the text alone, without quotes.
-    Literal { file: Arc<str>, line: usize, span: Range<usize>, text: String, version: Version },
-    /// Made by `tool` from a tag; the place says so.
-    FromTag { file: Arc<str>, line: usize, tool: String },
-    /// Not found, or not as a literal; the sentence says why.
-    Unknown { file: Arc<str>, line: usize, reason: String },
-}
-
-impl DeclaredVersion {
-    pub fn version(&self) -> Option<&Version> {
-        match self {
-            DeclaredVersion::Literal { version, .. } => Some(version),
-            DeclaredVersion::FromTag { .. } | DeclaredVersion::Unknown { .. } => None,
-        }
-    }
-
-    /// The file and the line that say it.
-    pub fn place(&self) -> (&str, usize) {
-        match self {
-            DeclaredVersion::Literal { file, line, .. }
-            | DeclaredVersion::FromTag { file, line, .. }
-            | DeclaredVersion::Unknown { file, line, .. } => (file, *line),
-        }
-    }
-}
-
-/// The table that a requirement stands in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Table {
-    /// `project.dependencies`: needed whenever the distribution is installed.
-    Dependencies,
-    /// `project.optional-dependencies.EXTRA`.
-    Extra(String),
-    /// `dependency-groups.GROUP` (PEP 735): never part of the built metadata.
-    Group(String),
-    /// `build-system.requires`.
-    Build,
-}
-
-/// A requirement as it stands in the manifest.
-#[derive(Clone, Debug)]
-pub struct DeclaredRequirement {
-    pub table: Table,
-    /// The file it stands in: the manifest, setup.py, setup.cfg, a requirements file.
-    pub file: Arc<str>,
-    pub line: usize,
-    /// Span of the string in the file, with its quotes in TOML.
-    pub span: Range<usize>,
-    /// The decoded string. In tables that name the distribution by a key, the specifier alone.
-    pub text: String,
-    pub requirement: Requirement,
-    pub dialect: Dialect,
-    /// The bytes of the specifier in the file; `None` where it is written with escapes.
-    pub specifier_span: Option<Range<usize>>,
-}
-
-impl DeclaredRequirement {
-    /// Whether it is part of what is published.
-    pub fn is_published(&self) -> bool {
-        matches!(self.table, Table::Dependencies | Table::Extra(_))
-    }
-
-    /// The specifier set as written.
-    pub fn specifiers(&self) -> &str {
-        &self.text[self.requirement.specifiers.clone()]
-    }
-
-    /// The requirement as a person reads it, the name included.
-    pub fn shown(&self) -> String {
-        self.shown_with(self.specifiers())
-    }
-
-    /// The same with other specifiers.
-    pub fn shown_with(&self, specifiers: &str) -> String {
-        let range = self.requirement.specifiers.clone();
-        let named_by_key = range == (0..self.text.len());
-        if named_by_key {
-            return format!("{} {specifiers}", self.requirement.name);
-        }
-        [&self.text[..range.start], specifiers, &self.text[range.end..]].concat()
-    }
-}
-
 impl Manifest {
     /// What has to be installed to build it (PEP 518), with that standard's default.
     pub fn build_requires(&self) -> Vec<&str> {
-        let build = self.requirements.iter().filter(|declared| declared.table == Table::Build);
+        let build =
+            self.requirements.iter().filter(|declared| declared.table == RequirementTable::Build);
         let requires: Vec<&str> = build.map(|declared| declared.text.as_str()).collect();
         if requires.is_empty() { vec!["setuptools>=40.8.0"] } else { requires }
     }
 
     /// Whether it has a dependency group of this name (PEP 735).
     pub fn has_group(&self, name: &str) -> bool {
-        self.requirements.iter().any(|declared| declared.table == Table::Group(name.to_owned()))
+        self.requirements
+            .iter()
+            .any(|declared| declared.table == RequirementTable::Group(name.to_owned()))
     }
 
     /// Reads a manifest alone, without the files that its version may stand in.
@@ -198,12 +117,12 @@ impl Manifest {
         let written = name.to_string();
         Ok(Some(Manifest {
             path: file.path.clone(),
-            version: version_source::declared(&Context { file, files, dir, name: &written }),
+            version: backends::declared(&VersionContext { file, files, dir, name: &written }),
             name,
             requires_python: RequiresPython::read(Some(file), &setup),
             requirements,
             config: Box::new(DistributionConfig::read(file)?),
-            aside: no_package(file),
+            excluded: no_package(file),
             findings,
         }))
     }
@@ -231,8 +150,8 @@ impl Manifest {
         let mut version = None;
         if let Some(file) = file {
             requirements.extend(requirement_sources::requirements(file, &mut findings));
-            let context = Context { file, files, dir, name: &written };
-            version = Some(version_source::declared(&context));
+            let context = VersionContext { file, files, dir, name: &written };
+            version = Some(backends::declared(&context));
         }
         let version = version
             .or_else(|| setup_cfg::version(setup.cfg.as_ref()?, files, dir))
@@ -245,7 +164,7 @@ impl Manifest {
             requires_python: RequiresPython::read(file, setup),
             requirements,
             config: file.map(DistributionConfig::read).transpose()?.unwrap_or_default().into(),
-            aside: file.and_then(no_package),
+            excluded: file.and_then(no_package),
             findings,
         }))
     }
@@ -327,9 +246,9 @@ mod tests {
         );
         let seen: Vec<_> =
             manifest.requirements.iter().map(|r| (&r.table, r.line, r.text.as_str())).collect();
-        assert_eq!(seen[0], (&Table::Dependencies, 5, "core>=2.3"));
-        assert_eq!(seen[1], (&Table::Extra("x".into()), 8, "core[y]"));
-        assert_eq!(seen[2], (&Table::Group("test".into()), 10, "pytest"));
+        assert_eq!(seen[0], (&RequirementTable::Dependencies, 5, "core>=2.3"));
+        assert_eq!(seen[1], (&RequirementTable::Extra("x".into()), 8, "core[y]"));
+        assert_eq!(seen[2], (&RequirementTable::Group("test".into()), 10, "pytest"));
     }
 
     #[test]

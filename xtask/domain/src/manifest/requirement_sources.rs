@@ -12,23 +12,23 @@ use formats::requirement::Requirement;
 use toml_edit::{Item, TableLike, Value};
 
 use crate::finding::Finding;
-use crate::manifest::setup_cfg::{self, Line};
+use crate::manifest::requirement::{DeclaredRequirement, RequirementTable};
+use crate::manifest::setup_cfg::{self, ValueLine};
 use crate::manifest::setup_py::SetupPy;
-use crate::manifest::version_source::{Files, SourceFile};
-use crate::manifest::{DeclaredRequirement, Table};
+use crate::source::{Files, SourceFile};
 use crate::text::toml::{TomlFile, line_of, start};
 
 /// The requirements that stand in a pyproject.toml itself, in a fixed order of tables. `findings`
 /// gets what is wrong with them.
 pub fn requirements(file: &TomlFile, findings: &mut Vec<Finding>) -> Vec<DeclaredRequirement> {
-    let mut reader = Reader { file, findings, found: Vec::new() };
-    reader.list(&Table::Dependencies, file.get("project.dependencies"));
-    reader.list(&Table::Build, file.get("build-system.requires"));
+    let mut reader = TableReader { file, findings, found: Vec::new() };
+    reader.list(&RequirementTable::Dependencies, file.get("project.dependencies"));
+    reader.list(&RequirementTable::Build, file.get("build-system.requires"));
     for (extra, item) in entries(file.get("project.optional-dependencies")) {
-        reader.list(&Table::Extra(extra.to_owned()), Some(item));
+        reader.list(&RequirementTable::Extra(extra.to_owned()), Some(item));
     }
     for (group, item) in entries(file.get("dependency-groups")) {
-        reader.list(&Table::Group(group.to_owned()), Some(item));
+        reader.list(&RequirementTable::Group(group.to_owned()), Some(item));
     }
     reader.poetry();
     reader.forerunners();
@@ -53,15 +53,15 @@ fn entries(item: Option<&Item>) -> impl Iterator<Item = (&str, &Item)> {
     item.and_then(Item::as_table_like).into_iter().flat_map(TableLike::iter)
 }
 
-struct Reader<'a> {
+struct TableReader<'a> {
     file: &'a TomlFile,
     findings: &'a mut Vec<Finding>,
     found: Vec<DeclaredRequirement>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> TableReader<'a> {
     /// An array of requirements, or the table that people write instead.
-    fn list(&mut self, table: &Table, item: Option<&'a Item>) {
+    fn list(&mut self, table: &RequirementTable, item: Option<&'a Item>) {
         if let Some(array) = item.and_then(Item::as_array) {
             for value in array {
                 self.requirement(table, value);
@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One array element; what is no string (`{ include-group = … }`) is no requirement.
-    fn requirement(&mut self, table: &Table, value: &Value) {
+    fn requirement(&mut self, table: &RequirementTable, value: &Value) {
         let (Some(text), Some(span)) = (value.as_str(), value.span()) else { return };
         let line = self.file.line(span.start);
         match Requirement::parse(text) {
@@ -101,7 +101,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A table of `name = "range"`, `name = { version = "range", … }` or an array of the latter.
-    fn named(&mut self, table: &Table, item: Option<&'a Item>, dialect: Dialect) {
+    fn named(&mut self, table: &RequirementTable, item: Option<&'a Item>, dialect: Dialect) {
         for (key, item) in entries(item) {
             let Some(name) = Name::new(key) else { continue };
             match item {
@@ -115,7 +115,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn named_value(&mut self, table: &Table, name: &Name, item: &'a Item, dialect: Dialect) {
+    fn named_value(
+        &mut self,
+        table: &RequirementTable,
+        name: &Name,
+        item: &'a Item,
+        dialect: Dialect,
+    ) {
         if let Some(inner) = item.as_table_like() {
             self.range(table, name, inner.get("version"), inner, dialect);
         } else if let Some(array) = item.as_array() {
@@ -133,7 +139,7 @@ impl<'a> Reader<'a> {
 
     fn range(
         &mut self,
-        table: &Table,
+        table: &RequirementTable,
         name: &Name,
         version: Option<&Item>,
         inner: &dyn TableLike,
@@ -141,8 +147,9 @@ impl<'a> Reader<'a> {
     ) {
         // What Poetry installs only with an extra. Which one stands in another table.
         let optional = inner.get("optional").and_then(Item::as_bool) == Some(true);
-        let extra = Table::Extra(String::new());
-        let table = if optional && *table == Table::Dependencies { &extra } else { table };
+        let extra = RequirementTable::Extra(String::new());
+        let table =
+            if optional && *table == RequirementTable::Dependencies { &extra } else { table };
         let placed = placed_elsewhere(inner);
         if let Some(version) = version.filter(|_| !placed) {
             self.value(table, name, version.as_str(), version.span(), dialect);
@@ -159,7 +166,7 @@ impl<'a> Reader<'a> {
 
     fn value(
         &mut self,
-        table: &Table,
+        table: &RequirementTable,
         name: &Name,
         text: Option<&str>,
         span: Option<Range<usize>>,
@@ -189,11 +196,15 @@ impl<'a> Reader<'a> {
 
     fn poetry(&mut self) {
         let file = self.file;
-        self.named(&Table::Dependencies, file.get("tool.poetry.dependencies"), Dialect::Poetry);
-        let dev = Table::Group("dev".into());
+        self.named(
+            &RequirementTable::Dependencies,
+            file.get("tool.poetry.dependencies"),
+            Dialect::Poetry,
+        );
+        let dev = RequirementTable::Group("dev".into());
         self.named(&dev, file.get("tool.poetry.dev-dependencies"), Dialect::Poetry);
         for (group, item) in entries(file.get("tool.poetry.group")) {
-            let table = Table::Group(group.to_owned());
+            let table = RequirementTable::Group(group.to_owned());
             self.named(&table, item.get("dependencies"), Dialect::Poetry);
         }
     }
@@ -201,11 +212,11 @@ impl<'a> Reader<'a> {
     /// Tables from before PEP 735, and the plugin that sets setuptools' dynamic dependencies.
     fn forerunners(&mut self) {
         let file = self.file;
-        self.list(&Table::Group("dev".into()), file.get("tool.uv.dev-dependencies"));
+        self.list(&RequirementTable::Group("dev".into()), file.get("tool.uv.dev-dependencies"));
         let Some(plugin) = file.get("tool.setuptools_dynamic_dependencies") else { return };
-        self.list(&Table::Dependencies, plugin.get("dependencies"));
+        self.list(&RequirementTable::Dependencies, plugin.get("dependencies"));
         for (extra, item) in entries(plugin.get("optional-dependencies")) {
-            self.list(&Table::Extra(extra.to_owned()), Some(item));
+            self.list(&RequirementTable::Extra(extra.to_owned()), Some(item));
         }
     }
 }
@@ -231,7 +242,7 @@ fn inside(text: &str, span: &Range<usize>, decoded: &str, needed: usize) -> Opti
 /// Requirements in files that setuptools is told to read (`dynamic.dependencies.file`).
 pub fn referenced(file: &TomlFile, dir: &str, files: Files<'_>) -> Vec<DeclaredRequirement> {
     let mut found = Vec::new();
-    let mut read = |table: &Table, item: Option<&Item>| {
+    let mut read = |table: &RequirementTable, item: Option<&Item>| {
         let named = item.and_then(|item| item.get("file"));
         let paths: Vec<&str> = match named.map(|named| (named.as_str(), named.as_array())) {
             Some((Some(path), _)) => vec![path],
@@ -244,14 +255,14 @@ pub fn referenced(file: &TomlFile, dir: &str, files: Files<'_>) -> Vec<DeclaredR
             }
         }
     };
-    read(&Table::Dependencies, file.get("tool.setuptools.dynamic.dependencies"));
+    read(&RequirementTable::Dependencies, file.get("tool.setuptools.dynamic.dependencies"));
     for (extra, item) in entries(file.get("tool.setuptools.dynamic.optional-dependencies")) {
-        read(&Table::Extra(extra.to_owned()), Some(item));
+        read(&RequirementTable::Extra(extra.to_owned()), Some(item));
     }
     found
 }
 
-fn requirements_file(source: &SourceFile, table: &Table) -> Vec<DeclaredRequirement> {
+fn requirements_file(source: &SourceFile, table: &RequirementTable) -> Vec<DeclaredRequirement> {
     let mut found = Vec::new();
     let mut start = 0;
     for line in source.text.split_inclusive('\n') {
@@ -267,7 +278,12 @@ fn requirements_file(source: &SourceFile, table: &Table) -> Vec<DeclaredRequirem
 }
 
 /// A requirement that stands in a file as it is read.
-fn plain(source: &SourceFile, table: &Table, text: &str, at: usize) -> Option<DeclaredRequirement> {
+fn plain(
+    source: &SourceFile,
+    table: &RequirementTable,
+    text: &str,
+    at: usize,
+) -> Option<DeclaredRequirement> {
     let requirement = Requirement::parse(text).ok()?;
     let specifier_span = Some(shift(&requirement.specifiers, at));
     Some(DeclaredRequirement {
@@ -287,13 +303,13 @@ pub fn setup_cfg(source: &SourceFile) -> Vec<DeclaredRequirement> {
     let mut found = Vec::new();
     for entry in setup_cfg::entries(&source.text) {
         let table = match (entry.section, entry.key) {
-            ("options", "install_requires") => Table::Dependencies,
-            ("options", "setup_requires") => Table::Build,
-            ("options", "tests_require") => Table::Group("tests".into()),
-            ("options.extras_require", extra) => Table::Extra(extra.to_owned()),
+            ("options", "install_requires") => RequirementTable::Dependencies,
+            ("options", "setup_requires") => RequirementTable::Build,
+            ("options", "tests_require") => RequirementTable::Group("tests".into()),
+            ("options.extras_require", extra) => RequirementTable::Extra(extra.to_owned()),
             _ => continue,
         };
-        for Line { text, span } in &entry.lines {
+        for ValueLine { text, span } in &entry.lines {
             // A comment behind a requirement belongs to the value here, but to no range.
             let end = text.find(" #").unwrap_or(text.len());
             found.extend(plain(source, &table, text[..end].trim_end(), span.start));
@@ -311,14 +327,18 @@ pub fn setup_py(source: &SourceFile) -> Vec<DeclaredRequirement> {
         reached.iter().flat_map(|(table, text)| setup_text(source, table, text)).collect();
     let unreached = |text: &&Text| !reached.iter().any(|(_, known)| known.span == text.span);
     for text in setup.texts().iter().filter(unreached) {
-        let read = setup_text(source, &Table::Dependencies, text);
+        let read = setup_text(source, &RequirementTable::Dependencies, text);
         found.extend(read.into_iter().filter(|read| !read.requirement.specifiers.is_empty()));
     }
     found
 }
 
 /// The requirement of a string, or of every line where there are several.
-fn setup_text(source: &SourceFile, table: &Table, text: &Text) -> Vec<DeclaredRequirement> {
+fn setup_text(
+    source: &SourceFile,
+    table: &RequirementTable,
+    text: &Text,
+) -> Vec<DeclaredRequirement> {
     let as_written = !text.formatted && !text.raw.contains('\\');
     let mut found = Vec::new();
     let mut start = text.span.start;

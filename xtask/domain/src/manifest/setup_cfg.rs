@@ -3,31 +3,30 @@
 
 use std::ops::Range;
 
-use crate::manifest::DeclaredVersion;
-use crate::manifest::version_source::{
-    Files, SourceFile, literal, module_attribute, unknown, whole_file,
-};
+use crate::manifest::python_attribute::module_attribute;
+use crate::manifest::version_source::{DeclaredVersion, literal, unknown, whole_file};
+use crate::source::{Files, SourceFile};
 use crate::text::toml::line_of;
 
 /// One line of a value, with its bytes in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line<'a> {
+pub struct ValueLine<'a> {
     pub text: &'a str,
     pub span: Range<usize>,
 }
 
 /// A key of a section with the lines of its value; comments and blank lines are left out.
 #[derive(Clone, Debug)]
-pub struct Entry<'a> {
+pub struct ConfigEntry<'a> {
     pub section: &'a str,
     /// As written.
     pub key: &'a str,
-    pub lines: Vec<Line<'a>>,
+    pub lines: Vec<ValueLine<'a>>,
 }
 
 /// Every entry of the file. Never fails: what has no place in the grammar is left out.
-pub fn entries(text: &str) -> Vec<Entry<'_>> {
-    let mut entries: Vec<Entry<'_>> = Vec::new();
+pub fn entries(text: &str) -> Vec<ConfigEntry<'_>> {
+    let mut entries: Vec<ConfigEntry<'_>> = Vec::new();
     let (mut section, mut start) = ("", 0);
     let mut open = false;
     for line in text.split_inclusive('\n') {
@@ -48,22 +47,22 @@ pub fn entries(text: &str) -> Vec<Entry<'_>> {
             open = false;
         } else if let Some(at) = inner.find(['=', ':']) {
             let lines = value_line(&inner[at + 1..], offset + at + 1).into_iter().collect();
-            entries.push(Entry { section, key: inner[..at].trim(), lines });
+            entries.push(ConfigEntry { section, key: inner[..at].trim(), lines });
             open = true;
         }
     }
     entries
 }
 
-fn value_line(text: &str, offset: usize) -> Option<Line<'_>> {
+fn value_line(text: &str, offset: usize) -> Option<ValueLine<'_>> {
     let trimmed = text.trim();
     let lead = text.len() - text.trim_start().len();
     let span = offset + lead..offset + lead + trimmed.len();
-    (!trimmed.is_empty()).then_some(Line { text: trimmed, span })
+    (!trimmed.is_empty()).then_some(ValueLine { text: trimmed, span })
 }
 
 /// The value of a key that has one line.
-pub fn value<'a>(entries: &[Entry<'a>], section: &str, key: &str) -> Option<Line<'a>> {
+pub fn value<'a>(entries: &[ConfigEntry<'a>], section: &str, key: &str) -> Option<ValueLine<'a>> {
     let entry = entries.iter().find(|entry| entry.section == section && entry.key == key)?;
     match entry.lines.as_slice() {
         [one] => Some(one.clone()),

@@ -4,8 +4,8 @@
 
 use regex_lite::Regex;
 
-use crate::manifest::DeclaredVersion;
-use crate::manifest::version_source::{SourceFile, literal};
+use crate::manifest::version_source::{DeclaredVersion, literal};
+use crate::source::SourceFile;
 
 /// The pattern that hatch (`regex` source) and scikit-build-core take when none is configured.
 pub const DEFAULT: &str =

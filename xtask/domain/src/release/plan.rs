@@ -31,7 +31,7 @@ pub struct ServedFile {
 
 /// An answer about the outside world. Not to know is never the same as no.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer<T> {
+pub enum Lookup<T> {
     Known(T),
     /// Why it could not be told.
     Unknown(String),
@@ -49,7 +49,7 @@ pub struct Package {
     pub tagged: Option<String>,
 }
 
-/// One thing to do. The number is a position in [`Plan::packages`].
+/// One thing to do. The number is a position in [`ReleasePlan::packages`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Build sdist and wheel, or take over the ones that were built from the same commit.
@@ -79,18 +79,18 @@ pub enum Until {
 
 /// Everything that a release will do, in order.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct ReleasePlan {
     pub packages: Vec<Package>,
     pub actions: Vec<Action>,
 }
 
-impl Plan {
+impl ReleasePlan {
     /// Takes the packages to be released, in release order. Everything is staged and tested
     /// before the first thing is published: until then nothing has happened that matters.
     ///
     /// With `names_burn`, the staging index is a real one, on which a file name is taken for ever:
     /// then everything is tested here before it sees anything.
-    pub fn new(packages: Vec<Package>, until: Until, names_burn: bool) -> Plan {
+    pub fn new(packages: Vec<Package>, until: Until, names_burn: bool) -> ReleasePlan {
         let all = 0..packages.len();
         let mut actions: Vec<Action> = all.clone().map(Action::Build).collect();
         if !packages.is_empty() {
@@ -108,7 +108,7 @@ impl Plan {
                 [Some(Action::Publish(at)), tag].into_iter().flatten()
             }));
         }
-        Plan { packages, actions }
+        ReleasePlan { packages, actions }
     }
 
     /// The position of a distribution of the workspace in this plan.
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn everything_is_tested_before_anything_is_published() {
-        let plan = Plan::new(vec![package(0), package(1)], Until::Published, true);
+        let plan = ReleasePlan::new(vec![package(0), package(1)], Until::Published, true);
         let first_publish =
             plan.actions.iter().position(|a| matches!(a, Action::Publish(_))).unwrap();
         let last_smoke = plan.actions.iter().rposition(|a| matches!(a, Action::Smoke(_))).unwrap();
@@ -228,11 +228,11 @@ mod tests {
 
     #[test]
     fn an_early_end_leaves_out_what_comes_later() {
-        let built = Plan::new(vec![package(0)], Until::Built, true);
+        let built = ReleasePlan::new(vec![package(0)], Until::Built, true);
         assert_eq!(built.actions, [Action::Build(0), Action::Check]);
-        let staged = Plan::new(vec![package(0)], Until::Staged, false);
+        let staged = ReleasePlan::new(vec![package(0)], Until::Staged, false);
         assert_eq!(staged.actions.last(), Some(&Action::Smoke(0)));
-        assert!(Plan::new(Vec::new(), Until::Published, true).actions.is_empty());
+        assert!(ReleasePlan::new(Vec::new(), Until::Published, true).actions.is_empty());
     }
 
     fn artifact(name: &str) -> Artifact {
@@ -245,27 +245,27 @@ mod tests {
     }
 
     #[track_caller]
-    fn half(files: &[&str], missing: Option<&str>) {
+    fn incomplete(files: &[&str], missing: Option<&str>) {
         let files: Vec<ServedFile> = files.iter().map(|name| served(name, None)).collect();
         assert_eq!(lacks(&files, "core", &"2.0".parse().unwrap()), missing, "{files:?}");
     }
 
     #[test]
     fn half_a_release_is_told_from_one_that_is_meant_so() {
-        half(&["core-2.0.tar.gz", "core-2.0-py3-none-any.whl"], None);
-        half(&["core-2.0-py3-none-any.whl"], Some("sdist"));
-        half(
+        incomplete(&["core-2.0.tar.gz", "core-2.0-py3-none-any.whl"], None);
+        incomplete(&["core-2.0-py3-none-any.whl"], Some("sdist"));
+        incomplete(
             &["core-2.0-cp312-cp312-win_amd64.whl", "core-2.0-cp313-cp313-win_amd64.whl"],
             Some("sdist"),
         );
-        half(&["core-2.0.tar.gz"], Some("wheel"));
+        incomplete(&["core-2.0.tar.gz"], Some("wheel"));
         let wheel = "core-2.0-py3-none-any.whl";
-        half(&[wheel, "core-1.0-py3-none-any.whl"], None);
-        half(&[wheel, "core-1.0-py3-none-any.whl", "core-1.0.tar.gz"], Some("sdist"));
-        half(&[wheel, "core-1.0.tar.gz"], Some("sdist"));
+        incomplete(&[wheel, "core-1.0-py3-none-any.whl"], None);
+        incomplete(&[wheel, "core-1.0-py3-none-any.whl", "core-1.0.tar.gz"], Some("sdist"));
+        incomplete(&[wheel, "core-1.0.tar.gz"], Some("sdist"));
         // Only the version before counts, and later ones say nothing.
-        half(&[wheel, "core-1.0-py3-none-any.whl", "core-0.9.tar.gz"], None);
-        half(&[wheel, "core-3.0-py3-none-any.whl"], Some("sdist"));
+        incomplete(&[wheel, "core-1.0-py3-none-any.whl", "core-0.9.tar.gz"], None);
+        incomplete(&[wheel, "core-3.0-py3-none-any.whl"], Some("sdist"));
     }
 
     #[test]
@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn what_is_tagged_is_not_tagged_again() {
         let tagged = Package { tagged: Some("commit".into()), ..package(0) };
-        let actions = Plan::new(vec![tagged, package(1)], Until::Published, true).actions;
+        let actions = ReleasePlan::new(vec![tagged, package(1)], Until::Published, true).actions;
         assert!(actions.contains(&Action::Publish(0)) && actions.contains(&Action::Tag(1)));
         assert!(!actions.contains(&Action::Tag(0)));
     }

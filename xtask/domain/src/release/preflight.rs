@@ -6,7 +6,7 @@ use formats::pep440::Version;
 
 use crate::finding::{Finding, Refusal};
 use crate::release::index_address::token_variable;
-use crate::release::plan::Answer;
+use crate::release::plan::Lookup;
 use crate::text::globs::any_matches;
 
 /// One check: what was looked at, whether it holds, and what to do where it does not.
@@ -72,7 +72,7 @@ pub struct RepositoryFacts<'a> {
     pub shallow: bool,
     pub remote: &'a str,
     /// Whether one of the remote's branches holds HEAD.
-    pub on_remote: Answer<bool>,
+    pub on_remote: Lookup<bool>,
     /// Why the remote would not take a tag.
     pub refuses_tags: Option<String>,
 }
@@ -135,16 +135,16 @@ fn history(facts: &RepositoryFacts) -> Check {
 fn remote(facts: &RepositoryFacts) -> Vec<Check> {
     let remote = facts.remote;
     let on_remote = match &facts.on_remote {
-        Answer::Known(true) => {
+        Lookup::Known(true) => {
             Check::passed("remote", format!("{remote} has {}", short(facts.head)))
         }
-        Answer::Known(false) => Check::failed(
+        Lookup::Known(false) => Check::failed(
             "remote",
             format!("no branch of the git remote `{remote}` has HEAD ({})", short(facts.head)),
             format!("git push {remote}: what is released has to be there for others to see"),
         ),
         // Whether it would take a tag is no question then.
-        Answer::Unknown(why) => {
+        Lookup::Unknown(why) => {
             return vec![Check::failed(
                 "remote",
                 format!("the git remote `{remote}` cannot be asked: {why}"),
@@ -266,7 +266,7 @@ pub fn new_names(index: &str, names: &[String]) -> Check {
 }
 
 /// A version that is tagged, of which an index lacks a kind of file.
-pub struct HalfFacts<'a> {
+pub struct IncompleteFacts<'a> {
     pub name: &'a Name,
     pub version: &'a Version,
     pub tag: &'a str,
@@ -278,8 +278,8 @@ pub struct HalfFacts<'a> {
 }
 
 /// Half a release, which is either made whole or left as it is.
-pub fn half(facts: &HalfFacts) -> Check {
-    let HalfFacts { name, version, tag, index, missing, closed } = facts;
+pub fn incomplete(facts: &IncompleteFacts) -> Check {
+    let IncompleteFacts { name, version, tag, index, missing, closed } = facts;
     let found = format!("{index} has {name} {version} without its {missing}");
     match closed {
         false => Check::noted(
@@ -305,7 +305,7 @@ pub struct PackageFacts {
     pub version: Option<String>,
     pub tag: String,
     pub local_tag: Option<String>,
-    pub remote_tag: Answer<Option<String>>,
+    pub remote_tag: Lookup<Option<String>>,
     /// Commits whose bytes this release stands for: HEAD, or the one a ledger was built from.
     pub own_commits: Vec<String>,
     /// Commits since the tag that touch the distribution; `None` when that cannot be counted.
@@ -338,8 +338,8 @@ fn tag(facts: &PackageFacts) -> Check {
         );
     };
     let known_remote = match &facts.remote_tag {
-        Answer::Known(commit) => commit.as_ref(),
-        Answer::Unknown(_) => None,
+        Lookup::Known(commit) => commit.as_ref(),
+        Lookup::Unknown(_) => None,
     };
     let ours = |commit: &&String| facts.own_commits.contains(commit);
     match (known_remote, facts.local_tag.as_ref(), facts.changed) {
@@ -404,7 +404,7 @@ mod tests {
             dirty,
             shallow: false,
             remote: "origin",
-            on_remote: Answer::Known(true),
+            on_remote: Lookup::Known(true),
             refuses_tags: None,
         })
     }
@@ -439,7 +439,7 @@ mod tests {
             version: Some("2.3.0".into()),
             tag: "core-v2.3.0".into(),
             local_tag: local_tag.map(str::to_owned),
-            remote_tag: Answer::Known(remote_tag.map(str::to_owned)),
+            remote_tag: Lookup::Known(remote_tag.map(str::to_owned)),
             own_commits: vec!["head".into()],
             changed,
             unreleased: Vec::new(),

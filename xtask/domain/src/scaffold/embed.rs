@@ -6,7 +6,7 @@
 use formats::name::normalize;
 
 use crate::finding::Finding;
-use crate::manifest::DeclaredVersion;
+use crate::manifest::version_source::DeclaredVersion;
 use crate::text::insert::{self, Splice, same};
 use crate::text::toml::TomlFile;
 use crate::workspace::{Distribution, Workspace};
@@ -176,7 +176,7 @@ pub fn patterns(
     beside: &dyn Fn(&str) -> Vec<String>,
 ) -> Option<Vec<String>> {
     let real: Vec<&Distribution> =
-        workspace.distributions.iter().filter(|d| d.manifest.aside.is_none()).collect();
+        workspace.distributions.iter().filter(|d| d.manifest.excluded.is_none()).collect();
     let mut patterns = Vec::new();
     for distribution in &real {
         if !distribution.manifest.path.ends_with("pyproject.toml") {
@@ -235,16 +235,16 @@ pub fn shared_toml(manifests: &[TomlFile]) -> String {
 /// What looks like a distribution and is left alone, with the reason; many of them by their number.
 pub fn left_aside(workspace: &Workspace) -> Vec<(String, String)> {
     const SHOWN: usize = 5;
-    let aside = workspace.distributions.iter().filter_map(|distribution| {
-        let why = distribution.manifest.aside.clone()?;
+    let excluded = workspace.distributions.iter().filter_map(|distribution| {
+        let why = distribution.manifest.excluded.clone()?;
         Some((distribution.manifest.path.to_string(), why))
     });
-    let mut aside: Vec<(String, String)> = aside.collect();
-    if aside.len() > SHOWN + 1 {
-        let more = aside.split_off(SHOWN).len();
-        aside.push((format!("{more} more"), "for reasons like these".to_owned()));
+    let mut excluded: Vec<(String, String)> = excluded.collect();
+    if excluded.len() > SHOWN + 1 {
+        let more = excluded.split_off(SHOWN).len();
+        excluded.push((format!("{more} more"), "for reasons like these".to_owned()));
     }
-    aside
+    excluded
 }
 
 /// What the tool cannot do in that repository, distribution by distribution.
@@ -266,7 +266,7 @@ pub fn limits(workspace: &Workspace) -> Vec<Finding> {
     workspace
         .distributions
         .iter()
-        .filter(|distribution| distribution.manifest.aside.is_none())
+        .filter(|distribution| distribution.manifest.excluded.is_none())
         .filter_map(limit)
         .collect()
 }

@@ -4,8 +4,8 @@
 use toml_edit::Item;
 
 use crate::finding::Finding;
-use crate::manifest::version_source::Files;
 use crate::release::content::modules::Modules;
+use crate::source::Files;
 use crate::text::toml::{TomlFile, start};
 
 /// What has to be said to setuptools once `crate_folder` lies in the root; `None` where nothing has.
@@ -61,7 +61,7 @@ fn top(package: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::version_source::SourceFile;
+    use crate::source::SourceFile;
 
     #[track_caller]
     fn check(texts: &[(&str, &str)], expected: Option<&str>) {

@@ -7,7 +7,7 @@ use formats::pep440::Version;
 use crate::config::RepositoryConfig;
 use crate::finding::{Finding, Refusal};
 use crate::release::content::modules::Modules;
-use crate::scaffold::shared::Shared;
+use crate::scaffold::shared::SharedFields;
 use crate::scaffold::template::{Filler, Template};
 use crate::text::edit::{Edit, splice};
 use crate::text::insert;
@@ -15,7 +15,7 @@ use crate::text::toml::TomlFile;
 use crate::workspace::{Distribution, Workspace};
 
 /// What is asked for.
-pub struct Request<'a> {
+pub struct NewRequest<'a> {
     pub name: &'a Name,
     pub template: &'a Template,
     /// Siblings that it needs, as indices into the workspace.
@@ -23,18 +23,18 @@ pub struct Request<'a> {
 }
 
 /// The repository that it comes into.
-pub struct Facts<'a> {
+pub struct NewFacts<'a> {
     pub workspace: &'a Workspace,
     /// The modules of every distribution, in the order of the workspace.
     pub modules: &'a [Modules],
-    pub shared: &'a Shared,
+    pub shared: &'a SharedFields,
     /// The text of the repository's Cargo.toml, where there is one.
     pub cargo: Option<&'a TomlFile>,
 }
 
 /// Everything that has to be written.
 #[derive(Debug)]
-pub struct Plan {
+pub struct NewPlan {
     /// The new directory, relative to the root.
     pub dir: String,
     /// The module that users import; `None` for a template without one.
@@ -50,7 +50,7 @@ pub struct Plan {
 ///
 /// # Errors
 /// Its name or its place is taken, or the template asks for something that is not known.
-pub fn plan(request: &Request, facts: &Facts) -> Result<Plan, Refusal> {
+pub fn plan(request: &NewRequest, facts: &NewFacts) -> Result<NewPlan, Refusal> {
     let name = request.name;
     if let Some(bearer) = facts.workspace.find(name) {
         let path = &facts.workspace.distributions[bearer].manifest.path;
@@ -65,11 +65,11 @@ pub fn plan(request: &Request, facts: &Facts) -> Result<Plan, Refusal> {
     let mut files = filler.files(request.template)?;
     in_line(&mut files, &dir, name, facts.shared)?;
     let has_module = files.iter().any(|(path, _)| path.ends_with("/__init__.py"));
-    Ok(Plan { dir, module: has_module.then_some(module), files, edits, tag })
+    Ok(NewPlan { dir, module: has_module.then_some(module), files, edits, tag })
 }
 
 /// Namespaces (PEP 420) that a distribution of the repository both lies in and is named after.
-fn namespaces(facts: &Facts) -> Vec<String> {
+fn namespaces(facts: &NewFacts) -> Vec<String> {
     let distributions = facts.workspace.distributions.iter().zip(facts.modules);
     let mut found: Vec<String> = distributions
         .flat_map(|(distribution, modules)| {
@@ -117,7 +117,7 @@ fn tag_of(name: &Name, workspace: &Workspace) -> String {
 }
 
 /// Where it goes: beside the others, as `packages` says or as they lie.
-fn place_of(name: &Name, facts: &Facts) -> Result<(String, Vec<Edit>), Refusal> {
+fn place_of(name: &Name, facts: &NewFacts) -> Result<(String, Vec<Edit>), Refusal> {
     let config: &RepositoryConfig = &facts.workspace.config;
     let patterns = config.packages.as_deref().unwrap_or_default();
     if let Some(parent) = patterns.iter().find_map(|pattern| pattern.strip_suffix("/*"))
@@ -129,7 +129,7 @@ fn place_of(name: &Name, facts: &Facts) -> Result<(String, Vec<Edit>), Refusal> 
         .workspace
         .distributions
         .iter()
-        .filter(|distribution| distribution.manifest.aside.is_none())
+        .filter(|distribution| distribution.manifest.excluded.is_none())
         .map(|distribution| distribution.dir.rsplit_once('/').map_or("", |(parent, _)| parent))
         .collect();
     parents.sort_unstable();
@@ -165,7 +165,7 @@ fn listed(dir: &str, cargo: Option<&TomlFile>) -> Result<Vec<Edit>, Refusal> {
 
 /// The requirements on siblings: those asked for, or, where the template wants some and none are
 /// named, whatever no other distribution needs.
-fn needs(request: &Request, workspace: &Workspace) -> Result<Vec<String>, Refusal> {
+fn needs(request: &NewRequest, workspace: &Workspace) -> Result<Vec<String>, Refusal> {
     let wanted = request.template.files.iter().any(|(_, text)| text.contains("{{siblings}}"));
     let chosen = match &request.needs {
         Some(needs) => needs.clone(),
@@ -187,7 +187,8 @@ fn needs(request: &Request, workspace: &Workspace) -> Result<Vec<String>, Refusa
 fn tops(workspace: &Workspace) -> Vec<usize> {
     let all = 0..workspace.distributions.len();
     let needed = |at: &usize| workspace.distributions.iter().any(|d| d.needs.contains(at));
-    all.filter(|at| !needed(at) && workspace.distributions[*at].manifest.aside.is_none()).collect()
+    all.filter(|at| !needed(at) && workspace.distributions[*at].manifest.excluded.is_none())
+        .collect()
 }
 
 /// A requirement that admits what is compatible with the version in the repository.
@@ -216,7 +217,7 @@ fn in_line(
     files: &mut Vec<(String, String)>,
     dir: &str,
     name: &Name,
-    shared: &Shared,
+    shared: &SharedFields,
 ) -> Result<(), Refusal> {
     if let Some((path, text)) = files.iter_mut().find(|(path, _)| path == "pyproject.toml") {
         let shown = format!("{dir}/{path}");
@@ -243,7 +244,11 @@ mod tests {
         Template { name: "t".into(), files }
     }
 
-    fn planned(name: &str, descriptions: &[&str], files: &[(&str, &str)]) -> Result<Plan, Refusal> {
+    fn planned(
+        name: &str,
+        descriptions: &[&str],
+        files: &[(&str, &str)],
+    ) -> Result<NewPlan, Refusal> {
         let workspace = workspace(descriptions).unwrap_or_else(|refusal| panic!("{refusal}"));
         let modules: Vec<Modules> = workspace
             .distributions
@@ -254,11 +259,11 @@ mod tests {
                 Modules::of(&d.dir, &[path])
             })
             .collect();
-        let shared = Shared::read(None, Vec::new()).unwrap_or_else(|f| panic!("{f:?}"));
+        let shared = SharedFields::read(None, Vec::new()).unwrap_or_else(|f| panic!("{f:?}"));
         let facts =
-            Facts { workspace: &workspace, modules: &modules, shared: &shared, cargo: None };
+            NewFacts { workspace: &workspace, modules: &modules, shared: &shared, cargo: None };
         let (name, template) = (Name::new(name).unwrap(), template(files));
-        plan(&Request { name: &name, template: &template, needs: None }, &facts)
+        plan(&NewRequest { name: &name, template: &template, needs: None }, &facts)
     }
 
     #[track_caller]

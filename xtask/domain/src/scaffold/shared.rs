@@ -21,7 +21,7 @@ pub const FOLDER: &str = "pyproject-templates/shared";
 const AT_LEAST: [&str; 2] = ["classifiers", "keywords"];
 
 /// What all distributions share.
-pub struct Shared {
+pub struct SharedFields {
     fields: Vec<Field>,
     pub files: Vec<SharedFile>,
 }
@@ -79,17 +79,20 @@ pub struct FileDifference {
     pub after: String,
 }
 
-impl Shared {
+impl SharedFields {
     /// Takes the parsed shared.toml, where there is one, and the shared files.
     ///
     /// # Errors
     /// A key that no distribution can share: its own name, version, or configuration of this tool.
-    pub fn read(file: Option<&TomlFile>, files: Vec<SharedFile>) -> Result<Shared, Vec<Finding>> {
+    pub fn read(
+        file: Option<&TomlFile>,
+        files: Vec<SharedFile>,
+    ) -> Result<SharedFields, Vec<Finding>> {
         let (mut fields, mut findings) = (Vec::new(), Vec::new());
         if let Some(file) = file {
             collect(file, &mut Vec::new(), file.root(), &mut fields, &mut findings);
         }
-        if findings.is_empty() { Ok(Shared { fields, files }) } else { Err(findings) }
+        if findings.is_empty() { Ok(SharedFields { fields, files }) } else { Err(findings) }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -359,8 +362,8 @@ mod tests {
         TomlFile::parse(path, text.into()).unwrap()
     }
 
-    fn shared(text: &str) -> Shared {
-        Shared::read(Some(&parse(FILE, text)), Vec::new()).unwrap_or_else(|f| panic!("{f:?}"))
+    fn shared(text: &str) -> SharedFields {
+        SharedFields::read(Some(&parse(FILE, text)), Vec::new()).unwrap_or_else(|f| panic!("{f:?}"))
     }
 
     /// What is found, and the manifest after it; with every line ending.
@@ -490,7 +493,7 @@ mod tests {
             ("[tool.xtask]\ntag = 'x'\n", "is its own"),
             ("[[tool.mypy.overrides]]\na = 1\n", "an array of tables"),
         ] {
-            let found = Shared::read(Some(&parse(FILE, text)), Vec::new()).err().unwrap();
+            let found = SharedFields::read(Some(&parse(FILE, text)), Vec::new()).err().unwrap();
             assert!(found[0].to_string().contains(why), "{}", found[0]);
         }
     }
@@ -498,7 +501,7 @@ mod tests {
     #[test]
     fn shared_files_are_copied() {
         let files = vec![SharedFile { path: "LICENSE".into(), text: "text\n".into() }];
-        let shared = Shared::read(None, files).unwrap_or_else(|f| panic!("{f:?}"));
+        let shared = SharedFields::read(None, files).unwrap_or_else(|f| panic!("{f:?}"));
         let found = |own: Option<&str>| {
             let own = own.map(str::to_owned);
             shared.file_differences("p", &[], &|_| own.clone()).len()

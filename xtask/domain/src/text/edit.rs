@@ -9,7 +9,7 @@ use crate::text::toml::{self, TomlFile};
 
 /// What kind of text an edit replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum EditKind {
     Version,
     Requirement,
     Changelog,
@@ -18,15 +18,15 @@ pub enum Kind {
     Field,
 }
 
-impl Kind {
+impl EditKind {
     /// The word in the JSON of `bump`.
     pub fn word(self) -> &'static str {
         match self {
-            Kind::Version => "version",
-            Kind::Requirement => "requirement",
-            Kind::Changelog => "changelog",
-            Kind::Lock => "lock",
-            Kind::Field => "field",
+            EditKind::Version => "version",
+            EditKind::Requirement => "requirement",
+            EditKind::Changelog => "changelog",
+            EditKind::Lock => "lock",
+            EditKind::Field => "field",
         }
     }
 }
@@ -39,7 +39,7 @@ pub struct Edit {
     pub span: Range<usize>,
     /// Counted from 1, in the file as it was.
     pub line: usize,
-    pub kind: Kind,
+    pub kind: EditKind,
     /// The distribution whose version or range it is.
     pub package: String,
     pub before: String,
@@ -104,7 +104,7 @@ mod tests {
             file: "a.toml".into(),
             span,
             line: 1,
-            kind: Kind::Version,
+            kind: EditKind::Version,
             package: "a".into(),
             before: before.into(),
             after: after.into(),

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use toml_edit::{Array, Item, Table, TableLike, Value};
 
-use crate::text::edit::{Edit, Kind};
+use crate::text::edit::{Edit, EditKind};
 use crate::text::toml::TomlFile;
 
 /// Text that takes the place of some bytes; an empty span inserts.
@@ -27,7 +27,7 @@ impl Splice {
         Edit {
             file: file.path.clone(),
             line: file.line(self.span.start),
-            kind: Kind::Field,
+            kind: EditKind::Field,
             package: package.to_owned(),
             before: file.text()[self.span.clone()].to_owned(),
             span: self.span,

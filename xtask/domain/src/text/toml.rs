@@ -67,12 +67,12 @@ impl TomlFile {
     }
 
     /// The table under a dotted path, to be read key by key; absent is an empty one.
-    pub fn section<'a>(&'a self, path: &str) -> Section<'a> {
+    pub fn section<'a>(&'a self, path: &str) -> TomlSection<'a> {
         let item = self.get(path);
         let table = item.and_then(Item::as_table_like);
         let misplaced = item.filter(|_| table.is_none());
         let findings = misplaced.map(|item| self.wrong_type(item, path, "a table"));
-        Section {
+        TomlSection {
             file: self,
             path: path.to_owned(),
             table,
@@ -130,8 +130,8 @@ pub fn inside_strings(text: &str, places: &[Range<usize>]) -> bool {
 }
 
 /// One configuration table. Every getter names a key that is known, and takes a value that it does
-/// not understand for none; [`Section::finish`] reports those values and the unknown keys.
-pub struct Section<'a> {
+/// not understand for none; [`TomlSection::finish`] reports those values and the unknown keys.
+pub struct TomlSection<'a> {
     file: &'a TomlFile,
     path: String,
     table: Option<&'a dyn TableLike>,
@@ -139,7 +139,7 @@ pub struct Section<'a> {
     findings: Vec<Finding>,
 }
 
-impl<'a> Section<'a> {
+impl<'a> TomlSection<'a> {
     /// The line of a key, for messages about its value.
     pub fn line(&self, key: &str) -> usize {
         let key = self.table.and_then(|table| table.key(key));
@@ -181,7 +181,7 @@ impl<'a> Section<'a> {
     }
 
     /// The table below this one under `key`.
-    pub fn section(&mut self, key: &'static str) -> Section<'a> {
+    pub fn section(&mut self, key: &'static str) -> TomlSection<'a> {
         self.known.push(key);
         self.file.section(&format!("{}.{key}", self.path))
     }

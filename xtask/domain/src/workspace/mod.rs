@@ -12,7 +12,8 @@ use formats::pep440::specifier::Dialect;
 
 use crate::config::RepositoryConfig;
 use crate::finding::{Finding, Refusal};
-use crate::manifest::{DeclaredRequirement, Manifest, Table};
+use crate::manifest::Manifest;
+use crate::manifest::requirement::{DeclaredRequirement, RequirementTable};
 use crate::parallel;
 use crate::text::toml::nearest;
 use crate::workspace::graph::{Cycle, Edge, levels};
@@ -102,7 +103,9 @@ impl Workspace {
         for namesakes in manifests.chunk_by_mut(|a, b| a.name == b.name) {
             let [bearer, others @ ..] = namesakes else { continue };
             for other in others {
-                other.aside.get_or_insert_with(|| format!("its name is that of {}", bearer.path));
+                other
+                    .excluded
+                    .get_or_insert_with(|| format!("its name is that of {}", bearer.path));
             }
         }
         let mut warnings = Vec::new();
@@ -241,7 +244,7 @@ impl Workspace {
         all.dedup();
         let (mut found, mut extras) = (Vec::new(), Vec::new());
         for &at in &all {
-            for declared in self.declared(at, |table| *table == Table::Dependencies) {
+            for declared in self.declared(at, |table| *table == RequirementTable::Dependencies) {
                 match self.find(&declared.requirement.name) {
                     Some(sibling) => extras.push((sibling, &declared.requirement.extras)),
                     None => found.push(declared),
@@ -249,8 +252,7 @@ impl Workspace {
             }
         }
         for (sibling, wanted) in extras {
-            let asked =
-                |table: &Table| matches!(table, Table::Extra(name) if wanted.contains(name));
+            let asked = |table: &RequirementTable| matches!(table, RequirementTable::Extra(name) if wanted.contains(name));
             let foreign = |d: &&DeclaredRequirement| self.find(&d.requirement.name).is_none();
             found.extend(self.declared(sibling, asked).filter(foreign));
         }
@@ -261,7 +263,7 @@ impl Workspace {
     fn declared(
         &self,
         at: usize,
-        wanted: impl Fn(&Table) -> bool,
+        wanted: impl Fn(&RequirementTable) -> bool,
     ) -> impl Iterator<Item = &DeclaredRequirement> {
         let requirements = &self.distributions[at].manifest.requirements;
         requirements.iter().filter(move |declared| wanted(&declared.table))
@@ -325,7 +327,7 @@ impl Workspace {
 /// By name; of those that bear one name, the one that most likely is the distribution comes first.
 fn sort(manifests: &mut [Manifest]) {
     fn key(manifest: &Manifest) -> (bool, usize, &str) {
-        (manifest.aside.is_some(), depth(manifest), &manifest.path)
+        (manifest.excluded.is_some(), depth(manifest), &manifest.path)
     }
     manifests.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| key(a).cmp(&key(b))));
 }
@@ -381,9 +383,9 @@ fn edges(manifests: &[Manifest], named: &[Vec<(usize, usize)>]) -> (Vec<Edge>, V
     for (from, (manifest, named)) in manifests.iter().zip(named).enumerate() {
         for &(number, to) in named {
             match manifest.requirements[number].table {
-                Table::Dependencies => hard.push((from, to)),
-                Table::Extra(_) => soft.push((from, to)),
-                Table::Group(_) | Table::Build => {}
+                RequirementTable::Dependencies => hard.push((from, to)),
+                RequirementTable::Extra(_) => soft.push((from, to)),
+                RequirementTable::Group(_) | RequirementTable::Build => {}
             }
         }
     }
@@ -407,9 +409,8 @@ fn cycle_finding(cycle: &Cycle, manifests: &[Manifest]) -> Finding {
 
 #[cfg(test)]
 pub mod tests {
-    use crate::text::toml::TomlFile;
-
     use super::*;
+    use crate::text::toml::TomlFile;
 
     /// A workspace of one-line descriptions, `"name version: requirement, requirement"`, each in
     /// `packages/NAME`.

@@ -10,7 +10,7 @@ pub mod tokens;
 use std::ops::Range;
 
 use crate::python::reader::Reader;
-use crate::python::tokens::{Kind, Token, tokens};
+use crate::python::tokens::{Token, TokenKind, tokens};
 
 /// An expression, as far as it matters for reading literals.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,7 +76,7 @@ pub struct Import {
 
 /// What a source file says at the level of statements.
 #[derive(Clone, Debug, Default)]
-pub struct Source {
+pub struct PythonSource {
     pub assignments: Vec<Assignment>,
     pub imports: Vec<Import>,
     /// Calls that stand as statements, with the byte they start at.
@@ -88,11 +88,11 @@ pub struct Source {
 }
 
 /// Reads a source file. Never fails: what is no Python is read as opaque.
-pub fn read(text: &str) -> Source {
+pub fn read(text: &str) -> PythonSource {
     let tokens = tokens(text);
-    let mut source = Source::default();
+    let mut source = PythonSource::default();
     for token in &tokens {
-        if let Kind::Text { formatted, .. } = token.kind {
+        if let TokenKind::Text { formatted, .. } = token.kind {
             source.texts.push(text_of(text, token, formatted));
         }
     }
@@ -144,7 +144,7 @@ pub fn walk<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Expr)) {
 }
 
 fn text_of(source: &str, token: &Token, formatted: bool) -> Text {
-    let Kind::Text { ref inside, .. } = token.kind else {
+    let TokenKind::Text { ref inside, .. } = token.kind else {
         unreachable!("only texts are asked for")
     };
     Text { span: inside.clone(), raw: source[inside.clone()].to_owned(), formatted }

@@ -1,7 +1,7 @@
 //! Recursive descent over the tokens of Python source; what is not understood becomes opaque.
 
-use crate::python::tokens::{Kind, Token};
-use crate::python::{Assignment, Expr, Import, Source, text_of};
+use crate::python::tokens::{Token, TokenKind};
+use crate::python::{Assignment, Expr, Import, PythonSource, text_of};
 
 /// Source of any depth is read; beyond this it is opaque, so that no input exhausts the stack.
 const DEEPEST: usize = 60;
@@ -24,12 +24,12 @@ impl<'a> Reader<'a> {
     }
 
     fn is_name(&self) -> bool {
-        self.peek().is_some_and(|token| token.kind == Kind::Name)
+        self.peek().is_some_and(|token| token.kind == TokenKind::Name)
     }
 
     /// Takes the next token when it is this operator.
     fn eat(&mut self, operator: &str) -> bool {
-        let found = self.peek().is_some_and(|token| token.kind == Kind::Operator)
+        let found = self.peek().is_some_and(|token| token.kind == TokenKind::Operator)
             && self.word() == operator;
         self.at += usize::from(found);
         found
@@ -45,13 +45,13 @@ impl<'a> Reader<'a> {
     pub fn skip_line(&mut self) {
         while let Some(token) = self.peek() {
             self.at += 1;
-            if token.kind == Kind::Newline {
+            if token.kind == TokenKind::Newline {
                 break;
             }
         }
     }
 
-    pub fn statement(&mut self, source: &mut Source) {
+    pub fn statement(&mut self, source: &mut PythonSource) {
         let Some(first) = self.peek() else { return };
         let (offset, top_level) = (first.span.start, first.column == 0);
         match self.word() {
@@ -67,7 +67,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn assignment_or_call(&mut self, source: &mut Source, offset: usize, top_level: bool) {
+    fn assignment_or_call(&mut self, source: &mut PythonSource, offset: usize, top_level: bool) {
         let start = self.at;
         let name = self.dotted();
         if self.eat(":") {
@@ -113,10 +113,10 @@ impl<'a> Reader<'a> {
         name
     }
 
-    fn import_from(&mut self, source: &mut Source) {
+    fn import_from(&mut self, source: &mut PythonSource) {
         self.at += 1;
         let mut module = String::new();
-        while self.peek().is_some_and(|t| t.kind != Kind::Newline) && self.word() != "import" {
+        while self.peek().is_some_and(|t| t.kind != TokenKind::Newline) && self.word() != "import" {
             module.push_str(self.word());
             self.at += 1;
         }
@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn import(&mut self, source: &mut Source) {
+    fn import(&mut self, source: &mut PythonSource) {
         self.at += 1;
         loop {
             let module = self.dotted();
@@ -188,8 +188,8 @@ impl<'a> Reader<'a> {
     /// Whether the expression ends here.
     fn at_end(&self) -> bool {
         self.peek().is_none_or(|token| {
-            token.kind == Kind::Newline
-                || (token.kind == Kind::Operator
+            token.kind == TokenKind::Newline
+                || (token.kind == TokenKind::Operator
                     && matches!(self.word(), "," | ")" | "]" | "}" | ":" | "="))
         })
     }
@@ -214,7 +214,7 @@ impl<'a> Reader<'a> {
     fn skip_brackets(&mut self) {
         let mut open = 0usize;
         while let Some(token) = self.peek() {
-            if token.kind == Kind::Operator {
+            if token.kind == TokenKind::Operator {
                 match self.word() {
                     "(" | "[" | "{" => open += 1,
                     ")" | "]" | "}" => open = open.saturating_sub(1),
@@ -258,14 +258,16 @@ impl<'a> Reader<'a> {
     fn atom(&mut self) -> Expr {
         let Some(token) = self.peek() else { return Expr::Opaque(Vec::new()) };
         match token.kind {
-            Kind::Text { .. } => self.adjacent_texts(),
-            Kind::Name if matches!(self.word(), "not" | "in" | "is" | "if" | "else" | "lambda") => {
+            TokenKind::Text { .. } => self.adjacent_texts(),
+            TokenKind::Name
+                if matches!(self.word(), "not" | "in" | "is" | "if" | "else" | "lambda") =>
+            {
                 Expr::Opaque(Vec::new())
             }
-            Kind::Name => Expr::Name(self.dotted()),
-            Kind::Operator if self.eat("[") => Expr::List(self.items("]")),
-            Kind::Operator if self.eat("(") => self.parenthesized(),
-            Kind::Operator if self.eat("{") => self.braces(),
+            TokenKind::Name => Expr::Name(self.dotted()),
+            TokenKind::Operator if self.eat("[") => Expr::List(self.items("]")),
+            TokenKind::Operator if self.eat("(") => self.parenthesized(),
+            TokenKind::Operator if self.eat("{") => self.braces(),
             _ => Expr::Opaque(Vec::new()),
         }
     }
@@ -273,7 +275,7 @@ impl<'a> Reader<'a> {
     fn adjacent_texts(&mut self) -> Expr {
         let mut parts = Vec::new();
         while let Some(token) = self.peek() {
-            let Kind::Text { formatted, .. } = token.kind else { break };
+            let TokenKind::Text { formatted, .. } = token.kind else { break };
             parts.push(Expr::Text(text_of(self.text, token, formatted)));
             self.at += 1;
         }
@@ -336,7 +338,9 @@ impl<'a> Reader<'a> {
     }
 
     fn close(&mut self, bracket: &str) {
-        while self.peek().is_some_and(|token| token.kind != Kind::Newline) && !self.eat(bracket) {
+        while self.peek().is_some_and(|token| token.kind != TokenKind::Newline)
+            && !self.eat(bracket)
+        {
             self.at += 1;
         }
     }

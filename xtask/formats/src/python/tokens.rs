@@ -5,14 +5,14 @@ use std::ops::Range;
 
 #[derive(Clone, Debug)]
 pub struct Token {
-    pub kind: Kind,
+    pub kind: TokenKind,
     pub span: Range<usize>,
     /// Bytes between the start of its line and the token.
     pub column: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum TokenKind {
     /// Names and keywords.
     Name,
     Number,
@@ -53,7 +53,7 @@ struct Scanner<'a> {
 const DOUBLE: [&str; 12] = ["==", "!=", "<=", ">=", ":=", "**", "//", "->", "+=", "-=", "*=", "/="];
 
 impl Scanner<'_> {
-    fn push(&mut self, kind: Kind, start: usize) {
+    fn push(&mut self, kind: TokenKind, start: usize) {
         let column = start - self.line;
         self.tokens.push(Token { kind, span: start..self.at, column });
     }
@@ -73,7 +73,7 @@ impl Scanner<'_> {
                 self.at += rest
                     .find(|c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '_')
                     .unwrap_or(rest.len());
-                self.push(Kind::Number, start);
+                self.push(TokenKind::Number, start);
             }
             c => self.operator(start, c),
         }
@@ -83,7 +83,7 @@ impl Scanner<'_> {
         let start = self.at;
         self.at += 1;
         if self.open == 0 {
-            self.push(Kind::Newline, start);
+            self.push(TokenKind::Newline, start);
         }
         self.line = self.at;
     }
@@ -102,7 +102,7 @@ impl Scanner<'_> {
         }
         let double = DOUBLE.iter().any(|operator| self.text[start..].starts_with(operator));
         self.at += if double { 2 } else { c.len_utf8() };
-        self.push(Kind::Operator, start);
+        self.push(TokenKind::Operator, start);
     }
 
     fn name_or_string(&mut self, start: usize) {
@@ -115,7 +115,7 @@ impl Scanner<'_> {
             self.string(start, word);
         } else {
             self.at += end;
-            self.push(Kind::Name, start);
+            self.push(TokenKind::Name, start);
         }
     }
 
@@ -132,7 +132,7 @@ impl Scanner<'_> {
             self.at = end;
         }
         let formatted = prefix.contains(['f', 'F']);
-        self.push(Kind::Text { inside: inside..end, formatted }, start);
+        self.push(TokenKind::Text { inside: inside..end, formatted }, start);
     }
 
     fn string_end(&self, inside: usize, quotes: &str) -> usize {

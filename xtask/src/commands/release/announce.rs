@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use domain::finding::Finding;
-use domain::release::plan::{Answer, Plan, Until};
+use domain::release::plan::{Lookup, ReleasePlan, Until};
 use domain::workspace::{Distribution, Workspace};
 
 use crate::cli::ReleaseOptions;
@@ -23,7 +23,7 @@ pub struct Announcement<'a> {
 
 impl Announcement<'_> {
     /// Prints what the changelogs say about a plan that was carried out.
-    pub fn notes(&self, plan: &Plan) {
+    pub fn notes(&self, plan: &ReleasePlan) {
         if !self.options.notes || self.options.json {
             return;
         }
@@ -51,8 +51,8 @@ impl Announcement<'_> {
 
     fn release_of(&self, tag: &str, title: &str, notes: Option<String>) {
         let why = match notes::is_on_github(self.root, tag) {
-            Answer::Known(true) => return,
-            Answer::Known(false) => {
+            Lookup::Known(true) => return,
+            Lookup::Known(false) => {
                 // With --notes it was said already.
                 let notes = notes.unwrap_or_else(|| {
                     if self.options.notes { String::new() } else { silent(title) }
@@ -62,7 +62,7 @@ impl Announcement<'_> {
                     Err(error) => format!("no release of {tag} on GitHub: {error:#}"),
                 }
             }
-            Answer::Unknown(why) => format!("whether GitHub has a release of {tag}: {why}"),
+            Lookup::Unknown(why) => format!("whether GitHub has a release of {tag}: {why}"),
         };
         let hint = "the same command again makes what is missing";
         ui::findings(&[Finding::warning("github", why).hint(hint)]);

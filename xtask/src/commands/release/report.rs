@@ -4,14 +4,14 @@
 use std::path::Path;
 
 use domain::release::ledger::files_json;
-use domain::release::plan::{Plan, Until};
+use domain::release::plan::{ReleasePlan, Until};
 use domain::release::preflight::Check;
 use domain::workspace::Workspace;
 use jzon::{JsonValue, array, object};
 
 use crate::cli::ReleaseOptions;
-use crate::effects::release::target::Site;
-use crate::effects::release::{Outcome, PackageReport, StageReport, Stopped};
+use crate::effects::release::target::ReleaseTarget;
+use crate::effects::release::{Interruption, PackageReport, ReleaseOutcome, StageReport};
 use crate::effects::repository::handbook;
 use crate::ui::summary::{self, Row};
 use crate::ui::{Style, paint, say};
@@ -21,8 +21,8 @@ pub struct Report<'a> {
     pub root: &'a Path,
     pub options: &'a ReleaseOptions,
     pub workspace: &'a Workspace,
-    pub site: &'a Site,
-    pub plan: &'a Plan,
+    pub target: &'a ReleaseTarget,
+    pub plan: &'a ReleasePlan,
     pub checks: &'a [Check],
 }
 
@@ -66,7 +66,7 @@ impl Report<'_> {
             let tag = if package.tagged.is_some() { "tagged" } else { "tag" };
             self.say(&format!("  {name:width$}  {version:10}  {tag} {}", package.tag));
         }
-        let (staging, index) = (&self.site.staging.name, &self.site.index.name);
+        let (staging, index) = (&self.target.staging.name, &self.target.index.name);
         let stand_in = if self.options.rehearse { ", both stand-ins on this machine" } else { "" };
         self.say(&match self.options.until {
             Until::Built => "  built and checked, not uploaded".to_owned(),
@@ -80,10 +80,10 @@ impl Report<'_> {
     }
 
     /// How it ended: what can be pasted into an announcement, or what to do next.
-    pub fn outcome(&self, outcome: &Outcome) {
-        match &outcome.stopped {
+    pub fn outcome(&self, outcome: &ReleaseOutcome) {
+        match &outcome.interruption {
             None => self.done(),
-            Some(stopped) => self.stopped(stopped),
+            Some(interruption) => self.interruption(interruption),
         }
         self.job_summary(outcome);
     }
@@ -91,8 +91,8 @@ impl Report<'_> {
     fn done(&self) {
         let what = match self.options.until {
             Until::Built => "built".to_owned(),
-            Until::Staged => format!("staged on {}", self.site.staging.name),
-            Until::Published => format!("published to {}", self.site.index.name),
+            Until::Staged => format!("staged on {}", self.target.staging.name),
+            Until::Published => format!("published to {}", self.target.index.name),
         };
         let rehearsed = if self.options.rehearse { "Rehearsed: " } else { "" };
         self.say(&paint(Style::Good, &format!("{rehearsed}{what}, all of it:")));
@@ -101,27 +101,27 @@ impl Report<'_> {
         }
     }
 
-    fn stopped(&self, stopped: &Stopped) {
-        eprintln!("{} {}", paint(Style::Error, "error:"), stopped.message);
+    fn interruption(&self, interruption: &Interruption) {
+        eprintln!("{} {}", paint(Style::Error, "error:"), interruption.message);
         if self.options.until == Until::Published {
             let list = |names: &[String]| match names {
                 [] => "nothing".to_owned(),
                 names => names.join(", "),
             };
-            eprintln!("  published: {}", list(&stopped.published));
-            eprintln!("  not published: {}", list(&stopped.unpublished));
+            eprintln!("  published: {}", list(&interruption.published));
+            eprintln!("  not published: {}", list(&interruption.unpublished));
         }
         let more = handbook::seen_from(self.root).map(|file| format!(" ({file})"));
         let more = more.unwrap_or_default();
-        eprintln!("{} {}{more}", paint(Style::Hint, "hint:"), stopped.hint);
+        eprintln!("{} {}{more}", paint(Style::Hint, "hint:"), interruption.hint);
     }
 
     /// The table in the summary of a job, however the release ended.
-    fn job_summary(&self, outcome: &Outcome) {
+    fn job_summary(&self, outcome: &ReleaseOutcome) {
         let what = if self.options.rehearse { "Rehearsal" } else { "Release" };
-        let end = match &outcome.stopped {
+        let end = match &outcome.interruption {
             None => "done",
-            Some(stopped) => stopped.message.lines().next().unwrap_or("stopped"),
+            Some(interruption) => interruption.message.lines().next().unwrap_or("stopped"),
         };
         let row = |report: &PackageReport| Row {
             name: self.name(report.package.at),
@@ -139,7 +139,7 @@ impl Report<'_> {
     }
 
     /// All of it as one JSON object, where that was asked for.
-    pub fn json(&self, outcome: &Outcome, released: &[usize]) {
+    pub fn json(&self, outcome: &ReleaseOutcome, released: &[usize]) {
         if !self.options.json {
             return;
         }

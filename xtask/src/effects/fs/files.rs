@@ -21,24 +21,24 @@ pub struct Changes {
 }
 
 impl Changes {
-    fn each(&self) -> Vec<Change<'_>> {
+    fn each(&self) -> Vec<PendingWrite<'_>> {
         let new = self.new.iter();
-        let new = new.map(|(path, text)| Change { path, before: None, after: Some(text) });
+        let new = new.map(|(path, text)| PendingWrite { path, before: None, after: Some(text) });
         let gone = self.gone.iter();
-        let gone = gone.map(|(path, text)| Change { path, before: Some(text), after: None });
+        let gone = gone.map(|(path, text)| PendingWrite { path, before: Some(text), after: None });
         rewritten(&self.writes).chain(new).chain(gone).collect()
     }
 }
 
 /// One file, `None` where it is not there.
-struct Change<'a> {
+struct PendingWrite<'a> {
     path: &'a str,
     before: Option<&'a str>,
     after: Option<&'a str>,
 }
 
-fn rewritten(writes: &[Write]) -> impl Iterator<Item = Change<'_>> {
-    writes.iter().map(|write| Change {
+fn rewritten(writes: &[Write]) -> impl Iterator<Item = PendingWrite<'_>> {
+    writes.iter().map(|write| PendingWrite {
         path: &write.path,
         before: Some(&write.before),
         after: Some(&write.after),
@@ -97,7 +97,7 @@ pub fn put_back(root: &Path, writes: &[Write]) -> Result<()> {
 /// tests can make any of them fail.
 fn change_with(
     root: &Path,
-    changes: &[Change],
+    changes: &[PendingWrite],
     before_each: &(dyn Fn(usize) -> io::Result<()> + Sync),
 ) -> Result<()> {
     let count = AtomicUsize::new(0);
@@ -128,7 +128,7 @@ fn change_with(
 /// The new contents beside a file that still is what the plan was made from.
 fn stage(
     root: &Path,
-    change: &Change,
+    change: &PendingWrite,
     step: &(dyn Fn() -> io::Result<()> + Sync),
 ) -> Result<Staged> {
     let path = change.path;
@@ -171,11 +171,11 @@ pub fn create_dir(root: &Path, dir: &str, files: &[(String, String)]) -> Result<
     }
     let parent = target.parent().context("a directory lies in another")?;
     let made = missing_above(parent);
-    let half = parent.join(format!(".{}.{}.tmp", dir.replace('/', "-"), std::process::id()));
-    let written = fill(&half, files).and_then(|()| fs::rename(&half, &target));
+    let partial = parent.join(format!(".{}.{}.tmp", dir.replace('/', "-"), std::process::id()));
+    let written = fill(&partial, files).and_then(|()| fs::rename(&partial, &target));
     if written.is_err() {
         // It may never have been created; either way nothing more can be done about it.
-        let _ = fs::remove_dir_all(&half);
+        let _ = fs::remove_dir_all(&partial);
         made.iter().for_each(|dir| _ = fs::remove_dir(dir));
     }
     written.with_context(|| format!("cannot write {dir}; nothing was written"))

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
-use domain::manifest::version_source::{Files, SourceFile};
 use domain::parallel;
+use domain::source::{Files, SourceFile};
 
 /// What makes a directory a distribution of its own.
 const MANIFESTS: [&str; 3] = ["pyproject.toml", "setup.py", "setup.cfg"];
@@ -40,11 +40,11 @@ pub struct Tree {
 /// What lies in one directory. There are many of them, so none has room to grow.
 struct Dir {
     /// Sorted by name.
-    files: Box<[Entry]>,
+    files: Box<[TreeEntry]>,
     dirs: Box<[Box<str>]>,
 }
 
-struct Entry {
+struct TreeEntry {
     name: Box<str>,
     is_link: bool,
     /// Read when it is asked for, once.
@@ -137,7 +137,7 @@ impl Dir {
             let name = entry.file_name().into_string();
             let name: Box<str> = name.unwrap_or_else(|raw| raw.to_string_lossy().into()).into();
             if !kind.is_dir() {
-                files.push(Entry { name, is_link: kind.is_symlink(), text: OnceLock::new() });
+                files.push(TreeEntry { name, is_link: kind.is_symlink(), text: OnceLock::new() });
             } else if !name.starts_with('.') && !FOREIGN.contains(&&*name) {
                 dirs.push(name);
             }
@@ -146,7 +146,7 @@ impl Dir {
         Ok(Dir { files: files.into(), dirs: dirs.into() })
     }
 
-    fn file(&self, name: &str) -> Option<&Entry> {
+    fn file(&self, name: &str) -> Option<&TreeEntry> {
         let found = self.files.binary_search_by(|file| (*file.name).cmp(name));
         found.ok().map(|at| &self.files[at])
     }

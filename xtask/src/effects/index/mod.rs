@@ -8,7 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use domain::release::plan::{Answer, Artifact, ServedFile, Upload, to_upload};
+use domain::release::plan::{Artifact, Lookup, ServedFile, Upload, to_upload};
 use formats::name::Name;
 use jzon::{JsonValue, object};
 
@@ -28,8 +28,8 @@ impl Index {
     ///
     /// # Errors
     /// The question could not even be asked; an index that does not answer is an
-    /// [`Answer::Unknown`].
-    pub fn files(&self, tools: &Tools, names: &[&Name]) -> Result<Vec<Answer<Vec<ServedFile>>>> {
+    /// [`Lookup::Unknown`].
+    pub fn files(&self, tools: &Tools, names: &[&Name]) -> Result<Vec<Lookup<Vec<ServedFile>>>> {
         if names.is_empty() {
             return Ok(Vec::new());
         }
@@ -55,14 +55,14 @@ impl Index {
         loop {
             let seen = self.files(tools, &[name])?.remove(0);
             let why = match seen {
-                Answer::Known(files) => match to_upload(built, &files) {
+                Lookup::Known(files) => match to_upload(built, &files) {
                     Upload::Nothing => return Ok(files),
                     Upload::Conflict(files) => {
                         bail!("{} serves other bytes as {}", self.repository, files.join(", "))
                     }
                     Upload::Send(missing) => format!("{} is not listed", missing[0].name),
                 },
-                Answer::Unknown(why) => why,
+                Lookup::Unknown(why) => why,
             };
             if start.elapsed() + pause > patience {
                 bail!(
@@ -94,7 +94,7 @@ pub fn fetch(tools: &Tools, files: &[ServedFile], dir: &Path) -> Result<()> {
     }
 }
 
-fn served(answer: &JsonValue) -> Answer<Vec<ServedFile>> {
+fn served(answer: &JsonValue) -> Lookup<Vec<ServedFile>> {
     let text = |value: &JsonValue| value.as_str().map(str::to_owned);
     let file = |file: &JsonValue| {
         Some(ServedFile {
@@ -105,8 +105,8 @@ fn served(answer: &JsonValue) -> Answer<Vec<ServedFile>> {
         })
     };
     match answer["files"].as_array() {
-        Some(files) => Answer::Known(files.iter().filter_map(file).collect()),
-        None => Answer::Unknown(
+        Some(files) => Lookup::Known(files.iter().filter_map(file).collect()),
+        None => Lookup::Unknown(
             text(&answer["unknown"]).unwrap_or_else(|| "it said nothing".to_owned()),
         ),
     }

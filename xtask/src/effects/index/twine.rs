@@ -14,7 +14,7 @@ use xshell::{Cmd, Shell};
 
 use crate::effects::index::Index;
 use crate::effects::process::shell;
-use crate::effects::process::worker::Conversations;
+use crate::effects::process::worker::Workers;
 use crate::effects::python::tools::{Tools, digest};
 
 /// How twine reaches one repository.
@@ -140,7 +140,7 @@ impl std::error::Error for UploadFailed {}
 /// twine failed, could not be started, or did not end in time.
 pub fn upload(
     tools: &Tools,
-    twines: &Conversations,
+    twines: &Workers,
     repository: &str,
     config_file: Option<&Path>,
     files: &[PathBuf],

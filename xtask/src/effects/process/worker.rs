@@ -18,11 +18,11 @@ use crate::effects::process::shell::{CommandFailed, Output};
 /// Children that wait for a question, by the command that started them. Two questions at a time
 /// are answered by two children.
 #[derive(Default)]
-pub struct Conversations {
-    idle: Mutex<HashMap<String, Vec<Conversation>>>,
+pub struct Workers {
+    idle: Mutex<HashMap<String, Vec<Worker>>>,
 }
 
-impl Conversations {
+impl Workers {
     /// Asks a child that this command started, or starts one. The question and the answer are JSON,
     /// a line each.
     ///
@@ -37,13 +37,13 @@ impl Conversations {
     ) -> Result<JsonValue> {
         let line = cmd.to_string();
         let waiting = self.idle().get_mut(&line).and_then(Vec::pop);
-        let mut conversation = match waiting {
-            Some(conversation) => conversation,
-            None => Conversation::start(cmd)?,
+        let mut worker = match waiting {
+            Some(worker) => worker,
+            None => Worker::start(cmd)?,
         };
-        let answer = conversation.ask(&question.dump(), limit)?;
+        let answer = worker.ask(&question.dump(), limit)?;
         let answer = jzon::parse(&answer).with_context(|| format!("`{line}` answered no JSON"))?;
-        self.idle().entry(line).or_default().push(conversation);
+        self.idle().entry(line).or_default().push(worker);
         Ok(answer)
     }
 
@@ -52,8 +52,8 @@ impl Conversations {
     /// # Errors
     /// It cannot be started.
     pub fn prepare(&self, cmd: Cmd) -> Result<()> {
-        let (line, conversation) = (cmd.to_string(), Conversation::start(cmd)?);
-        self.idle().entry(line).or_default().push(conversation);
+        let (line, worker) = (cmd.to_string(), Worker::start(cmd)?);
+        self.idle().entry(line).or_default().push(worker);
         Ok(())
     }
 
@@ -62,12 +62,12 @@ impl Conversations {
         self.idle().clear();
     }
 
-    fn idle(&self) -> MutexGuard<'_, HashMap<String, Vec<Conversation>>> {
+    fn idle(&self) -> MutexGuard<'_, HashMap<String, Vec<Worker>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-struct Conversation {
+struct Worker {
     child: Child,
     stdin: ChildStdin,
     answers: Receiver<String>,
@@ -75,8 +75,8 @@ struct Conversation {
     line: String,
 }
 
-impl Conversation {
-    fn start(cmd: Cmd) -> Result<Conversation> {
+impl Worker {
+    fn start(cmd: Cmd) -> Result<Worker> {
         let line = cmd.to_string();
         let mut command = Command::from(cmd);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -91,7 +91,7 @@ impl Conversation {
             lines.take_while(|line| sender.send(line.clone()).is_ok()).for_each(drop);
         });
         let stderr = Some(thread::spawn(move || text(stderr)));
-        Ok(Conversation { child, stdin, answers, stderr, line })
+        Ok(Worker { child, stdin, answers, stderr, line })
     }
 
     fn ask(&mut self, question: &str, limit: Option<Duration>) -> Result<String> {
@@ -118,7 +118,7 @@ impl Conversation {
     }
 }
 
-impl Drop for Conversation {
+impl Drop for Worker {
     fn drop(&mut self) {
         // It may have ended by itself; then there is nothing to end.
         let _ = self.child.kill();

@@ -43,10 +43,10 @@ pub fn ready(tools: &Tools, requires: &[&str]) -> Result<BuildEnvironment> {
     lock.lock()?;
     if !is_fresh(&dir) {
         remove(&dir)?;
-        let half = dir.with_extension("partial");
-        remove(&half)?;
-        install(tools, &half, &requires, &own)?;
-        fs::rename(&half, &dir)?;
+        let partial = dir.with_extension("partial");
+        remove(&partial)?;
+        install(tools, &partial, &requires, &own)?;
+        fs::rename(&partial, &dir)?;
     }
     let versions = versions(&dir.join(VERSIONS))?;
     Ok(BuildEnvironment { environment: Environment { dir }, versions })

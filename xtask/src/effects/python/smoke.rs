@@ -29,7 +29,7 @@ pub struct SmokeTest {
     /// Interpreters by version or name; none means the tools' own.
     pub pythons: Vec<String>,
     /// What the tools' own Python installs third parties from first, if that is enough.
-    pub stock: Option<PathBuf>,
+    pub wheelhouse: Option<PathBuf>,
 }
 
 /// Runs the test, on every interpreter that is asked for. Returns the number of checks made.
@@ -38,7 +38,7 @@ pub struct SmokeTest {
 /// There is no such interpreter, the installation fails, or a check does: named, with its output.
 pub fn run(tools: &Tools, test: &SmokeTest) -> Result<usize> {
     if test.pythons.is_empty() {
-        return run_on(&tools.base, tools, test, test.stock.as_deref());
+        return run_on(&tools.base, tools, test, test.wheelhouse.as_deref());
     }
     let mut checks = 0;
     for name in &test.pythons {
@@ -49,7 +49,12 @@ pub fn run(tools: &Tools, test: &SmokeTest) -> Result<usize> {
     Ok(checks)
 }
 
-fn run_on(python: &Python, tools: &Tools, test: &SmokeTest, stock: Option<&Path>) -> Result<usize> {
+fn run_on(
+    python: &Python,
+    tools: &Tools,
+    test: &SmokeTest,
+    wheelhouse: Option<&Path>,
+) -> Result<usize> {
     let shell = Shell::new()?;
     let dir = Temporary::new()?;
     shell.change_dir(dir.path());
@@ -58,12 +63,12 @@ fn run_on(python: &Python, tools: &Tools, test: &SmokeTest, stock: Option<&Path>
     let environment = python.environment(&dir.path().join("env"))?;
 
     // Third parties come from the default index alone; our own only by path.
-    let install = |stock| {
-        let calls = installations(test, stock);
+    let install = |wheelhouse| {
+        let calls = installations(test, wheelhouse);
         shell::output(tools.install(&shell, &environment, &calls))
     };
-    let mut installed = install(stock)?;
-    if stock.is_some() && installed.code == Some(CANNOT_BE_INSTALLED) {
+    let mut installed = install(wheelhouse)?;
+    if wheelhouse.is_some() && installed.code == Some(CANNOT_BE_INSTALLED) {
         installed = install(None)?;
     }
     match installed.code {
@@ -92,11 +97,12 @@ fn run_on(python: &Python, tools: &Tools, test: &SmokeTest, stock: Option<&Path>
 
 /// What pip is asked for, one call after the other: the wheels; or, where a distribution has wheels
 /// for several platforms, first those of this one, and then what they need.
-fn installations(test: &SmokeTest, stock: Option<&Path>) -> Vec<Vec<String>> {
+fn installations(test: &SmokeTest, wheelhouse: Option<&Path>) -> Vec<Vec<String>> {
     let text = |path: &Path| path.to_string_lossy().into_owned();
     if test.wheels.len() <= test.versions.len() {
         let wheels = test.wheels.iter().map(|wheel| text(wheel));
-        let from = stock.map(|stock| ["--no-index".into(), "--find-links".into(), text(stock)]);
+        let from = wheelhouse
+            .map(|wheelhouse| ["--no-index".into(), "--find-links".into(), text(wheelhouse)]);
         return vec![from.into_iter().flatten().chain(wheels).collect()];
     }
     let mut folders: Vec<_> = test.wheels.iter().filter_map(|wheel| wheel.parent()).collect();
@@ -113,7 +119,7 @@ fn installations(test: &SmokeTest, stock: Option<&Path>) -> Vec<Vec<String>> {
 /// Downloads what these requirements stand for, once for all tests of a release: finding that out
 /// costs pip more than installing it. `None` where pip finds no set of versions for all of them, or
 /// something comes as sources; every test then asks the index itself.
-pub fn stock(tools: &Tools, requirements: &[&str], dir: PathBuf) -> Option<PathBuf> {
+pub fn wheelhouse(tools: &Tools, requirements: &[&str], dir: PathBuf) -> Option<PathBuf> {
     fs::create_dir_all(&dir).ok()?;
     if requirements.is_empty() {
         return Some(dir);

@@ -10,7 +10,7 @@ use jzon::{JsonValue, object};
 use xshell::{Cmd, Shell, cmd};
 
 use crate::effects::process::shell;
-use crate::effects::process::worker::Conversations;
+use crate::effects::process::worker::Workers;
 use crate::effects::python::interpreter::{Environment, Python};
 use crate::effects::python::pip;
 
@@ -26,7 +26,7 @@ pub struct Tools {
     pub base: Python,
     environment: Environment,
     pip: Arc<OnceLock<Vec<(String, String)>>>,
-    conversations: Arc<Conversations>,
+    workers: Arc<Workers>,
 }
 
 impl Tools {
@@ -40,11 +40,11 @@ impl Tools {
         let key = digest(&format!("{LOCK}\n{}\n{}", base.executable.display(), base.version));
         let dir = cache.join(format!("tools-{key}"));
         let environment = Environment { dir: dir.clone() };
-        let (pip, conversations) = (Arc::default(), Arc::default());
-        let tools = Tools { base, environment, pip, conversations };
+        let (pip, workers) = (Arc::default(), Arc::default());
+        let tools = Tools { base, environment, pip, workers };
         if dir.exists() {
             // It imports what it needs while other things are done.
-            tools.conversations.prepare(tools.answerer(&Shell::new()?))?;
+            tools.workers.prepare(tools.answerer(&Shell::new()?))?;
             return Ok(tools);
         }
         let version = &tools.base.version;
@@ -54,10 +54,10 @@ impl Tools {
         let lock = File::create(cache.join("tools.lock"))?;
         lock.lock()?;
         if !dir.exists() {
-            let half = cache.join("tools.partial");
-            let _ = fs::remove_dir_all(&half);
-            install(&tools, &half).context("cannot install the release tools")?;
-            fs::rename(&half, &dir)?;
+            let partial = cache.join("tools.partial");
+            let _ = fs::remove_dir_all(&partial);
+            install(&tools, &partial).context("cannot install the release tools")?;
+            fs::rename(&partial, &dir)?;
         }
         Ok(tools)
     }
@@ -129,7 +129,7 @@ impl Tools {
     /// It fails; what it is asked about is told by its answer.
     pub fn ask(&self, module: &str, question: impl Into<JsonValue>) -> Result<JsonValue> {
         let question = object! { [module]: question.into() };
-        self.conversations.ask(self.answerer(&Shell::new()?), &question, None)
+        self.workers.ask(self.answerer(&Shell::new()?), &question, None)
     }
 
     fn answerer<'a>(&self, shell: &'a Shell) -> Cmd<'a> {

@@ -7,7 +7,7 @@ use crate::effects::python;
 
 impl Run<'_> {
     /// What was built here, with the wheels that were built elsewhere.
-    pub(super) fn built_and_collected(&self, at: usize) -> Result<Told> {
+    pub(super) fn built_and_collected(&self, at: usize) -> Result<StageOutcome> {
         let told = self.build(at)?;
         Ok(match self.collect(at)? {
             Some(collected) => done(format!("{}, {collected}", told.detail)),
@@ -15,7 +15,7 @@ impl Run<'_> {
         })
     }
 
-    fn build(&self, at: usize) -> Result<Told> {
+    fn build(&self, at: usize) -> Result<StageOutcome> {
         let release = self.release;
         let (package, distribution) = (self.package(at), self.distribution(at));
         let dir = self.dir(at);
@@ -26,12 +26,13 @@ impl Run<'_> {
             self.state(at).ledger = Some(ledger.clone());
             return Ok(skipped(detail));
         }
-        let half = ledger::begin(&dir)?;
-        let epoch = release.site.ground.git.commit_time(self.commit(at))?;
+        let partial = ledger::begin(&dir)?;
+        let epoch = release.target.git_target.git.commit_time(self.commit(at))?;
         let requires = distribution.manifest.build_requires();
         let source = self.source(at)?.join(&distribution.dir);
-        let environment = python::build::build(release.tools, &source, &requires, &half, &epoch)?;
-        let files = python::build::artifacts(&half)?;
+        let environment =
+            python::build::build(release.tools, &source, &requires, &partial, &epoch)?;
+        let files = python::build::artifacts(&partial)?;
         let mut ledger = Ledger {
             name: distribution.name().to_string(),
             version: package.version.to_string(),
@@ -41,8 +42,8 @@ impl Run<'_> {
             tools: tool_versions(release.tools, environment),
             events: Vec::<Event>::new(),
         };
-        ledger::record(&half, &mut ledger, "built")?;
-        ledger::complete(&half, &dir)?;
+        ledger::record(&partial, &mut ledger, "built")?;
+        ledger::complete(&partial, &dir)?;
         let bytes: u64 = ledger.files.iter().map(|file| file.size).sum();
         let detail = format!("{} files, {} kB", ledger.files.len(), bytes.div_ceil(1000));
         self.state(at).ledger = Some(ledger);
@@ -61,9 +62,9 @@ impl Run<'_> {
             return Ok(release.source.to_owned());
         }
         let name = self.distribution(at).name().in_file_name();
-        let source = release.site.ground.scratch.join("tagged").join(name);
+        let source = release.target.git_target.scratch.join("tagged").join(name);
         remove(&source)?;
-        release.site.ground.git.export(commit, &source)?;
+        release.target.git_target.git.export(commit, &source)?;
         Ok(source)
     }
 
@@ -78,7 +79,7 @@ impl Run<'_> {
         };
         let unchanged = || {
             let dir = &self.distribution(at).dir;
-            release.site.ground.git.is_unchanged(&ledger.commit, self.commit(at), dir)
+            release.target.git_target.git.is_unchanged(&ledger.commit, self.commit(at), dir)
         };
         ledger.commit == self.commit(at)
             || on(&release.served.index)
@@ -146,7 +147,7 @@ impl Run<'_> {
 
     /// The paths that git tracked in the distribution's directory when it was built.
     fn tracked(&self, at: usize) -> Result<Vec<String>> {
-        let all = self.release.site.ground.git.tracked(&self.ledger(at)?.commit)?;
+        let all = self.release.target.git_target.git.tracked(&self.ledger(at)?.commit)?;
         Ok(self.release.workspace.own_paths(self.package(at).at, &all))
     }
 
@@ -158,13 +159,13 @@ impl Run<'_> {
         let mut adopted = false;
         // What is published comes first: it can never be anything else.
         for (repository, served) in [
-            (&release.site.index, &release.served.index),
-            (&release.site.staging, &release.served.staging),
+            (&release.target.index, &release.served.index),
+            (&release.target.staging, &release.served.staging),
         ] {
             let built = self.ledger(at)?.files;
             let listed = served.get(&self.package(at).at).map_or(&[][..], Vec::as_slice);
             let Upload::Conflict(names) = to_upload(&built, listed) else { continue };
-            let dir = release.site.ground.scratch.join("adopted").join(&repository.name);
+            let dir = release.target.git_target.scratch.join("adopted").join(&repository.name);
             remove(&dir)?;
             fs::create_dir_all(&dir)?;
             let theirs: Vec<ServedFile> =
@@ -188,20 +189,20 @@ impl Run<'_> {
     fn take_over(&self, at: usize, paths: &[PathBuf], from: &str) -> Result<()> {
         let (dir, mut ledger) = (self.dir(at), self.ledger(at)?);
         // Beside the old ones: at no moment may a ledger vouch for other bytes than those there.
-        let half = ledger::begin(&dir)?;
+        let partial = ledger::begin(&dir)?;
         for file in &ledger.files {
-            fs::copy(dir.join(&file.name), half.join(&file.name))?;
+            fs::copy(dir.join(&file.name), partial.join(&file.name))?;
         }
         for path in paths {
             let file = python::build::artifact(path)?;
-            fs::copy(path, half.join(&file.name))?;
+            fs::copy(path, partial.join(&file.name))?;
             ledger.files.retain(|own| own.name != file.name);
             ledger.files.push(file);
         }
         sort(&mut ledger.files);
         let event = format!("taken over from {from}, which had it from this commit");
-        ledger::record(&half, &mut ledger, event)?;
-        ledger::complete(&half, &dir)?;
+        ledger::record(&partial, &mut ledger, event)?;
+        ledger::complete(&partial, &dir)?;
         self.state(at).ledger = Some(ledger);
         Ok(())
     }
@@ -252,10 +253,11 @@ impl Run<'_> {
             let owner = workspace.owner(path).filter(|&at| plan.position(at).is_none())?;
             let other = &workspace.distributions[owner];
             let own = path.strip_prefix(&other.dir)?.trim_start_matches('/');
-            let installed = own.strip_prefix("src/").filter(|_| other.manifest.aside.is_none())?;
+            let installed =
+                own.strip_prefix("src/").filter(|_| other.manifest.excluded.is_none())?;
             Some((installed.to_owned(), other.name().clone()))
         };
-        let tracked = self.release.site.ground.git.tracked(self.release.head)?;
+        let tracked = self.release.target.git_target.git.tracked(self.release.head)?;
         Ok(tracked.iter().filter_map(installed).collect())
     }
 
@@ -271,11 +273,11 @@ impl Run<'_> {
             Finding::error("taken", message)
         };
         if let Upload::Conflict(files) = to_upload(&built, listed) {
-            let finding = taken(&release.site.index.name, &files.join(" and "));
+            let finding = taken(&release.target.index.name, &files.join(" and "));
             findings.push(finding.hint(format!("cargo xtask bump {name}")));
         }
         if self.is_burnt(at) && !release.restage && !self.is_published(at) {
-            let finding = taken(&release.site.staging.name, "these names");
+            let finding = taken(&release.target.staging.name, "these names");
             findings.push(finding.hint(format!(
                 "cargo xtask bump {name}, or --restage to stage it as the next post-release of the same version"
             )));

@@ -4,15 +4,15 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
-use domain::manifest::{DeclaredRequirement, Table};
+use domain::manifest::requirement::{DeclaredRequirement, RequirementTable};
 use domain::release::environment;
 use domain::release::index_address::token_variable;
 use domain::release::ledger::Ledger;
 use domain::release::plan::{
-    Answer, Package, ServedFile, files_of, is_closed, lacks, version_in_file_name,
+    Lookup, Package, ServedFile, files_of, is_closed, lacks, version_in_file_name,
 };
 use domain::release::preflight::{
-    self, Check, CredentialFacts, HalfFacts, PackageFacts, RepositoryFacts,
+    self, Check, CredentialFacts, IncompleteFacts, PackageFacts, RepositoryFacts,
 };
 use domain::workspace::history::{TagRef, since};
 use domain::workspace::{Distribution, Workspace};
@@ -21,7 +21,7 @@ use formats::name::Name;
 use crate::effects::index::twine::{self, Repository};
 use crate::effects::python::tools::Tools;
 use crate::effects::release::ledger;
-use crate::effects::release::target::{Ground, Site};
+use crate::effects::release::target::{GitTarget, ReleaseTarget};
 use crate::effects::repository::git::Git;
 
 /// What is known before any index is asked.
@@ -68,13 +68,13 @@ pub struct Served {
 /// # Errors
 /// git fails. Whatever only stands in the way of a release is a check instead.
 pub fn local(
-    ground: &Ground,
+    git_target: &GitTarget,
     workspace: &Workspace,
     targets: &[usize],
     head: &str,
 ) -> Result<LocalFacts> {
-    let git = &ground.git;
-    let tags = Tags { local: git.tags()?, remote: git.remote_tags(&ground.remote) };
+    let git = &git_target.git;
+    let tags = Tags { local: git.tags()?, remote: git.remote_tags(&git_target.remote) };
     let dirty = git.dirty()?;
     let free_tag = targets
         .iter()
@@ -83,13 +83,13 @@ pub fn local(
     let mut checks = preflight::repository(&RepositoryFacts {
         head,
         branch: git.branch().as_deref(),
-        branches: &ground.branches,
+        branches: &git_target.branches,
         dirty: &dirty,
         // Stand-ins are told nothing about history.
-        shallow: ground.real && git.is_shallow()?,
-        remote: &ground.remote,
-        on_remote: git.remote_has_head(&ground.remote),
-        refuses_tags: free_tag.and_then(|tag| git.refusal_of_tag(&ground.remote, &tag)),
+        shallow: git_target.real && git.is_shallow()?,
+        remote: &git_target.remote,
+        on_remote: git.remote_has_head(&git_target.remote),
+        refuses_tags: free_tag.and_then(|tag| git.refusal_of_tag(&git_target.remote, &tag)),
     });
     checks.push(preflight::environment(&redirections()));
     checks.extend(workspace.findings.iter().filter(|finding| finding.is_error()).map(|finding| {
@@ -99,7 +99,7 @@ pub fn local(
     let (mut found, mut ledgers) = (Vec::new(), HashMap::new());
     for &at in targets {
         let distribution = &workspace.distributions[at];
-        match built_before(ground, distribution) {
+        match built_before(git_target, distribution) {
             Ok(Some(ledger)) => _ = ledgers.insert(at, ledger),
             Ok(None) => {}
             Err(error) => checks.push(Check::failed(
@@ -111,8 +111,8 @@ pub fn local(
         let facts = package_facts(git, workspace, targets, at, head, &tags, ledgers.get(&at))?;
         checks.extend(preflight::package(&facts));
         let tagged = match facts.remote_tag {
-            Answer::Known(commit) => commit,
-            Answer::Unknown(_) => None,
+            Lookup::Known(commit) => commit,
+            Lookup::Unknown(_) => None,
         };
         if let Some(version) = distribution.version() {
             let package = Package { at, version: version.clone(), tag: facts.tag, tagged: None };
@@ -123,16 +123,16 @@ pub fn local(
 }
 
 /// Credentials for both indexes, and the tools.
-pub fn of_tools(site: &Site, tools: &Tools) -> Vec<Check> {
-    let mut checks = [&site.staging, &site.index].map(credentials).to_vec();
-    checks.push(preflight::separate_secrets(twine::shared_secret(&site.staging, &site.index)));
+pub fn of_tools(target: &ReleaseTarget, tools: &Tools) -> Vec<Check> {
+    let mut checks = [&target.staging, &target.index].map(credentials).to_vec();
+    checks.push(preflight::separate_secrets(twine::shared_secret(&target.staging, &target.index)));
     checks.push(Check::passed("tools", tool_versions(tools)));
     checks
 }
 
 struct Tags {
     local: Vec<TagRef>,
-    remote: Answer<Vec<TagRef>>,
+    remote: Lookup<Vec<TagRef>>,
 }
 
 impl Tags {
@@ -141,13 +141,13 @@ impl Tags {
     }
 
     fn is_free(&self, name: &str) -> bool {
-        self.local(name).is_none() && matches!(self.remote(name), Answer::Known(None))
+        self.local(name).is_none() && matches!(self.remote(name), Lookup::Known(None))
     }
 
-    fn remote(&self, name: &str) -> Answer<Option<String>> {
+    fn remote(&self, name: &str) -> Lookup<Option<String>> {
         match &self.remote {
-            Answer::Known(tags) => Answer::Known(commit_of(tags, name)),
-            Answer::Unknown(why) => Answer::Unknown(why.clone()),
+            Lookup::Known(tags) => Lookup::Known(commit_of(tags, name)),
+            Lookup::Unknown(why) => Lookup::Unknown(why.clone()),
         }
     }
 }
@@ -185,10 +185,10 @@ fn credentials(repository: &Repository) -> Check {
     })
 }
 
-fn built_before(ground: &Ground, distribution: &Distribution) -> Result<Option<Ledger>> {
+fn built_before(git_target: &GitTarget, distribution: &Distribution) -> Result<Option<Ledger>> {
     match distribution.version() {
         Some(version) => ledger::load(&ledger::dir(
-            &ground.dist,
+            &git_target.dist,
             &distribution.name().in_file_name(),
             &version.to_string(),
         )),
@@ -209,12 +209,12 @@ fn package_facts(
     let tag = distribution.current_tag().unwrap_or_default();
     let remote_tag = tags.remote(&tag);
     let changed = match &remote_tag {
-        Answer::Known(Some(commit)) => changed_since(git, workspace, at, commit)?,
+        Lookup::Known(Some(commit)) => changed_since(git, workspace, at, commit)?,
         _ => None,
     };
     let released = |sibling: &usize| {
         let tag = workspace.distributions[*sibling].current_tag().unwrap_or_default();
-        targets.contains(sibling) || matches!(tags.remote(&tag), Answer::Known(Some(_)))
+        targets.contains(sibling) || matches!(tags.remote(&tag), Lookup::Known(Some(_)))
     };
     let needs = workspace.transitive_needs(at);
     let unreleased = needs.iter().filter(|sibling| !released(sibling));
@@ -255,7 +255,7 @@ fn changed_since(
 /// # Errors
 /// The tools' environment does not answer.
 pub fn indexes(
-    site: &Site,
+    release_target: &ReleaseTarget,
     tools: &Tools,
     workspace: &Workspace,
     local: &LocalFacts,
@@ -271,7 +271,7 @@ pub fn indexes(
     asked.extend(local.targets.iter().flat_map(|target| workspace.transitive_needs(target.at)));
     asked.extend(local.targets.iter().flat_map(|target| {
         let published = |declared: &&DeclaredRequirement| {
-            matches!(declared.table, Table::Dependencies | Table::Extra(_))
+            matches!(declared.table, RequirementTable::Dependencies | RequirementTable::Extra(_))
         };
         let siblings = workspace.sibling_requirements(target.at);
         siblings.filter(move |(_, declared)| published(declared)).map(|(sibling, _)| sibling)
@@ -279,24 +279,25 @@ pub fn indexes(
     asked.sort_unstable();
     asked.dedup();
     let names: Vec<&Name> = asked.iter().map(|&at| workspace.distributions[at].name()).collect();
-    for (repository, served) in
-        [(&site.staging, &mut facts.served.staging), (&site.index, &mut facts.served.index)]
-    {
+    for (repository, served) in [
+        (&release_target.staging, &mut facts.served.staging),
+        (&release_target.index, &mut facts.served.index),
+    ] {
         let Ok(index) = &repository.index else { continue };
         let answers = index.files(tools, &names)?;
         for (&at, answer) in asked.iter().zip(answers) {
             match answer {
-                Answer::Known(files) => _ = served.insert(at, files),
-                Answer::Unknown(why) => {
+                Lookup::Known(files) => _ = served.insert(at, files),
+                Lookup::Unknown(why) => {
                     facts.checks.push(unanswered(repository, &workspace.distributions[at], &why))
                 }
             }
         }
     }
     for target in &local.targets {
-        facts.sort(workspace, target, &site.index.name);
+        facts.sort(workspace, target, &release_target.index.name);
     }
-    facts.judge_open(workspace, &site.index.name, site.ground.real);
+    facts.judge_open(workspace, &release_target.index.name, release_target.git_target.real);
     Ok(facts)
 }
 
@@ -320,7 +321,7 @@ impl IndexFacts {
             return self.released.push(*at);
         };
         let closed = is_closed(&files);
-        self.checks.push(preflight::half(&HalfFacts {
+        self.checks.push(preflight::incomplete(&IncompleteFacts {
             name,
             version,
             tag,

@@ -60,22 +60,22 @@ pub fn begin(dir: &Path) -> Result<PathBuf> {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
-    let half = dir.with_file_name(format!("{name}.{}.partial", std::process::id()));
-    fs::create_dir_all(&half).with_context(|| format!("cannot create {}", half.display()))?;
+    let partial = dir.with_file_name(format!("{name}.{}.partial", std::process::id()));
+    fs::create_dir_all(&partial).with_context(|| format!("cannot create {}", partial.display()))?;
     // git must not see what is built here, in whichever repository it is, nor what a killed run
     // leaves behind.
-    fs::write(half.join(".gitignore"), "*\n")
-        .with_context(|| format!("cannot write to {}", half.display()))?;
-    Ok(half)
+    fs::write(partial.join(".gitignore"), "*\n")
+        .with_context(|| format!("cannot write to {}", partial.display()))?;
+    Ok(partial)
 }
 
 /// Puts a directory made with [`begin`] in its place.
 ///
 /// # Errors
 /// What is there cannot be removed.
-pub fn complete(half: &Path, dir: &Path) -> Result<()> {
+pub fn complete(partial: &Path, dir: &Path) -> Result<()> {
     remove(dir)?;
-    fs::rename(half, dir).with_context(|| format!("cannot create {}", dir.display()))
+    fs::rename(partial, dir).with_context(|| format!("cannot create {}", dir.display()))
 }
 
 /// Stores a ledger in its directory.
@@ -83,10 +83,10 @@ pub fn complete(half: &Path, dir: &Path) -> Result<()> {
 /// # Errors
 /// The directory cannot be written to.
 pub fn store(dir: &Path, ledger: &Ledger) -> Result<()> {
-    let half = dir.join(".release.json.partial");
-    fs::write(&half, ledger.to_json().pretty(2) + "\n")
+    let partial = dir.join(".release.json.partial");
+    fs::write(&partial, ledger.to_json().pretty(2) + "\n")
         .with_context(|| format!("cannot write to {}", dir.display()))?;
-    Ok(fs::rename(&half, dir.join(LEDGER))?)
+    Ok(fs::rename(&partial, dir.join(LEDGER))?)
 }
 
 /// Adds an event to a ledger and stores it.

@@ -23,8 +23,8 @@ use domain::parallel;
 use domain::release::content::{self, Archive, Built, Siblings, import_names};
 use domain::release::ledger::{Event, Ledger};
 use domain::release::plan::{
-    Action, Answer, Artifact, Package, Plan, ServedFile, Upload, files_of, lacks, sort, to_upload,
-    version_in_file_name,
+    Action, Artifact, Lookup, Package, ReleasePlan, ServedFile, Upload, files_of, lacks, sort,
+    to_upload, version_in_file_name,
 };
 use domain::release::preflight::short;
 use domain::release::upload_reply::Reply;
@@ -34,19 +34,19 @@ use formats::pep440::Version;
 
 use crate::effects::index::twine::{self, UploadFailed};
 use crate::effects::index::{Index, fetch};
-use crate::effects::process::worker::Conversations;
+use crate::effects::process::worker::Workers;
 use crate::effects::python::smoke::{self, SmokeTest};
 use crate::effects::python::tools::Tools;
 use crate::effects::release::facts::{Served, versions};
-use crate::effects::release::target::{Site, remove};
+use crate::effects::release::target::{ReleaseTarget, remove};
 use crate::ui::progress::Progress;
 
 /// Everything that carrying out a plan needs.
 pub struct Release<'a> {
-    pub site: &'a Site,
+    pub target: &'a ReleaseTarget,
     pub tools: &'a Tools,
     pub workspace: &'a Workspace,
-    pub plan: &'a Plan,
+    pub plan: &'a ReleasePlan,
     pub progress: &'a Progress,
     /// The clean export of `head`.
     pub source: &'a Path,
@@ -62,9 +62,9 @@ pub struct Release<'a> {
 }
 
 /// What came of it.
-pub struct Outcome {
+pub struct ReleaseOutcome {
     pub packages: Vec<PackageReport>,
-    pub stopped: Option<Stopped>,
+    pub interruption: Option<Interruption>,
 }
 
 pub struct PackageReport {
@@ -98,7 +98,7 @@ impl Status {
 }
 
 /// Why a release ended early, and where that leaves it.
-pub struct Stopped {
+pub struct Interruption {
     pub message: String,
     /// What the index has now, each with its version.
     pub published: Vec<String>,
@@ -106,52 +106,52 @@ pub struct Stopped {
     pub hint: String,
 }
 
-impl Outcome {
+impl ReleaseOutcome {
     /// The outcome of a plan that was only shown.
-    pub fn nothing_done(plan: &Plan) -> Outcome {
+    pub fn nothing_done(plan: &ReleasePlan) -> ReleaseOutcome {
         let report = |package: &Package| PackageReport {
             package: package.clone(),
             files: Vec::new(),
             stages: Vec::new(),
         };
-        Outcome { packages: plan.packages.iter().map(report).collect(), stopped: None }
+        ReleaseOutcome { packages: plan.packages.iter().map(report).collect(), interruption: None }
     }
 }
 
 /// What a stage has to say when it is over.
-struct Told {
+struct StageOutcome {
     status: Status,
     detail: String,
 }
 
-fn done(detail: impl Into<String>) -> Told {
-    Told { status: Status::Done, detail: detail.into() }
+fn done(detail: impl Into<String>) -> StageOutcome {
+    StageOutcome { status: Status::Done, detail: detail.into() }
 }
 
-fn skipped(detail: impl Into<String>) -> Told {
-    Told { status: Status::Skipped, detail: detail.into() }
+fn skipped(detail: impl Into<String>) -> StageOutcome {
+    StageOutcome { status: Status::Skipped, detail: detail.into() }
 }
 
 /// What is known of one package while the plan is carried out.
 #[derive(Default)]
-struct State {
+struct PackageState {
     ledger: Option<Ledger>,
     archives: Vec<Archive>,
     /// The files as the staging index served them.
     staged: Vec<PathBuf>,
     /// The post-release that was staged in place of a burnt version.
     restaged: Option<Version>,
-    reached: Reached,
+    publish_state: PublishState,
     stages: Vec<StageReport>,
 }
 
 /// Whether something of a package is on the index, where nothing takes it back.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Reached {
+enum PublishState {
     #[default]
     No,
     /// Some of its files are.
-    Half,
+    Partial,
     Yes,
     /// It was sent, and there is no answer that settles it.
     Perhaps,
@@ -159,17 +159,13 @@ enum Reached {
 
 impl Release<'_> {
     /// Does everything that the plan says, until it is done or something fails.
-    pub fn carry_out(self) -> Outcome {
-        let states: Vec<Mutex<State>> =
+    pub fn carry_out(self) -> ReleaseOutcome {
+        let states: Vec<Mutex<PackageState>> =
             self.plan.packages.iter().map(|_| Mutex::default()).collect();
-        let run = Run {
-            release: &self,
-            states,
-            stock: OnceLock::new(),
-            twines: Conversations::default(),
-        };
+        let run =
+            Run { release: &self, states, wheelhouse: OnceLock::new(), twines: Workers::default() };
         let result = run.actions();
-        let stopped = result.err().map(|failure| run.stopped(&failure));
+        let interruption = result.err().map(|failure| run.interruption(&failure));
         let packages = self.plan.packages.iter().zip(run.states);
         let packages = packages
             .map(|(package, state)| {
@@ -178,22 +174,22 @@ impl Release<'_> {
                 PackageReport { package: package.clone(), files, stages: state.stages }
             })
             .collect();
-        Outcome { packages, stopped }
+        ReleaseOutcome { packages, interruption }
     }
 }
 
 /// Which files a smoke test installs.
 #[derive(Clone, Copy)]
-enum Source {
+enum TestedFiles {
     Built,
     Staged,
 }
 
 struct Run<'a> {
     release: &'a Release<'a>,
-    states: Vec<Mutex<State>>,
-    stock: OnceLock<Option<PathBuf>>,
-    twines: Conversations,
+    states: Vec<Mutex<PackageState>>,
+    wheelhouse: OnceLock<Option<PathBuf>>,
+    twines: Workers,
 }
 
 /// The action that failed, and why.
@@ -216,10 +212,10 @@ impl Run<'_> {
             )
         };
         thread::scope(|scope| {
-            let open = |at| self.reached_before_or_now(at) != Reached::Yes;
+            let open = |at| self.publish_state_before_or_now(at) != PublishState::Yes;
             if self.release.jobs > 1 && (0..self.states.len()).any(open) {
                 // It is there when the first test asks for it.
-                scope.spawn(|| self.stock());
+                scope.spawn(|| self.wheelhouse());
             }
             for actions in self.release.plan.actions.chunk_by(together) {
                 if matches!(actions[0], Action::Smoke(_)) {
@@ -238,9 +234,11 @@ impl Run<'_> {
         match action {
             Action::Build(at) => self.stage(at, "build", || self.built_and_collected(at)),
             Action::Check => self.check(),
-            Action::Try(at) => self.stage(at, "try", || self.smoke_test(at, Source::Built)),
+            Action::Try(at) => self.stage(at, "try", || self.smoke_test(at, TestedFiles::Built)),
             Action::Stage(at) => self.stage(at, "stage", || self.upload_to_staging(at)),
-            Action::Smoke(at) => self.stage(at, "smoke", || self.smoke_test(at, Source::Staged)),
+            Action::Smoke(at) => {
+                self.stage(at, "smoke", || self.smoke_test(at, TestedFiles::Staged))
+            }
             Action::Publish(at) => self.stage(at, "publish", || self.publish(at)),
             Action::Tag(at) => self.stage(at, "tag", || self.tag(at)),
         }
@@ -251,7 +249,7 @@ impl Run<'_> {
         &self,
         at: usize,
         stage: &'static str,
-        work: impl FnOnce() -> Result<Told>,
+        work: impl FnOnce() -> Result<StageOutcome>,
     ) -> Result<(), Failure> {
         let label = self.label(at);
         let (result, seconds) = self.release.progress.during(&format!("{label}: {stage}"), work);
@@ -299,7 +297,7 @@ impl Run<'_> {
     fn dir(&self, at: usize) -> PathBuf {
         let version = self.package(at).version.to_string();
         ledger::dir(
-            &self.release.site.ground.dist,
+            &self.release.target.git_target.dist,
             &self.distribution(at).name().in_file_name(),
             &version,
         )
@@ -320,7 +318,7 @@ impl Run<'_> {
         self.state(at).ledger.clone().ok_or_else(|| anyhow!("it was not built"))
     }
 
-    fn state(&self, at: usize) -> MutexGuard<'_, State> {
+    fn state(&self, at: usize) -> MutexGuard<'_, PackageState> {
         self.states[at].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use domain::bump::CHANGELOGS;
-use domain::release::plan::Answer;
+use domain::release::plan::Lookup;
 use domain::workspace::Distribution;
 use formats::pep440::Version;
 use formats::release_notes;
@@ -21,14 +21,14 @@ pub fn read(source: &Path, distribution: &Distribution, version: &Version) -> Op
 }
 
 /// Whether GitHub has a release of a tag. Not having got an answer is none.
-pub fn is_on_github(root: &Path, tag: &str) -> Answer<bool> {
+pub fn is_on_github(root: &Path, tag: &str) -> Lookup<bool> {
     let view = |sh: &Shell| shell::output(cmd!(sh, "gh release view {tag}"));
     match shell::at(root).and_then(|sh| view(&sh)) {
-        Ok(output) if output.success() => Answer::Known(true),
+        Ok(output) if output.success() => Lookup::Known(true),
         // The one sentence with which gh says so; everything else may be the way to GitHub.
-        Ok(output) if output.stderr.contains("release not found") => Answer::Known(false),
-        Ok(output) => Answer::Unknown(output.stderr.trim().to_owned()),
-        Err(error) => Answer::Unknown(format!("{error:#}")),
+        Ok(output) if output.stderr.contains("release not found") => Lookup::Known(false),
+        Ok(output) => Lookup::Unknown(output.stderr.trim().to_owned()),
+        Err(error) => Lookup::Unknown(format!("{error:#}")),
     }
 }
 

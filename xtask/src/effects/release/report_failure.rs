@@ -4,27 +4,30 @@ use super::*;
 
 impl Run<'_> {
     /// What a failure leaves, in words.
-    pub(super) fn stopped(&self, failure: &Failure) -> Stopped {
+    pub(super) fn interruption(&self, failure: &Failure) -> Interruption {
         let (mut published, mut unpublished) = (Vec::new(), Vec::new());
         for at in 0..self.states.len() {
-            match self.reached_before_or_now(at) {
-                Reached::Yes => published.push(self.label(at)),
-                Reached::Half => {
+            match self.publish_state_before_or_now(at) {
+                PublishState::Yes => published.push(self.label(at)),
+                PublishState::Partial => {
                     published.push(format!("{} (not all of its files)", self.label(at)))
                 }
-                Reached::Perhaps => {
+                PublishState::Perhaps => {
                     published.push(format!("{} (uploaded, not confirmed)", self.label(at)))
                 }
-                Reached::No => unpublished.push(self.label(at)),
+                PublishState::No => unpublished.push(self.label(at)),
             }
         }
         let name = failure.package.map(|at| self.distribution(at).name().to_string());
         let who = failure.package.map(|at| format!(" at {}", self.label(at))).unwrap_or_default();
-        let (what, hint) =
-            explain(failure, name.as_deref().unwrap_or("PACKAGE"), self.release.site.ground.real);
+        let (what, hint) = explain(
+            failure,
+            name.as_deref().unwrap_or("PACKAGE"),
+            self.release.target.git_target.real,
+        );
         let why: String =
             format!("{:#}", failure.error).lines().map(|line| format!("\n  {line}")).collect();
-        Stopped {
+        Interruption {
             message: format!("release stopped{who}: {what}{why}"),
             published,
             unpublished,
@@ -33,16 +36,17 @@ impl Run<'_> {
     }
 
     /// An earlier run may have published it.
-    pub(super) fn reached_before_or_now(&self, at: usize) -> Reached {
+    pub(super) fn publish_state_before_or_now(&self, at: usize) -> PublishState {
         let (package, name) = (self.package(at), self.distribution(at).name());
         let listed = self.release.served.index.get(&package.at).map_or(&[][..], Vec::as_slice);
-        let now = self.state(at).reached;
-        if now != Reached::No || files_of(listed, &name.in_file_name(), &package.version).is_empty()
+        let now = self.state(at).publish_state;
+        if now != PublishState::No
+            || files_of(listed, &name.in_file_name(), &package.version).is_empty()
         {
             return now;
         }
-        let half = lacks(listed, &name.in_file_name(), &package.version).is_some();
-        if half { Reached::Half } else { Reached::Yes }
+        let partial = lacks(listed, &name.in_file_name(), &package.version).is_some();
+        if partial { PublishState::Partial } else { PublishState::Yes }
     }
 }
 

@@ -3,11 +3,11 @@
 //! Only the staging index ever sees that version. What is published is the version that was asked
 //! for, tried from its own files before anything was uploaded.
 
-use domain::manifest::DeclaredVersion;
+use domain::manifest::version_source::DeclaredVersion;
 
 use super::*;
 use crate::effects::python;
-use crate::effects::release::upload::Shipment;
+use crate::effects::release::upload::UploadSet;
 
 impl Run<'_> {
     /// Whether staging has other bytes under the names that were built, so that it will never take
@@ -27,7 +27,7 @@ impl Run<'_> {
 
     /// Builds a package as a post-release: the last one that staging has, where that holds these
     /// very bytes because an earlier run has sent them, else the next.
-    pub(super) fn restaged(&self, at: usize) -> Result<Shipment<'_>> {
+    pub(super) fn restaged(&self, at: usize) -> Result<UploadSet<'_>> {
         let listed = self.release.served.staging.get(&self.package(at).at);
         let listed = listed.map_or(&[][..], Vec::as_slice);
         let version = &self.package(at).version;
@@ -37,28 +37,32 @@ impl Run<'_> {
         let mut taken = versions(listed, self.distribution(at).name());
         taken.retain(is_post);
         if let Some(last) = taken.last() {
-            let shipment = self.built_as(at, last)?;
-            if !matches!(to_upload(&shipment.files, listed), Upload::Conflict(_)) {
-                return Ok(shipment);
+            let upload_set = self.built_as(at, last)?;
+            if !matches!(to_upload(&upload_set.files, listed), Upload::Conflict(_)) {
+                return Ok(upload_set);
             }
         }
         let last = taken.last().unwrap_or(version).post();
         self.built_as(at, &version.clone().with_post(Some(last.map_or(1, |post| post + 1))))
     }
 
-    fn built_as(&self, at: usize, version: &Version) -> Result<Shipment<'_>> {
+    fn built_as(&self, at: usize, version: &Version) -> Result<UploadSet<'_>> {
         let release = self.release;
         let distribution = self.distribution(at);
-        let work =
-            release.site.ground.scratch.join("restaged").join(distribution.name().in_file_name());
+        let work = release
+            .target
+            .git_target
+            .scratch
+            .join("restaged")
+            .join(distribution.name().in_file_name());
         remove(&work)?;
         // All of the export: a back end may read a file above the distribution's directory.
         let (source, commit) = (work.join("source"), self.ledger(at)?.commit);
-        release.site.ground.git.export(&commit, &source)?;
+        release.target.git_target.git.export(&commit, &source)?;
         rewrite_version(distribution, &source, version)?;
         let out = work.join("dist");
         let requires = distribution.manifest.build_requires();
-        let epoch = release.site.ground.git.commit_time(&commit)?;
+        let epoch = release.target.git_target.git.commit_time(&commit)?;
         python::build::build(
             release.tools,
             &source.join(&distribution.dir),
@@ -68,7 +72,7 @@ impl Run<'_> {
         )?;
         let files = python::build::artifacts(&out)?;
         self.state(at).restaged = Some(version.clone());
-        Ok(Shipment { name: distribution.name(), dir: out, files })
+        Ok(UploadSet { name: distribution.name(), dir: out, files })
     }
 }
 

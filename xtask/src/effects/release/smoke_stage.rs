@@ -4,7 +4,7 @@ use super::*;
 use crate::effects::python;
 
 impl Run<'_> {
-    pub(super) fn smoke_test(&self, at: usize, source: Source) -> Result<Told> {
+    pub(super) fn smoke_test(&self, at: usize, source: TestedFiles) -> Result<StageOutcome> {
         if self.is_published(at) {
             return Ok(skipped("published already"));
         }
@@ -31,12 +31,12 @@ impl Run<'_> {
             commands: smoke.commands.clone(),
             timeout: smoke.timeout,
             pythons: smoke.pythons.clone(),
-            stock: self.stock().map(Path::to_owned),
+            wheelhouse: self.wheelhouse().map(Path::to_owned),
         };
         let checks = smoke::run(self.release.tools, &test)?;
         let what = match source {
-            Source::Built => format!("{checks} checks passed before staging"),
-            Source::Staged => format!("{checks} checks passed on what staging served"),
+            TestedFiles::Built => format!("{checks} checks passed before staging"),
+            TestedFiles::Staged => format!("{checks} checks passed on what staging served"),
         };
         self.record(at, what)?;
         Ok(done(format!("{checks} checks in a fresh environment")))
@@ -44,35 +44,35 @@ impl Run<'_> {
 
     /// The third parties of everything that is released together, where there is more than one
     /// test that needs them. Whoever asks first waits for it.
-    pub(super) fn stock(&self) -> Option<&Path> {
+    pub(super) fn wheelhouse(&self) -> Option<&Path> {
         let actions = &self.release.plan.actions;
         let tests = actions.iter().filter(|a| matches!(a, Action::Try(_) | Action::Smoke(_)));
         if tests.count() < 2 {
             return None;
         }
         let download = || {
-            let dir = self.release.site.ground.scratch.join("third-parties");
+            let dir = self.release.target.git_target.scratch.join("third-parties");
             remove(&dir).ok()?;
             let all: Vec<usize> = self.release.plan.packages.iter().map(|p| p.at).collect();
             let requirements = self.release.workspace.third_parties(&all)?;
-            smoke::stock(self.release.tools, &requirements, dir)
+            smoke::wheelhouse(self.release.tools, &requirements, dir)
         };
-        self.stock.get_or_init(download).as_deref()
+        self.wheelhouse.get_or_init(download).as_deref()
     }
 
     /// The version that one package has as built, or as staged.
-    fn version(&self, at: usize, source: Source) -> String {
+    fn version(&self, at: usize, source: TestedFiles) -> String {
         match source {
-            Source::Built => self.package(at).version.to_string(),
-            Source::Staged => self.staged_version(at).to_string(),
+            TestedFiles::Built => self.package(at).version.to_string(),
+            TestedFiles::Staged => self.staged_version(at).to_string(),
         }
     }
 
     /// The wheels of one package, as built or as the staging index served them.
-    fn wheels(&self, at: usize, source: Source) -> Vec<PathBuf> {
+    fn wheels(&self, at: usize, source: TestedFiles) -> Vec<PathBuf> {
         let files = match source {
-            Source::Built => self.files(at),
-            Source::Staged => self.state(at).staged.clone(),
+            TestedFiles::Built => self.files(at),
+            TestedFiles::Staged => self.state(at).staged.clone(),
         };
         files
             .into_iter()
@@ -93,10 +93,10 @@ impl Run<'_> {
         let mut files = files_of(listed, &name.in_file_name(), version);
         files.retain(|file| file.name.ends_with(".whl"));
         if files.is_empty() {
-            bail!("{} has no wheel of {name} {version}, which it needs", release.site.index.name);
+            bail!("{} has no wheel of {name} {version}, which it needs", release.target.index.name);
         }
         let tested = self.distribution(at).name().in_file_name();
-        let published = release.site.ground.scratch.join("published");
+        let published = release.target.git_target.scratch.join("published");
         let dir = published.join(tested).join(name.in_file_name());
         remove(&dir)?;
         fs::create_dir_all(&dir)?;
@@ -105,7 +105,7 @@ impl Run<'_> {
         for file in &files {
             let path = dir.join(&file.name);
             if file.sha256.as_ref() != Some(&python::build::artifact(&path)?.sha256) {
-                bail!("{} is not the file that {} lists", file.name, release.site.index.name);
+                bail!("{} is not the file that {} lists", file.name, release.target.index.name);
             }
             paths.push(path);
         }

@@ -21,7 +21,7 @@ use crate::effects::python::tools::Tools;
 use crate::effects::repository::git::Git;
 
 /// The git side of a site: what needs no Python to be known.
-pub struct Ground {
+pub struct GitTarget {
     /// The repository that is tagged.
     pub git: Git,
     pub remote: String,
@@ -35,14 +35,14 @@ pub struct Ground {
     pub real: bool,
 }
 
-impl Ground {
+impl GitTarget {
     /// The repository at `root`, with the remote that it configures.
     ///
     /// # Errors
     /// There is no git repository.
-    pub fn real(root: &Path, config: &RepositoryConfig) -> Result<Ground> {
+    pub fn real(root: &Path, config: &RepositoryConfig) -> Result<GitTarget> {
         let tokens = [&config.staging, &config.index].map(|i| token_variable(&i.repository));
-        Ok(Ground {
+        Ok(GitTarget {
             git: repository(root)?.without(tokens.into()),
             remote: config.remote.clone(),
             branches: config.branches.clone(),
@@ -57,14 +57,14 @@ impl Ground {
     ///
     /// # Errors
     /// git fails.
-    pub fn rehearsal(root: &Path, workspace: &Workspace, targets: &[usize]) -> Result<Ground> {
+    pub fn rehearsal(root: &Path, workspace: &Workspace, targets: &[usize]) -> Result<GitTarget> {
         let remote = workspace.config.remote.clone();
         let stage = scratch(root)?.join("rehearsal");
         remove(&stage)?;
         fs::create_dir_all(&stage)?;
         let tags = targets.iter().filter_map(|&at| workspace.distributions[at].current_tag());
         let forget: Vec<String> = tags.collect();
-        Ok(Ground {
+        Ok(GitTarget {
             git: clone_with_remote(&repository(root)?, &stage, &remote, &forget)?,
             remote,
             branches: Vec::new(),
@@ -76,8 +76,8 @@ impl Ground {
 }
 
 /// Everything outside the workspace that a release touches.
-pub struct Site {
-    pub ground: Ground,
+pub struct ReleaseTarget {
+    pub git_target: GitTarget,
     pub staging: Repository,
     pub index: Repository,
     /// What twine reads instead of the user's `.pypirc`.
@@ -86,15 +86,19 @@ pub struct Site {
     _local: Option<LocalIndexes>,
 }
 
-impl Site {
+impl ReleaseTarget {
     /// The ground with the indexes that the repository configures.
     ///
     /// # Errors
     /// twine cannot be asked.
-    pub fn real(ground: Ground, config: &RepositoryConfig, tools: &Tools) -> Result<Site> {
+    pub fn real(
+        git_target: GitTarget,
+        config: &RepositoryConfig,
+        tools: &Tools,
+    ) -> Result<ReleaseTarget> {
         let indexes = [&config.staging, &config.index];
         let [staging, index] = twine::repositories(tools, None, indexes)?;
-        Ok(Site { ground, staging, index, twine_config: None, _local: None })
+        Ok(ReleaseTarget { git_target, staging, index, twine_config: None, _local: None })
     }
 
     /// The ground of a rehearsal with two indexes of its own. What the targets need beside them and
@@ -104,20 +108,20 @@ impl Site {
     /// # Errors
     /// An index does not start, or a released dependency does not build.
     pub fn rehearsal(
-        ground: Ground,
+        git_target: GitTarget,
         source: &Path,
         workspace: &Workspace,
         targets: &[usize],
         tools: &Tools,
-    ) -> Result<Site> {
+    ) -> Result<ReleaseTarget> {
         let config = &workspace.config;
-        let stage = ground.dist.parent().context("the rehearsal has a folder")?;
+        let stage = git_target.dist.parent().context("the rehearsal has a folder")?;
         let names = [&config.staging.repository, &config.index.repository];
         let folders = names.map(|name| stage.join(name));
-        for at in released_beside(&ground.git, workspace, targets)? {
+        for at in released_beside(&git_target.git, workspace, targets)? {
             let distribution = &workspace.distributions[at];
             let requires = distribution.manifest.build_requires();
-            let epoch = ground.git.commit_time("HEAD")?;
+            let epoch = git_target.git.commit_time("HEAD")?;
             python::build::build(
                 tools,
                 &source.join(&distribution.dir),
@@ -134,7 +138,7 @@ impl Site {
         let own = names.map(|name| IndexConfig { repository: name.clone(), simple: None });
         let [staging, index] = twine::repositories(tools, Some(&twine_config), [&own[0], &own[1]])?;
         let twine_config = Some(twine_config);
-        Ok(Site { ground, staging, index, twine_config, _local: Some(local) })
+        Ok(ReleaseTarget { git_target, staging, index, twine_config, _local: Some(local) })
     }
 }
 

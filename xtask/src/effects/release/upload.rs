@@ -25,25 +25,25 @@ enum Sent {
 }
 
 /// The files of one distribution on their way to an index.
-pub(super) struct Shipment<'a> {
+pub(super) struct UploadSet<'a> {
     pub name: &'a Name,
     pub dir: PathBuf,
     pub files: Vec<Artifact>,
 }
 
 impl Run<'_> {
-    pub(super) fn upload_to_staging(&self, at: usize) -> Result<Told> {
+    pub(super) fn upload_to_staging(&self, at: usize) -> Result<StageOutcome> {
         if self.is_published(at) {
             self.state(at).staged = self.files(at);
             return Ok(skipped("published already"));
         }
-        let index = usable(&self.release.site.staging)?;
-        let shipment = match self.is_burnt(at) {
+        let index = usable(&self.release.target.staging)?;
+        let upload_set = match self.is_burnt(at) {
             true => self.restaged(at)?,
-            false => self.shipment(at)?,
+            false => self.upload_set(at)?,
         };
-        let (sent, served) = self.ensure_uploaded(&shipment, index, &mut Sent::Nothing)?;
-        self.state(at).staged = self.fetch_back(&shipment, &served)?;
+        let (sent, served) = self.ensure_uploaded(&upload_set, index, &mut Sent::Nothing)?;
+        self.state(at).staged = self.fetch_back(&upload_set, &served)?;
         let version = self.staged_version(at);
         let detail = match (sent, version == self.package(at).version) {
             (false, _) => return Ok(skipped("there already, same bytes")),
@@ -56,15 +56,15 @@ impl Run<'_> {
         Ok(done(detail))
     }
 
-    pub(super) fn publish(&self, at: usize) -> Result<Told> {
-        let index = usable(&self.release.site.index)?;
+    pub(super) fn publish(&self, at: usize) -> Result<StageOutcome> {
+        let index = usable(&self.release.target.index)?;
         let mut sent = Sent::Nothing;
-        let uploaded = self.ensure_uploaded(&self.shipment(at)?, index, &mut sent);
-        let reached = match &uploaded {
-            Ok(_) => Reached::Yes,
-            Err(_) => self.reached(at, index, sent),
+        let uploaded = self.ensure_uploaded(&self.upload_set(at)?, index, &mut sent);
+        let publish_state = match &uploaded {
+            Ok(_) => PublishState::Yes,
+            Err(_) => self.publish_state(at, index, sent),
         };
-        self.state(at).reached = reached;
+        self.state(at).publish_state = publish_state;
         let (sent, _) = uploaded?;
         if !sent {
             return Ok(skipped("there already, same bytes"));
@@ -73,13 +73,13 @@ impl Run<'_> {
         Ok(done(format!("confirmed by {}", index.repository)))
     }
 
-    fn shipment(&self, at: usize) -> Result<Shipment<'_>> {
+    fn upload_set(&self, at: usize) -> Result<UploadSet<'_>> {
         let name = self.distribution(at).name();
-        Ok(Shipment { name, dir: self.dir(at), files: self.ledger(at)?.files })
+        Ok(UploadSet { name, dir: self.dir(at), files: self.ledger(at)?.files })
     }
 
     /// Whether something of a package is on the index although publishing it failed.
-    fn reached(&self, at: usize, index: &Index, sent: Sent) -> Reached {
+    fn publish_state(&self, at: usize, index: &Index, sent: Sent) -> PublishState {
         let name = self.distribution(at).name();
         let built = self.ledger(at).map(|ledger| ledger.files).unwrap_or_default();
         let listed = index.files(self.release.tools, &[name]).map(|mut answers| answers.remove(0));
@@ -87,12 +87,12 @@ impl Run<'_> {
             built.iter().filter(|b| files.iter().any(|f| f.name == b.name)).count()
         };
         match listed {
-            _ if sent == Sent::Nothing => Reached::No,
-            Ok(Answer::Known(files)) if there(&files) == built.len() => Reached::Yes,
-            Ok(Answer::Known(files)) if there(&files) > 0 => Reached::Half,
+            _ if sent == Sent::Nothing => PublishState::No,
+            Ok(Lookup::Known(files)) if there(&files) == built.len() => PublishState::Yes,
+            Ok(Lookup::Known(files)) if there(&files) > 0 => PublishState::Partial,
             // It answered, and it said no: nothing of it is under way.
-            Ok(Answer::Known(_)) if sent == Sent::Refused => Reached::No,
-            _ => Reached::Perhaps,
+            Ok(Lookup::Known(_)) if sent == Sent::Refused => PublishState::No,
+            _ => PublishState::Perhaps,
         }
     }
 
@@ -100,27 +100,27 @@ impl Run<'_> {
     /// was sent, and what the index lists; `sent` says what was, also when it fails.
     fn ensure_uploaded(
         &self,
-        shipment: &Shipment,
+        upload_set: &UploadSet,
         index: &Index,
         sent: &mut Sent,
     ) -> Result<(bool, Vec<ServedFile>)> {
-        let Shipment { name, files: built, .. } = shipment;
+        let UploadSet { name, files: built, .. } = upload_set;
         let tools = self.release.tools;
         let patience = Duration::from_secs(self.release.workspace.config.patience);
         for attempt in 1.. {
             // Asked before every attempt: the last one may have arrived after all.
             let failure = match index.files(tools, &[name])?.remove(0) {
-                Answer::Unknown(why) => {
+                Lookup::Unknown(why) => {
                     anyhow!("{} was asked what it has: {why}", index.repository)
                 }
-                Answer::Known(files) => match to_upload(built, &files) {
+                Lookup::Known(files) => match to_upload(built, &files) {
                     Upload::Nothing if *sent > Sent::Nothing => break,
                     Upload::Nothing => return Ok((false, files)),
                     Upload::Conflict(files) => {
                         bail!("{} has other bytes under {}", index.repository, files.join(" and "))
                     }
                     Upload::Send(missing) => {
-                        let Err(failed) = self.upload(shipment, index, &missing) else {
+                        let Err(failed) = self.upload(upload_set, index, &missing) else {
                             *sent = Sent::Something;
                             break;
                         };
@@ -155,46 +155,52 @@ impl Run<'_> {
 
     fn upload(
         &self,
-        shipment: &Shipment,
+        upload_set: &UploadSet,
         index: &Index,
         files: &[Artifact],
     ) -> Result<(), UploadFailed> {
-        let paths: Vec<PathBuf> = files.iter().map(|file| shipment.dir.join(&file.name)).collect();
-        let config = self.release.site.twine_config.as_deref();
+        let paths: Vec<PathBuf> =
+            files.iter().map(|file| upload_set.dir.join(&file.name)).collect();
+        let config = self.release.target.twine_config.as_deref();
         let limit = Duration::from_secs(self.release.workspace.config.upload_limit);
         let (tools, twines) = (self.release.tools, &self.twines);
         twine::upload(tools, twines, &index.repository, config, &paths, limit)
     }
 
     /// Downloads what an index serves under the names of a shipment and compares it byte for byte.
-    fn fetch_back(&self, shipment: &Shipment, served: &[ServedFile]) -> Result<Vec<PathBuf>> {
-        let dir =
-            self.release.site.ground.scratch.join("staged").join(shipment.name.in_file_name());
+    fn fetch_back(&self, upload_set: &UploadSet, served: &[ServedFile]) -> Result<Vec<PathBuf>> {
+        let dir = self
+            .release
+            .target
+            .git_target
+            .scratch
+            .join("staged")
+            .join(upload_set.name.in_file_name());
         remove(&dir)?;
         fs::create_dir_all(&dir)?;
-        let ours = |file: &&ServedFile| shipment.files.iter().any(|own| own.name == file.name);
+        let ours = |file: &&ServedFile| upload_set.files.iter().any(|own| own.name == file.name);
         let wanted: Vec<ServedFile> = served.iter().filter(ours).cloned().collect();
         fetch(self.release.tools, &wanted, &dir)?;
-        for file in &shipment.files {
+        for file in &upload_set.files {
             if python::build::artifact(&dir.join(&file.name))? != *file {
                 bail!("what the index serves as {} is not what was built", file.name);
             }
         }
-        Ok(shipment.files.iter().map(|file| dir.join(&file.name)).collect())
+        Ok(upload_set.files.iter().map(|file| dir.join(&file.name)).collect())
     }
 
-    pub(super) fn tag(&self, at: usize) -> Result<Told> {
-        let site = self.release.site;
+    pub(super) fn tag(&self, at: usize) -> Result<StageOutcome> {
+        let target = self.release.target;
         let (package, ledger) = (self.package(at), self.ledger(at)?);
         let message = format!("{} {}", self.distribution(at).name(), package.version);
-        site.ground.git.tag(&package.tag, &ledger.commit, &message)?;
-        site.ground.git.push_tag(&site.ground.remote, &package.tag)?;
+        target.git_target.git.tag(&package.tag, &ledger.commit, &message)?;
+        target.git_target.git.push_tag(&target.git_target.remote, &package.tag)?;
         self.record(at, format!("tagged {}", package.tag))?;
         Ok(done(format!(
             "{} on {}, pushed to {}",
             package.tag,
             short(&ledger.commit),
-            site.ground.remote
+            target.git_target.remote
         )))
     }
 }

@@ -76,13 +76,13 @@ pub fn lenient(root: &Path, tree: &Tree) -> Result<Workspace> {
 /// # Errors
 /// A wrong configuration of the repository, or a file that cannot be read.
 pub fn survey(root: &Path, tree: &Tree) -> Result<Workspace> {
-    let Read { config, manifests, errors, mut findings } = read(root, tree)?;
+    let ReadManifest { config, manifests, errors, mut findings } = read(root, tree)?;
     findings.extend(errors);
     Ok(Workspace::survey(config, manifests, findings))
 }
 
 /// What was found, and what is wrong with it.
-struct Read {
+struct ReadManifest {
     config: RepositoryConfig,
     manifests: Vec<Manifest>,
     /// What keeps a manifest from being understood.
@@ -90,12 +90,14 @@ struct Read {
     findings: Vec<Finding>,
 }
 
-fn understood(read: Read) -> Result<(RepositoryConfig, Vec<Manifest>, Vec<Finding>), Refusal> {
+fn understood(
+    read: ReadManifest,
+) -> Result<(RepositoryConfig, Vec<Manifest>, Vec<Finding>), Refusal> {
     Refusal::unless_clean(read.errors)?;
     Ok((read.config, read.manifests, read.findings))
 }
 
-fn read(root: &Path, tree: &Tree) -> Result<Read> {
+fn read(root: &Path, tree: &Tree) -> Result<ReadManifest> {
     let config = repository_config(root)?;
     let found = match &config.packages {
         Some(patterns) => configured(root, patterns)?,
@@ -107,7 +109,7 @@ fn read(root: &Path, tree: &Tree) -> Result<Read> {
         match manifest? {
             Ok(Some(mut manifest)) => {
                 if config.packages.is_none() {
-                    manifest.aside = manifest.aside.or_else(|| aside(path));
+                    manifest.excluded = manifest.excluded.or_else(|| excluded(path));
                 }
                 manifests.push(manifest);
             }
@@ -120,7 +122,7 @@ fn read(root: &Path, tree: &Tree) -> Result<Read> {
             Err(wrong) => errors.extend(wrong),
         }
     }
-    Ok(Read { config, manifests, errors, findings })
+    Ok(ReadManifest { config, manifests, errors, findings })
 }
 
 fn is_foreign_finding(finding: &Finding) -> bool {
@@ -128,7 +130,7 @@ fn is_foreign_finding(finding: &Finding) -> bool {
 }
 
 /// Why a project in this folder is not to be touched unless it is named.
-fn aside(manifest: &str) -> Option<String> {
+fn excluded(manifest: &str) -> Option<String> {
     let folders = manifest.rsplit_once('/')?.0.split('/');
     let named = folders.into_iter().find(|folder| {
         ASIDE.contains(folder) || folder.contains("cookiecutter") || folder.contains("{{")

@@ -90,24 +90,24 @@ pub fn beside(root: &Path, parent: &str) -> Vec<String> {
 /// # Errors
 /// Something cannot be read or written.
 pub fn put(root: &Path, plan: &Changes) -> Result<()> {
-    let half = root.join(format!(".{CRATE}.{}.tmp", std::process::id()));
-    let copied = copy_crate(&half).and_then(|()| files::change(root, plan)).and_then(|()| {
+    let partial = root.join(format!(".{CRATE}.{}.tmp", std::process::id()));
+    let copied = copy_crate(&partial).and_then(|()| files::change(root, plan)).and_then(|()| {
         // What fails in taking it back cannot be helped, and is what git shows.
-        swap(&half, &root.join(CRATE)).inspect_err(|_| _ = files::undo(root, plan))
+        swap(&partial, &root.join(CRATE)).inspect_err(|_| _ = files::undo(root, plan))
     });
     if copied.is_err() {
         // Only a half-made copy; the error is what went wrong.
-        let _ = fs::remove_dir_all(&half);
+        let _ = fs::remove_dir_all(&partial);
     }
     copied
 }
 
-fn swap(half: &Path, place: &Path) -> Result<()> {
-    let old = half.with_extension("old");
+fn swap(partial: &Path, place: &Path) -> Result<()> {
+    let old = partial.with_extension("old");
     if place.exists() {
         fs::rename(place, &old).with_context(|| format!("cannot replace {}", place.display()))?;
     }
-    if let Err(error) = fs::rename(half, place) {
+    if let Err(error) = fs::rename(partial, place) {
         let _ = fs::rename(&old, place);
         return Err(error).with_context(|| format!("cannot replace {}", place.display()));
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use domain::finding::{Finding, Refusal};
-use domain::release::plan::Answer;
+use domain::release::plan::Lookup;
 use domain::workspace::history::{Commit, TagRef, parse_log, parse_remote_tags, parse_tags};
 use xshell::{Shell, cmd};
 
@@ -187,30 +187,30 @@ impl Git {
     }
 
     /// The tags of a remote with the commits they stand for.
-    pub fn remote_tags(&self, remote: &str) -> Answer<Vec<TagRef>> {
+    pub fn remote_tags(&self, remote: &str) -> Lookup<Vec<TagRef>> {
         let ask = || {
             let sh = self.shell()?;
             shell::read(cmd!(sh, "git ls-remote --tags {remote}").env("GIT_TERMINAL_PROMPT", "0"))
         };
         match ask() {
-            Ok(text) => Answer::Known(parse_remote_tags(&text)),
-            Err(error) => Answer::Unknown(reason(&error)),
+            Ok(text) => Lookup::Known(parse_remote_tags(&text)),
+            Err(error) => Lookup::Unknown(reason(&error)),
         }
     }
 
     /// Whether one of the remote's branches holds HEAD.
-    pub fn remote_has_head(&self, remote: &str) -> Answer<bool> {
+    pub fn remote_has_head(&self, remote: &str) -> Lookup<bool> {
         let ask = || {
             let sh = self.shell()?;
             shell::read(cmd!(sh, "git ls-remote --heads {remote}").env("GIT_TERMINAL_PROMPT", "0"))
         };
         let heads = match ask() {
             Ok(heads) => heads,
-            Err(error) => return Answer::Unknown(reason(&error)),
+            Err(error) => return Lookup::Unknown(reason(&error)),
         };
         let heads = heads.lines().filter_map(|line| line.split_whitespace().next());
         // A head that is not known here can only lie ahead of what was fetched.
-        Answer::Known(heads.into_iter().any(|head| self.is_within("HEAD", head)))
+        Lookup::Known(heads.into_iter().any(|head| self.is_within("HEAD", head)))
     }
 
     fn is_within(&self, commit: &str, head: &str) -> bool {

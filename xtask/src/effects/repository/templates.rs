@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use domain::finding::{Finding, Refusal};
-use domain::scaffold::shared::{self, Shared, SharedFile};
+use domain::scaffold::shared::{self, SharedFields, SharedFile};
 use domain::scaffold::template::{TEMPLATES, Template};
 use domain::text::toml::{TomlFile, nearest};
 use walkdir::WalkDir;
@@ -56,7 +56,7 @@ fn no_template(name: &str, known: &[String]) -> anyhow::Error {
 ///
 /// # Errors
 /// A file cannot be read, or shared.toml says what cannot be shared.
-pub fn shared(root: &Path) -> Result<Shared> {
+pub fn shared(root: &Path) -> Result<SharedFields> {
     let path = root.join(shared::FILE);
     let file = match path.is_file() {
         true => {
@@ -69,7 +69,7 @@ pub fn shared(root: &Path) -> Result<Shared> {
     let folder = root.join(shared::FOLDER);
     let files = if folder.is_dir() { texts(&folder)? } else { Vec::new() };
     let files = files.into_iter().map(|(path, text)| SharedFile { path, text }).collect();
-    Ok(Shared::read(file.as_ref(), files).map_err(Refusal)?)
+    Ok(SharedFields::read(file.as_ref(), files).map_err(Refusal)?)
 }
 
 /// Every file below a folder, with its path relative to it.

@@ -4,15 +4,15 @@
 
 mod version;
 
-use formats::python::{self, Expr, Source, Text};
+use formats::python::{self, Expr, PythonSource, Text};
 
-use crate::manifest::Table;
+use crate::manifest::requirement::RequirementTable;
 
 pub use version::version;
 
 /// A setup.py that calls `setup`.
 pub struct SetupPy {
-    source: Source,
+    source: PythonSource,
     call: Expr,
     /// The byte its call of `setup` starts at.
     offset: usize,
@@ -88,13 +88,13 @@ impl SetupPy {
     }
 
     /// Every string of the requirement keywords with its table.
-    pub fn requirements(&self) -> Vec<(Table, Text)> {
+    pub fn requirements(&self) -> Vec<(RequirementTable, Text)> {
         let mut found = Vec::new();
         for (keyword, table) in [
-            ("install_requires", Table::Dependencies),
-            ("requires", Table::Dependencies),
-            ("setup_requires", Table::Build),
-            ("tests_require", Table::Group("tests".into())),
+            ("install_requires", RequirementTable::Dependencies),
+            ("requires", RequirementTable::Dependencies),
+            ("setup_requires", RequirementTable::Build),
+            ("tests_require", RequirementTable::Group("tests".into())),
         ] {
             if let Some(value) = self.keyword(keyword) {
                 self.collect(value, &table, &mut found, 0);
@@ -111,12 +111,17 @@ impl SetupPy {
         &self.source.texts
     }
 
-    fn extras(&self, value: &Expr, found: &mut Vec<(Table, Text)>) {
+    fn extras(&self, value: &Expr, found: &mut Vec<(RequirementTable, Text)>) {
         match value {
             Expr::Dict(entries) => {
                 for (key, value) in entries {
                     let extra = python::texts(key).first().map(|text| text.raw.clone());
-                    self.collect(value, &Table::Extra(extra.unwrap_or_default()), found, 0);
+                    self.collect(
+                        value,
+                        &RequirementTable::Extra(extra.unwrap_or_default()),
+                        found,
+                        0,
+                    );
                 }
             }
             Expr::Name(name) => {
@@ -133,11 +138,17 @@ impl SetupPy {
                     }
                 }
             }
-            other => self.collect(other, &Table::Extra(String::new()), found, 0),
+            other => self.collect(other, &RequirementTable::Extra(String::new()), found, 0),
         }
     }
 
-    fn collect(&self, value: &Expr, table: &Table, found: &mut Vec<(Table, Text)>, depth: usize) {
+    fn collect(
+        &self,
+        value: &Expr,
+        table: &RequirementTable,
+        found: &mut Vec<(RequirementTable, Text)>,
+        depth: usize,
+    ) {
         python::walk(value, &mut |part| match part {
             Expr::Text(text) if !found.iter().any(|(_, known)| known.span == text.span) => {
                 found.push((table.clone(), text.clone()));

@@ -4,11 +4,10 @@
 
 use formats::python::{self, Expr, Text, eval};
 
-use crate::manifest::DeclaredVersion;
+use crate::manifest::python_attribute::{attribute, module_file};
 use crate::manifest::setup_py::SetupPy;
-use crate::manifest::version_source::{
-    Files, SourceFile, attribute, literal, module_file, unknown, whole_file,
-};
+use crate::manifest::version_source::{DeclaredVersion, literal, unknown, whole_file};
+use crate::source::{Files, SourceFile};
 use crate::text::toml::line_of;
 
 #[cfg(test)]

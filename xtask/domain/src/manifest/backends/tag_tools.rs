@@ -1,0 +1,39 @@
+//! Tools that make the version from a tag, whatever the back end.
+
+use toml_edit::Item;
+
+use crate::manifest::backends::context::{VersionContext, line};
+use crate::manifest::version_source::{DeclaredVersion, from_tag};
+use crate::text::toml::start;
+
+/// A tool that takes the version from a tag, with the table or build requirement that shows it.
+const TAG_TOOLS: [(&str, &[&str]); 7] = [
+    ("setuptools-scm", &["tool.setuptools_scm", "tool.setuptools-scm"]),
+    ("versioningit", &["tool.versioningit"]),
+    ("setuptools-git-versioning", &["tool.setuptools-git-versioning"]),
+    ("vcs-versioning", &["tool.vcs-versioning"]),
+    ("versioneer", &["tool.versioneer"]),
+    ("pbr", &["tool.pbr"]),
+    ("poetry-dynamic-versioning", &[]),
+];
+
+/// A tag tool that is configured or required, where nothing else says where the version stands.
+pub(crate) fn version(context: &VersionContext<'_>) -> Option<DeclaredVersion> {
+    let file = context.file;
+    let requires = file.get("build-system.requires");
+    let required: Vec<&str> = requires
+        .and_then(Item::as_array)
+        .map(|array| array.iter().filter_map(|value| value.as_str()).collect())
+        .unwrap_or_default();
+    for (tool, tables) in TAG_TOOLS {
+        if let Some(table) = tables.iter().find(|table| file.get(table).is_some()) {
+            return Some(from_tag(file, line(file, table), tool));
+        }
+        let normal = tool.replace('-', "_");
+        let names = |requirement: &&str| requirement.replace('-', "_").starts_with(&normal);
+        if required.iter().any(names) {
+            return Some(from_tag(file, requires.map_or(1, |item| file.line(start(item))), tool));
+        }
+    }
+    None
+}
