@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use domain::bump::range::RangePolicy;
 use domain::bump::step::{Change, Step};
-use domain::bump::{BumpFacts, BumpPlan, BumpRequest, History};
+use domain::bump::{self, BumpFacts, BumpPlan, BumpRequest, History};
 use domain::config::RepositoryConfig;
 use domain::manifest::Manifest;
 use domain::source::{Files, SourceFile};
@@ -96,7 +96,7 @@ impl Repository {
             cascade: true,
             date: "2026-01-31".to_owned(),
         };
-        self.with_files(|files| BumpPlan::new(BumpFacts { workspace, files, history }, &request))
+        self.with_files(|files| bump::plan(BumpFacts { workspace, files, history }, &request))
             .unwrap()
     }
 }

@@ -8,7 +8,7 @@ use arbtest::arbitrary::{Result, Unstructured};
 use arbtest::arbtest;
 use domain::bump::range::{self, RangePolicy};
 use domain::bump::step::{Change, Step};
-use domain::bump::{BumpFacts, BumpPlan, BumpRequest, History};
+use domain::bump::{self, BumpFacts, BumpPlan, BumpRequest, History};
 use domain::config::RepositoryConfig;
 use domain::manifest::Manifest;
 use domain::source::{Files, SourceFile};
@@ -161,7 +161,7 @@ fn plan(tree: &Tree, change: Change, ranges: RangePolicy) -> Option<BumpPlan> {
     };
     let history = vec![History::default(); workspace.distributions.len()];
     with_files(tree, |files| {
-        BumpPlan::new(BumpFacts { workspace: &workspace, files, history: &history }, &request).ok()
+        bump::plan(BumpFacts { workspace: &workspace, files, history: &history }, &request).ok()
     })
 }
 

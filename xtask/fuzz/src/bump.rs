@@ -3,7 +3,7 @@
 //! Run it with `xtask/fuzz/run SECONDS` (nightly).
 #![no_main]
 
-use domain::bump::{BumpFacts, BumpPlan, BumpRequest, History};
+use domain::bump::{self, BumpFacts, BumpPlan, BumpRequest, History};
 use domain::bump::range::{self, RangePolicy};
 use domain::bump::step::{self, Change, Step};
 use domain::config::RepositoryConfig;
@@ -117,7 +117,7 @@ fn plan(tree: &[(String, String)], to: &str) -> Option<BumpPlan> {
         date: "2026-01-31".to_owned(),
     };
     let history = vec![History::default(); workspace.distributions.len()];
-    BumpPlan::new(BumpFacts { workspace: &workspace, files, history: &history }, &request).ok()
+    bump::plan(BumpFacts { workspace: &workspace, files, history: &history }, &request).ok()
 }
 
 fn changelog(text: &str) {

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use domain::bump::range::RangePolicy;
 use domain::bump::step::{Change, Step};
-use domain::bump::{Bump, BumpFacts, BumpPlan, BumpRequest, History, RangeMove, usual_tags};
+use domain::bump::{self, Bump, BumpFacts, BumpPlan, BumpRequest, History, RangeMove, usual_tags};
 use domain::finding::{Finding, Refusal};
 use domain::manifest::version_source::DeclaredVersion;
 use domain::text::edit::EditKind;
@@ -36,7 +36,7 @@ pub fn run(root: &Path, options: &BumpOptions) -> Result<ExitCode> {
     let git = Git::at(root);
     let history = histories(&workspace, git.as_ref(), &request)?;
     let plan = tree.with_files(|files| {
-        BumpPlan::new(BumpFacts { workspace: &workspace, files, history: &history }, &request)
+        bump::plan(BumpFacts { workspace: &workspace, files, history: &history }, &request)
     })?;
     let plan = ManuallyDrop::new(plan);
 

@@ -8,8 +8,8 @@ use formats::changelog::{self, ChangelogEntry, ChangelogRelease, ChangelogSectio
 use formats::pep440::Version;
 use formats::{conventional_commits, lockfile};
 
+use crate::bump::plan::{Bump, BumpFacts, BumpNote, BumpPlan, BumpRequest, History, RangeMove};
 use crate::bump::step::Change;
-use crate::bump::{Bump, BumpFacts, BumpNote, BumpPlan, BumpRequest, RangeMove};
 use crate::finding::Finding;
 use crate::manifest::version_source::DeclaredVersion;
 use crate::parallel;
@@ -138,7 +138,7 @@ impl<'a> Attacher<'a> {
     fn commit_entries(
         &self,
         request: &BumpRequest,
-        history: Option<&super::History>,
+        history: Option<&History>,
     ) -> Vec<ChangelogEntry> {
         match history {
             Some(history) if request.change == Change::Auto => {

@@ -11,7 +11,7 @@ use std::thread;
 use formats::pep440::Version;
 use formats::python::{self, Expr};
 
-use crate::bump::{BumpFacts, BumpNote, BumpPlan};
+use crate::bump::plan::{BumpFacts, BumpNote, BumpPlan};
 use crate::source::SourceFile;
 use crate::text::toml::{TomlFile, line_of};
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use formats::name::Name;
 
-use crate::bump::BumpFacts;
+use crate::bump::plan::BumpFacts;
 use crate::finding::{Finding, Refusal};
 use crate::manifest::version_source::DeclaredVersion;
 

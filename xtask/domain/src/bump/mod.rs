@@ -1,144 +1,45 @@
 //! `bump` as a pure function: what is asked for and what the repository says become a [`BumpPlan`].
 //!
-//! The files are seen through [`Files`]; nothing here writes, asks or prints.
-
-use std::sync::Arc;
+//! The files are seen through [`Files`](crate::source::Files); nothing here writes, asks or prints.
 
 mod attach;
 mod copies;
 mod groups;
+mod plan;
 mod planner;
 pub mod range;
 pub mod step;
 pub mod usual_tags;
 
-pub use attach::CHANGELOGS;
-
-use formats::conventional_commits::ConventionalCommit;
 use formats::pep440::Version;
 
-use crate::bump::range::RangePolicy;
-use crate::bump::step::Change;
 use crate::finding::Refusal;
-use crate::manifest::requirement::DeclaredRequirement;
 use crate::parallel;
-use crate::source::Files;
-use crate::text::edit::{Edit, Write};
-use crate::workspace::Workspace;
-use crate::workspace::tags::TagPattern;
 
-/// What is asked for.
-#[derive(Clone, Debug)]
-pub struct BumpRequest {
-    /// Indices into the workspace; empty for `all` that are not aside.
-    pub targets: Vec<usize>,
-    pub change: Change,
-    pub ranges: RangePolicy,
-    /// Whether a dependent whose published range moves is bumped too.
-    pub cascade: bool,
-    /// `YYYY-MM-DD`, for changelogs.
-    pub date: String,
+pub use attach::CHANGELOGS;
+pub use plan::{Bump, BumpFacts, BumpNote, BumpPlan, BumpRequest, History, RangeMove};
+
+/// Plans a bump.
+///
+/// # Errors
+/// Everything that no rule covers, all at once: a version that cannot be followed or does not
+/// go upwards, a range that cannot be made to admit the new version.
+pub fn plan(facts: BumpFacts<'_>, request: &BumpRequest) -> Result<BumpPlan, Refusal> {
+    let planning = |bumped: &mut dyn FnMut(usize, &Version)| {
+        planner::versions_and_ranges(facts, request, bumped)
+    };
+    let (plan, copies) = copies::beside(facts, planning);
+    let mut plan = plan?;
+    attach::all(facts, request, &mut plan);
+    copies::report(copies, &mut plan);
+    finish(facts, plan)
 }
 
-/// What git says about one distribution, as far as it was asked.
-#[derive(Clone, Debug, Default)]
-pub struct History {
-    /// The highest version that a tag names, and that tag.
-    pub last: Option<(Version, String)>,
-    /// How that tag is made, where it is not as configured or by default.
-    pub pattern: Option<TagPattern>,
-    /// The commits since that tag that touch its directory and ask for a release.
-    pub commits: Vec<ConventionalCommit>,
-}
-
-/// What the repository says.
-#[derive(Clone, Copy)]
-pub struct BumpFacts<'a> {
-    pub workspace: &'a Workspace,
-    pub files: Files<'a>,
-    /// Of every distribution, in the workspace's order.
-    pub history: &'a [History],
-}
-
-/// One distribution that gets a version.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bump {
-    /// Index into the workspace.
-    pub at: usize,
-    pub package: String,
-    /// Unknown where versions come from tags and there is none.
-    pub from: Option<Version>,
-    pub to: Version,
-    pub reason: String,
-    /// Nobody asked for it: only its ranges moved.
-    pub cascaded: bool,
-}
-
-/// One range that moves, whole, for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RangeMove {
-    /// The distribution that states the range, as an index into the workspace.
-    pub at: usize,
-    /// The number of its requirement.
-    pub requirement: usize,
-    /// The specifiers that it gets.
-    pub specifiers: String,
-}
-
-impl RangeMove {
-    /// The requirement that moves.
-    pub fn declared<'a>(&self, workspace: &'a Workspace) -> &'a DeclaredRequirement {
-        &workspace.distributions[self.at].manifest.requirements[self.requirement]
-    }
-}
-
-/// Something that was seen and left as it is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct BumpNote {
-    pub file: Arc<str>,
-    pub line: usize,
-    pub package: String,
-    pub text: String,
-}
-
-/// All that a bump does. Carrying it out is writing `writes`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct BumpPlan {
-    /// In release order.
-    pub bumps: Vec<Bump>,
-    pub moves: Vec<RangeMove>,
-    /// By file and place.
-    pub edits: Vec<Edit>,
-    pub notes: Vec<BumpNote>,
-    /// One for each file that is edited.
-    pub writes: Vec<Write>,
-}
-
-impl BumpPlan {
-    /// Plans a bump.
-    ///
-    /// # Errors
-    /// Everything that no rule covers, all at once: a version that cannot be followed or does not
-    /// go upwards, a range that cannot be made to admit the new version.
-    pub fn new(facts: BumpFacts<'_>, request: &BumpRequest) -> Result<BumpPlan, Refusal> {
-        let planning = |bumped: &mut dyn FnMut(usize, &Version)| {
-            planner::versions_and_ranges(facts, request, bumped)
-        };
-        let (plan, copies) = copies::beside(facts, planning);
-        let mut plan = plan?;
-        attach::all(facts, request, &mut plan);
-        copies::report(copies, &mut plan);
-        plan.finish(facts)
-    }
-
-    fn finish(mut self, facts: BumpFacts<'_>) -> Result<BumpPlan, Refusal> {
-        parallel::sort(&mut self.edits, |a, b| {
-            (&a.file, a.span.start).cmp(&(&b.file, b.span.start))
-        });
-        self.edits.dedup_by(|a, b| a.file == b.file && a.span == b.span && a.after == b.after);
-        self.notes.sort();
-        self.notes.dedup();
-        self.writes = planner::writes(facts, &self.edits)?;
-        Ok(self)
-    }
+fn finish(facts: BumpFacts<'_>, mut plan: BumpPlan) -> Result<BumpPlan, Refusal> {
+    parallel::sort(&mut plan.edits, |a, b| (&a.file, a.span.start).cmp(&(&b.file, b.span.start)));
+    plan.edits.dedup_by(|a, b| a.file == b.file && a.span == b.span && a.after == b.after);
+    plan.notes.sort();
+    plan.notes.dedup();
+    plan.writes = planner::writes(facts, &plan.edits)?;
+    Ok(plan)
 }

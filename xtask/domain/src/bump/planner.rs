@@ -7,9 +7,10 @@ use std::collections::{HashMap, VecDeque};
 use formats::pep440::Version;
 use formats::pep440::specifier::{Dialect, Unreadable};
 
+use crate::bump::groups;
+use crate::bump::plan::{Bump, BumpFacts, BumpNote, BumpPlan, BumpRequest, RangeMove};
 use crate::bump::range::{self, RangeOutcome};
 use crate::bump::step::{self, Change, Step};
-use crate::bump::{Bump, BumpFacts, BumpNote, BumpPlan, BumpRequest, RangeMove, groups};
 use crate::finding::{Finding, Refusal};
 use crate::manifest::requirement::DeclaredRequirement;
 use crate::manifest::version_source::DeclaredVersion;

@@ -4,7 +4,7 @@
 use toml_edit::Item;
 
 use crate::check::python::holds;
-use crate::check::{CheckFacts, Fix, Found, Subject};
+use crate::check::subject::{CheckFacts, Fix, Found, Subject};
 use crate::finding::Finding;
 use crate::text::toml::start;
 

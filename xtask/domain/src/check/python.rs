@@ -3,7 +3,7 @@
 use formats::pep440::{Version, specifier};
 use toml_edit::Item;
 
-use crate::check::{CheckFacts, Subject};
+use crate::check::subject::{CheckFacts, Subject};
 use crate::finding::Finding;
 use crate::manifest::RequiresPython;
 use crate::manifest::requirement::RequirementTable;

@@ -4,7 +4,7 @@
 use formats::pep440::{Version, specifier};
 
 use crate::bump::range::{self, RangePolicy};
-use crate::check::{CheckFacts, Fix, Found, Subject};
+use crate::check::subject::{CheckFacts, Fix, Found, Subject};
 use crate::finding::Finding;
 use crate::manifest::requirement::{DeclaredRequirement, RequirementTable};
 use crate::scaffold::new::compatible;

@@ -4,7 +4,7 @@
 use formats::pep440::specifier::{self, Dialect};
 use toml_edit::{Item, Value};
 
-use crate::check::Subject;
+use crate::check::subject::Subject;
 use crate::text::edit::Edit;
 use crate::text::insert;
 use crate::text::toml::TomlFile;

@@ -2,7 +2,7 @@
 
 use toml_edit::Item;
 
-use crate::check::Subject;
+use crate::check::subject::Subject;
 use crate::finding::Finding;
 use crate::text::toml::start;
 

@@ -9,7 +9,7 @@ use formats::pep440::Version;
 use formats::python::{self, Expr};
 use toml_edit::Item;
 
-use crate::check::{CheckFacts, Fix, Found, Subject};
+use crate::check::subject::{CheckFacts, Fix, Found, Subject};
 use crate::finding::Finding;
 use crate::manifest::version_source::DeclaredVersion;
 use crate::source::join;

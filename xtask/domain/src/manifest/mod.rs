@@ -155,7 +155,7 @@ impl Manifest {
         }
         let version = version
             .or_else(|| setup_cfg::version(setup.cfg.as_ref()?, files, dir))
-            .or_else(|| Some(setup_py::version(setup.py.as_ref()?, files, dir)))
+            .or_else(|| Some(setup_py::version::version(setup.py.as_ref()?, files, dir)))
             .unwrap_or_else(|| unknown(&source, line, "nothing says where the version stands"));
         Ok(Some(Manifest {
             path: file.map_or(source, |file| file.path.clone()),

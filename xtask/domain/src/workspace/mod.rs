@@ -1,5 +1,7 @@
 //! All distributions of a repository: their graph, their order, their tags, and how to name one.
 
+mod ambiguity;
+mod distribution;
 pub mod graph;
 pub mod history;
 pub mod tags;
@@ -7,7 +9,6 @@ pub mod tags;
 use std::collections::{BTreeSet, HashMap};
 
 use formats::name::{Name, normalize};
-use formats::pep440::Version;
 use formats::pep440::specifier::Dialect;
 
 use crate::config::RepositoryConfig;
@@ -20,34 +21,7 @@ use crate::workspace::graph::{Cycle, Edge, levels};
 use crate::workspace::history::Commit;
 use crate::workspace::tags::TagPattern;
 
-/// One distribution and its place in the graph. Siblings are indices into
-/// [`Workspace::distributions`].
-pub struct Distribution {
-    pub manifest: Manifest,
-    /// Directory relative to the root, `/`-separated; empty for the root itself.
-    pub dir: String,
-    pub level: usize,
-    /// Siblings needed whenever it is installed, in the order of their release.
-    pub needs: Vec<usize>,
-    /// Who names it in a requirement of any table: the sibling, and that requirement's number.
-    pub named_by: Vec<(usize, usize)>,
-    pub tag: TagPattern,
-}
-
-impl Distribution {
-    pub fn name(&self) -> &Name {
-        &self.manifest.name
-    }
-
-    pub fn version(&self) -> Option<&Version> {
-        self.manifest.version.version()
-    }
-
-    /// The tag of the version that stands in the repository, where one does.
-    pub fn current_tag(&self) -> Option<String> {
-        self.version().map(|version| self.tag.tag(version))
-    }
-}
+pub use distribution::Distribution;
 
 /// The distributions in release order.
 pub struct Workspace {
@@ -164,7 +138,7 @@ impl Workspace {
             needs.dedup();
             findings.append(&mut manifest.findings);
         }
-        judge(tags::ambiguities(&distributions))?;
+        judge(ambiguity::ambiguities(&distributions))?;
         by_name.values_mut().for_each(|node| *node = place[*node]);
         let dirs = distributions.iter().enumerate();
         let by_dir = dirs.map(|(at, distribution)| (distribution.dir.clone(), at)).collect();
@@ -547,5 +521,33 @@ pub mod tests {
             refusal.to_string().contains("is also the name in packages/A_b/pyproject.toml"),
             "{refusal}"
         );
+    }
+
+    #[track_caller]
+    fn check(tags: [&str; 2], ambiguous: bool) {
+        let manifest = |name: &str, tag: &str| {
+            let text = format!(
+                "[project]\nname = \"{name}\"\nversion = \"1\"\n[tool.xtask]\ntag = \"{tag}\"\n"
+            );
+            let file = TomlFile::parse(&format!("{name}/pyproject.toml"), text.into()).unwrap();
+            Manifest::read(&file).unwrap().unwrap()
+        };
+        let manifests = vec![manifest("a", tags[0]), manifest("b", tags[1])];
+        let result = Workspace::assemble(RepositoryConfig::default(), manifests, Vec::new());
+        assert_eq!(result.is_err(), ambiguous, "{tags:?}");
+        if let Err(refusal) = result {
+            assert!(
+                refusal.to_string().contains("/pyproject.toml:5: `tool.xtask.tag`"),
+                "{refusal}"
+            );
+        }
+    }
+
+    #[test]
+    fn tags_that_two_could_own_are_refused() {
+        check(["a-v{version}", "v{version}"], false);
+        check(["v{version}", "v{version}"], true);
+        check(["{version}", "v{version}"], true);
+        check(["{name}/{version}", "{version}"], false);
     }
 }

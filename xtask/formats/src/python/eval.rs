@@ -2,7 +2,7 @@
 //!
 //! Must not know setup.py. Everything else than texts is `None`, never a guess.
 
-use crate::python::Expr;
+use crate::python::syntax::Expr;
 
 /// Looks a name up; `None` where it is not one thing.
 pub type Names<'a> = &'a dyn Fn(&str) -> Option<&'a Expr>;

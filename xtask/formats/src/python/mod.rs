@@ -5,87 +5,13 @@
 
 pub mod eval;
 mod reader;
+mod syntax;
 pub mod tokens;
 
-use std::ops::Range;
+pub use syntax::{Assignment, Expr, Import, PythonSource, Text, texts, walk};
 
-use crate::python::reader::Reader;
-use crate::python::tokens::{Token, TokenKind, tokens};
-
-/// An expression, as far as it matters for reading literals.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Expr {
-    Text(Text),
-    /// A dotted name: `os.environ.get`.
-    Name(String),
-    /// A list, a tuple or a set.
-    List(Vec<Expr>),
-    Dict(Vec<(Expr, Expr)>),
-    Call {
-        function: Box<Expr>,
-        arguments: Vec<Expr>,
-        keywords: Vec<(String, Expr)>,
-    },
-    /// `of.name` where `of` is no plain name.
-    Attribute {
-        of: Box<Expr>,
-        name: String,
-    },
-    /// `of[index]`.
-    Index {
-        of: Box<Expr>,
-        index: Box<Expr>,
-    },
-    /// Texts side by side, `a + b`.
-    Sum(Vec<Expr>),
-    /// `a / b`.
-    Path(Vec<Expr>),
-    /// Anything else, with the parts that were understood.
-    Opaque(Vec<Expr>),
-}
-
-/// A string literal.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Text {
-    /// The bytes between the quotes.
-    pub span: Range<usize>,
-    /// What stands between the quotes, escapes not resolved.
-    pub raw: String,
-    /// An f-string.
-    pub formatted: bool,
-}
-
-/// `name = value`, also inside `with`, `if` and `try`.
-#[derive(Clone, Debug)]
-pub struct Assignment {
-    pub name: String,
-    pub value: Expr,
-    pub offset: usize,
-    /// Not indented.
-    pub top_level: bool,
-}
-
-/// `from module import name as bound`, or `import module as bound` with no name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Import {
-    /// As written, leading dots included.
-    pub module: String,
-    pub name: Option<String>,
-    pub bound: String,
-}
-
-/// What a source file says at the level of statements.
-#[derive(Clone, Debug, Default)]
-pub struct PythonSource {
-    pub assignments: Vec<Assignment>,
-    pub imports: Vec<Import>,
-    /// Calls that stand as statements, with the byte they start at.
-    pub calls: Vec<(Expr, usize)>,
-    /// Every string literal of the file.
-    pub texts: Vec<Text>,
-    /// Expressions of `with` statements and other lines, for the calls in them.
-    pub others: Vec<Expr>,
-}
+use crate::python::reader::{Reader, text_of};
+use crate::python::tokens::{TokenKind, tokens};
 
 /// Reads a source file. Never fails: what is no Python is read as opaque.
 pub fn read(text: &str) -> PythonSource {
@@ -105,49 +31,6 @@ pub fn read(text: &str) -> PythonSource {
         reader.at = reader.at.max(before + 1);
     }
     source
-}
-
-/// Every string literal inside an expression.
-pub fn texts(expr: &Expr) -> Vec<&Text> {
-    let mut found = Vec::new();
-    walk(expr, &mut |expr| {
-        if let Expr::Text(text) = expr {
-            found.push(text);
-        }
-    });
-    found
-}
-
-/// Visits an expression and everything in it.
-pub fn walk<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Expr)) {
-    visit(expr);
-    match expr {
-        Expr::Text(_) | Expr::Name(_) => {}
-        Expr::List(parts) | Expr::Sum(parts) | Expr::Path(parts) | Expr::Opaque(parts) => {
-            parts.iter().for_each(|part| walk(part, visit));
-        }
-        Expr::Dict(entries) => entries.iter().for_each(|(key, value)| {
-            walk(key, visit);
-            walk(value, visit);
-        }),
-        Expr::Call { function, arguments, keywords } => {
-            walk(function, visit);
-            arguments.iter().for_each(|argument| walk(argument, visit));
-            keywords.iter().for_each(|(_, value)| walk(value, visit));
-        }
-        Expr::Attribute { of, .. } => walk(of, visit),
-        Expr::Index { of, index } => {
-            walk(of, visit);
-            walk(index, visit);
-        }
-    }
-}
-
-fn text_of(source: &str, token: &Token, formatted: bool) -> Text {
-    let TokenKind::Text { ref inside, .. } = token.kind else {
-        unreachable!("only texts are asked for")
-    };
-    Text { span: inside.clone(), raw: source[inside.clone()].to_owned(), formatted }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Recursive descent over the tokens of Python source; what is not understood becomes opaque.
 
+use crate::python::syntax::{Assignment, Expr, Import, PythonSource, Text};
 use crate::python::tokens::{Token, TokenKind};
-use crate::python::{Assignment, Expr, Import, PythonSource, text_of};
 
 /// Source of any depth is read; beyond this it is opaque, so that no input exhausts the stack.
 const DEEPEST: usize = 60;
@@ -344,4 +344,12 @@ impl<'a> Reader<'a> {
             self.at += 1;
         }
     }
+}
+
+/// A string token as a literal.
+pub(crate) fn text_of(source: &str, token: &Token, formatted: bool) -> Text {
+    let TokenKind::Text { ref inside, .. } = token.kind else {
+        unreachable!("only texts are asked for")
+    };
+    Text { span: inside.clone(), raw: source[inside.clone()].to_owned(), formatted }
 }

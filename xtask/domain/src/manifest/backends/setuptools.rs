@@ -38,7 +38,7 @@ pub(crate) fn by_setup_files(context: &VersionContext<'_>) -> DeclaredVersion {
         return found;
     }
     match files.beside(dir, "setup.py") {
-        Some(setup) => setup_py::version(&setup, files, dir),
+        Some(setup) => setup_py::version::version(&setup, files, dir),
         None => {
             let file = context.file;
             let reason = "the version is dynamic, and nothing says where it comes from";

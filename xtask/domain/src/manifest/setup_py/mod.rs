@@ -2,13 +2,11 @@
 //!
 //! Must not know pyproject.toml, nor which requirements name siblings.
 
-mod version;
+pub(crate) mod version;
 
 use formats::python::{self, Expr, PythonSource, Text};
 
 use crate::manifest::requirement::RequirementTable;
-
-pub use version::version;
 
 /// A setup.py that calls `setup`.
 pub struct SetupPy {

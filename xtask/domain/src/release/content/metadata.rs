@@ -5,7 +5,7 @@ use formats::pep440::Version;
 use formats::pep440::specifier::{self, Dialect, Op};
 use formats::requirement::{Requirement, admits};
 
-use crate::release::content::{Archive, Built, Problem, Siblings};
+use crate::release::content::archive::{Archive, Built, Problem, Siblings};
 use crate::release::plan::version_in_file_name;
 
 /// What PyPI takes for one file, in bytes.

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use formats::name::Name;
 
 use crate::finding::Finding;
-use crate::release::content::{Archive, Built, Siblings};
+use crate::release::content::archive::{Archive, Built, Siblings};
 
 /// What is installed into one environment: the wheels' members, with whose they are, and what
 /// the siblings beside them install.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::release::content::{Archive, Built, Problem};
+use crate::release::content::archive::{Archive, Built, Problem};
 use crate::text::globs::any_matches;
 
 /// What back ends write into an sdist of their own accord.

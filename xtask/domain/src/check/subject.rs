@@ -1,0 +1,96 @@
+//! What the rules look at, and what they find.
+
+use std::ops::Range;
+
+use crate::finding::Finding;
+use crate::release::content::modules::Modules;
+use crate::source::Files;
+use crate::text::edit::{Edit, EditKind};
+use crate::text::toml::TomlFile;
+use crate::workspace::{Distribution, Workspace};
+
+/// What a check looks at.
+#[derive(Clone, Copy)]
+pub struct CheckFacts<'a> {
+    pub workspace: &'a Workspace,
+    pub files: Files<'a>,
+}
+
+/// Something found, with what mends it where that is certain.
+#[derive(Debug)]
+pub struct Found {
+    pub finding: Finding,
+    pub fix: Option<Fix>,
+}
+
+/// What mends a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fix {
+    Edits(Vec<Edit>),
+    /// An empty file is missing.
+    Create(String),
+    /// A file is one too many.
+    Remove(String),
+}
+
+impl From<Finding> for Found {
+    fn from(finding: Finding) -> Found {
+        Found { finding, fix: None }
+    }
+}
+
+impl Found {
+    pub(crate) fn fixed_by(finding: Finding, fix: Option<Fix>) -> Found {
+        Found { finding, fix }
+    }
+}
+
+/// One distribution with what the rules ask about it.
+pub(crate) struct Subject<'a> {
+    pub(crate) at: usize,
+    pub(crate) distribution: &'a Distribution,
+    /// Its pyproject.toml, where it has one.
+    pub(crate) toml: Option<TomlFile>,
+    /// All files of it, relative to the root.
+    pub(crate) paths: Vec<String>,
+    pub(crate) modules: Modules,
+}
+
+impl<'a> Subject<'a> {
+    pub(crate) fn new(facts: CheckFacts<'a>, at: usize) -> Subject<'a> {
+        let distribution = &facts.workspace.distributions[at];
+        let path = &distribution.manifest.path;
+        let toml = (facts.files.read)(path)
+            .filter(|_| path.ends_with(".toml"))
+            .and_then(|source| TomlFile::parse(path, source.text).ok());
+        let paths = (facts.files.list)(&distribution.dir);
+        let modules = Modules::of(&distribution.dir, &paths);
+        Subject { at, distribution, toml, paths, modules }
+    }
+
+    /// A path of this distribution, relative to the root.
+    pub(crate) fn path(&self, path: &str) -> String {
+        match self.distribution.dir.as_str() {
+            "" => path.to_owned(),
+            dir => format!("{dir}/{path}"),
+        }
+    }
+
+    pub(crate) fn edit(
+        &self,
+        file: &str,
+        line: usize,
+        span: Range<usize>,
+        texts: (&str, &str),
+    ) -> Edit {
+        Edit {
+            file: file.into(),
+            span,
+            line,
+            kind: EditKind::Field,
+            package: self.distribution.name().to_string(),
+            before: texts.0.to_owned(),
+            after: texts.1.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Tags that could be read as another distribution's.
+
+use std::collections::HashMap;
+
+use formats::pep440::Version;
+
+use crate::finding::Finding;
+use crate::workspace::distribution::Distribution;
+
+/// An error for every distribution whose tags could be read as another one's.
+pub(crate) fn ambiguities(distributions: &[Distribution]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut owners: HashMap<(&str, &str), usize> = HashMap::new();
+    for (at, distribution) in distributions.iter().enumerate() {
+        let pattern = &distribution.tag;
+        match owners.entry(pattern.affixes()) {
+            std::collections::hash_map::Entry::Occupied(owner) => {
+                findings.push(ambiguity(distribution, &distributions[*owner.get()]));
+            }
+            std::collections::hash_map::Entry::Vacant(free) => {
+                free.insert(at);
+            }
+        }
+    }
+    // `v1.0` is a version too, so `{version}` would claim the tags of `v{version}`: look for every
+    // shorter prefix behind which a version still stands.
+    for distribution in distributions {
+        let (prefix, suffix) = distribution.tag.affixes();
+        let claims = prefix.char_indices().filter_map(|(cut, _)| {
+            let rest = &prefix[cut..];
+            // Cheaper than looking each of them up.
+            let begins = rest.starts_with(|c: char| c.is_ascii_digit() || "vV".contains(c));
+            let owner = begins.then(|| owners.get(&(&prefix[..cut], suffix)))??;
+            format!("{rest}1.0").parse::<Version>().ok().map(|_| &distributions[*owner])
+        });
+        findings.extend(claims.map(|owner| ambiguity(distribution, owner)));
+    }
+    findings
+}
+
+fn ambiguity(one: &Distribution, other: &Distribution) -> Finding {
+    // Whoever configured a tag can change it.
+    let configured =
+        one.manifest.config.tag_line.is_some() || other.manifest.config.tag_line.is_none();
+    let (distribution, owner) = if configured { (one, other) } else { (other, one) };
+    let tag = distribution.tag.tag("1.0");
+    let (name, other) = (distribution.name(), owner.name());
+    let line = distribution.manifest.config.tag_line.unwrap_or(1);
+    Finding::error(
+        "ambiguous-tag",
+        format!("`tool.xtask.tag`: the tag `{tag}` of {name} could be one of {other}"),
+    )
+    .at(&distribution.manifest.path, line)
+    .hint(format!("give {name} a tag of its own, such as `{}-v{{version}}`", name.normal()))
+}
