@@ -9,14 +9,14 @@ use lexopt::{Arg, Parser, ValueExt};
 
 /// One run of the tool.
 #[derive(Debug)]
-pub struct Invocation {
+pub(crate) struct Invocation {
     /// `--root DIR`; the repository around the current directory where it is missing.
-    pub root: Option<PathBuf>,
-    pub command: Command,
+    pub(crate) root: Option<PathBuf>,
+    pub(crate) command: Command,
 }
 
 #[derive(Debug)]
-pub enum Command {
+pub(crate) enum Command {
     /// A page of help, to be printed.
     Help(&'static str),
     Status(StatusOptions),
@@ -31,50 +31,50 @@ pub enum Command {
 }
 
 #[derive(Debug)]
-pub struct NewOptions {
-    pub name: String,
+pub(crate) struct NewOptions {
+    pub(crate) name: String,
     /// A folder of `pyproject-templates/`.
-    pub template: String,
+    pub(crate) template: String,
     /// Distributions that it needs, as typed; `None` leaves it to the template.
-    pub needs: Option<Vec<String>>,
+    pub(crate) needs: Option<Vec<String>>,
     /// Ask the indexes whether the name is free.
-    pub online: bool,
+    pub(crate) online: bool,
 }
 
 #[derive(Debug, Default)]
-pub struct SyncOptions {
-    pub check: bool,
+pub(crate) struct SyncOptions {
+    pub(crate) check: bool,
 }
 
 #[derive(Debug, Default)]
-pub struct EmbedOptions {
+pub(crate) struct EmbedOptions {
     /// The repository that gets the tool.
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
 }
 
 #[derive(Debug, Default)]
-pub struct StatusOptions {
-    pub json: bool,
+pub(crate) struct StatusOptions {
+    pub(crate) json: bool,
     /// Ask the indexes too.
-    pub online: bool,
+    pub(crate) online: bool,
 }
 
 #[derive(Debug, Default)]
-pub struct CheckOptions {
-    pub json: bool,
+pub(crate) struct CheckOptions {
+    pub(crate) json: bool,
     /// Mend what can be mended with certainty.
-    pub fix: bool,
+    pub(crate) fix: bool,
     /// Explain the rules instead.
-    pub list: bool,
+    pub(crate) list: bool,
 }
 
 #[derive(Debug, Default)]
-pub struct GraphOptions {
-    pub format: GraphFormat,
+pub(crate) struct GraphOptions {
+    pub(crate) format: GraphFormat,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-pub enum GraphFormat {
+pub(crate) enum GraphFormat {
     #[default]
     Tree,
     Mermaid,
@@ -83,52 +83,52 @@ pub enum GraphFormat {
 }
 
 #[derive(Debug, Default)]
-pub struct BumpOptions {
+pub(crate) struct BumpOptions {
     /// Targets and a change, in the order typed; which is which is told by looking at the
     /// repository.
-    pub words: Vec<String>,
-    pub dry_run: bool,
-    pub json: bool,
-    pub commit: bool,
-    pub yes: bool,
+    pub(crate) words: Vec<String>,
+    pub(crate) dry_run: bool,
+    pub(crate) json: bool,
+    pub(crate) commit: bool,
+    pub(crate) yes: bool,
     /// `align` or `fit`.
-    pub ranges: Option<String>,
+    pub(crate) ranges: Option<String>,
     /// `patch` or `none`.
-    pub dependents: Option<String>,
+    pub(crate) dependents: Option<String>,
 }
 
 #[derive(Debug, Default)]
-pub struct ReleaseOptions {
+pub(crate) struct ReleaseOptions {
     /// Empty stands for `all`.
-    pub targets: Vec<String>,
-    pub dry_run: bool,
-    pub rehearse: bool,
+    pub(crate) targets: Vec<String>,
+    pub(crate) dry_run: bool,
+    pub(crate) rehearse: bool,
     /// Stage a version that staging has burnt as a post-release.
-    pub restage: bool,
-    pub until: Until,
-    pub yes: bool,
-    pub json: bool,
+    pub(crate) restage: bool,
+    pub(crate) until: Until,
+    pub(crate) yes: bool,
+    pub(crate) json: bool,
     /// Print what the changelogs say about what was released.
-    pub notes: bool,
+    pub(crate) notes: bool,
     /// Make releases of the tags on GitHub, with those notes.
-    pub github: bool,
+    pub(crate) github: bool,
     /// A folder of wheels that other machines built of the same commit.
-    pub wheels: Option<PathBuf>,
+    pub(crate) wheels: Option<PathBuf>,
     /// Builds and smoke tests at the same time; `None` means one for every core.
-    pub jobs: Option<usize>,
+    pub(crate) jobs: Option<usize>,
 }
 
 #[derive(Debug, Default)]
-pub struct TestOptions {
-    pub rust: bool,
-    pub python: bool,
+pub(crate) struct TestOptions {
+    pub(crate) rust: bool,
+    pub(crate) python: bool,
 }
 
 /// Wrong usage: the sentence, and what to type instead.
 #[derive(Debug)]
-pub struct Usage {
-    pub message: String,
-    pub hint: String,
+pub(crate) struct Usage {
+    pub(crate) message: String,
+    pub(crate) hint: String,
 }
 
 /// The subcommands with their help pages.
@@ -153,7 +153,7 @@ const OVERVIEW: &str = include_str!("help/overview.txt");
 ///
 /// # Errors
 /// What was typed is no command line of this tool.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation, Usage> {
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation, Usage> {
     let mut line = Line { parser: Parser::from_args(arguments), root: None, page: OVERVIEW };
     let command = match line.command() {
         Ok(command) => command,

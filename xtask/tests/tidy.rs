@@ -72,25 +72,6 @@ fn what_is_pure_touches_nothing() {
     }
 }
 
-/// The compiler calls nothing unused that a crate makes public.
-#[test]
-fn no_crate_has_anything_that_is_not_used() {
-    let sources = [files("src", "rs"), pure_files()].concat();
-    let texts: Vec<String> = sources.iter().map(|path| read(path)).collect();
-    let code = texts.iter().map(|text| text.split("#[cfg(test)]\nmod ").next().unwrap_or_default());
-    let words: Vec<&str> =
-        code.flat_map(|code| code.split(|c: char| !c.is_alphanumeric() && c != '_')).collect();
-    let mut unused = Vec::new();
-    for pair in words.windows(3) {
-        let public =
-            pair[0] == "pub" && ["fn", "struct", "enum", "const", "type"].contains(&pair[1]);
-        if public && words.iter().filter(|word| **word == pair[2]).count() == 1 {
-            unused.push(pair[2]);
-        }
-    }
-    assert!(unused.is_empty(), "nobody uses {unused:?}");
-}
-
 #[test]
 fn readme_and_help_name_every_command_and_every_key() {
     let readme = read(&root().join("README.md"));

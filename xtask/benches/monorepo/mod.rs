@@ -2,7 +2,7 @@
 //! is four internal ranges for each.
 
 /// The files of `count` distributions, by path.
-pub fn files(count: usize) -> Vec<(String, String)> {
+pub(crate) fn files(count: usize) -> Vec<(String, String)> {
     let manifest = |number| (format!("packages/p{number}/pyproject.toml"), manifest(number));
     let module = |number| {
         let path = format!("packages/p{number}/src/p{number}/__init__.py");

@@ -158,7 +158,7 @@ impl DistributionConfig {
     ///
     /// # Errors
     /// Every wrong type and every unknown key, with file, line and key.
-    pub fn read(file: &TomlFile) -> Result<DistributionConfig, Vec<Finding>> {
+    pub(crate) fn read(file: &TomlFile) -> Result<DistributionConfig, Vec<Finding>> {
         let mut config = DistributionConfig::default();
         if file.get("tool.xtask").is_none() {
             return Ok(config);

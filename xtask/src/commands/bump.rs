@@ -28,7 +28,7 @@ use crate::ui::{json, say};
 
 /// # Errors
 /// Nothing was written: the repository cannot be understood, or the bump is refused.
-pub fn run(root: &Path, options: &BumpOptions) -> Result<ExitCode> {
+pub(crate) fn run(root: &Path, options: &BumpOptions) -> Result<ExitCode> {
     // Given back to the system with the process, at once, where dropping takes a piece at a time.
     let tree = ManuallyDrop::new(Tree::walk(root)?);
     let workspace = ManuallyDrop::new(discover::lenient(root, &tree)?);

@@ -20,7 +20,7 @@ use crate::ui::{self, Style, paint, say};
 
 /// # Errors
 /// A file cannot be read or written. What is wrong with the repository is printed, and exit code 1.
-pub fn run(root: &Path, options: &CheckOptions) -> Result<ExitCode> {
+pub(crate) fn run(root: &Path, options: &CheckOptions) -> Result<ExitCode> {
     if options.list {
         list(options.json);
         return Ok(ExitCode::SUCCESS);

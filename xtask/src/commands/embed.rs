@@ -26,7 +26,7 @@ const LOCK: &str = "Cargo.lock";
 
 /// # Errors
 /// There is nothing to release there, something else is called xtask, or it cannot be written.
-pub fn run(options: &EmbedOptions) -> Result<ExitCode> {
+pub(crate) fn run(options: &EmbedOptions) -> Result<ExitCode> {
     let dir = &options.dir;
     let root = dir.canonicalize().with_context(|| format!("{}", dir.display()))?;
     refuse_what_is_not_ours(&root)?;

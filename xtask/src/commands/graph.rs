@@ -13,7 +13,7 @@ use crate::ui::say;
 
 /// # Errors
 /// The repository cannot be understood.
-pub fn run(root: &Path, options: &GraphOptions) -> Result<ExitCode> {
+pub(crate) fn run(root: &Path, options: &GraphOptions) -> Result<ExitCode> {
     let workspace = discover::workspace(root)?;
     let text = match options.format {
         GraphFormat::Tree => tree(&workspace),

@@ -1,11 +1,11 @@
 //! One file per subcommand, named as typed: read facts, plan, print, apply.
 
-pub mod bump;
-pub mod check;
-pub mod embed;
-pub mod graph;
-pub mod new;
-pub mod release;
-pub mod status;
-pub mod sync;
-pub mod test;
+pub(crate) mod bump;
+pub(crate) mod check;
+pub(crate) mod embed;
+pub(crate) mod graph;
+pub(crate) mod new;
+pub(crate) mod release;
+pub(crate) mod status;
+pub(crate) mod sync;
+pub(crate) mod test;

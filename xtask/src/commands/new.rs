@@ -23,7 +23,7 @@ use crate::ui::{Style, paint, say};
 
 /// # Errors
 /// The name cannot be had, the template is not understood, or nothing can be written.
-pub fn run(root: &Path, options: &NewOptions) -> Result<ExitCode> {
+pub(crate) fn run(root: &Path, options: &NewOptions) -> Result<ExitCode> {
     let name = Name::new(&options.name).ok_or_else(|| wrong_name(&options.name))?;
     let tree = Tree::walk(root)?;
     let workspace = discover::workspace(root)?;

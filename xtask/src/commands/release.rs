@@ -21,6 +21,7 @@ use report::Report;
 use crate::cli::ReleaseOptions;
 use crate::effects::fs::lock::Lock;
 use crate::effects::fs::temporary;
+use crate::effects::paths;
 use crate::effects::python::tools::Tools;
 use crate::effects::release::facts::{self, IndexFacts, LocalFacts};
 use crate::effects::release::target::{self, GitTarget, ReleaseTarget};
@@ -30,9 +31,9 @@ use crate::ui::progress::Progress;
 
 /// # Errors
 /// Refused before anything happened, or stopped on the way.
-pub fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
+pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
     let what = if options.rehearse { "rehearsal" } else { "release" };
-    let _lock = Lock::take(&target::scratch(root)?, what)?;
+    let _lock = Lock::take(&paths::scratch(root)?, what)?;
     temporary::sweep();
     let progress = Progress::start();
     let Setting { tools, head, source, workspace, local, target } =
@@ -169,8 +170,8 @@ impl ReleaseFacts {
     ) -> Result<ReleaseFacts> {
         let git = target::repository(root)?;
         let head = git.head()?;
-        let source = target::scratch(root)?.join(format!("{what}-source"));
-        target::remove(&source)?;
+        let source = paths::scratch(root)?.join(format!("{what}-source"));
+        paths::remove(&source)?;
         git.export(&head, &source)?;
         let workspace = discover::workspace(&source)?;
         let targets = targets(&workspace, options)?;

@@ -55,7 +55,7 @@ impl OnlineState {
 
 /// # Errors
 /// The repository cannot be understood, git fails, or the indexes cannot even be asked.
-pub fn run(root: &Path, options: &StatusOptions) -> Result<ExitCode> {
+pub(crate) fn run(root: &Path, options: &StatusOptions) -> Result<ExitCode> {
     let workspace = discover::workspace(root)?;
     let standings = standings(root, &workspace)?;
     let online = if options.online { ask(&workspace)? } else { Vec::new() };

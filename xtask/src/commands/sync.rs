@@ -27,7 +27,7 @@ struct SyncPlan {
 
 /// # Errors
 /// The repository or shared.toml is not understood, or a file cannot be written.
-pub fn run(root: &Path, options: &SyncOptions) -> Result<ExitCode> {
+pub(crate) fn run(root: &Path, options: &SyncOptions) -> Result<ExitCode> {
     let tree = Tree::walk(root)?;
     let workspace = discover::workspace(root)?;
     let shared = templates::shared(root)?;

@@ -10,6 +10,7 @@ use domain::workspace::{Distribution, Workspace};
 use xshell::{Cmd, cmd};
 
 use crate::cli::TestOptions;
+use crate::effects::paths;
 use crate::effects::process::shell;
 use crate::effects::python::build;
 use crate::effects::python::interpreter::Environment;
@@ -21,7 +22,7 @@ use crate::ui::say;
 
 /// # Errors
 /// Something cannot be built or installed. A failing test is exit code 1.
-pub fn run(root: &Path, options: &TestOptions) -> Result<ExitCode> {
+pub(crate) fn run(root: &Path, options: &TestOptions) -> Result<ExitCode> {
     let both = options.rust == options.python;
     let mut passed = true;
     if (both || options.rust) && root.join("Cargo.toml").is_file() {
@@ -53,8 +54,8 @@ fn python(root: &Path) -> Result<bool> {
         return Ok(true);
     }
     let tools = Tools::ready(|what| progress.say(what))?;
-    let scratch = target::scratch(root)?.join("test");
-    target::remove(&scratch)?;
+    let scratch = paths::scratch(root)?.join("test");
+    paths::remove(&scratch)?;
     let (wheels, _) = progress.during("building", || wheels(root, &workspace, &tools, &scratch));
     let wheels = wheels?;
     let (environment, _) =

@@ -3,14 +3,14 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Now, as RFC 3339 wants it: `2026-01-31T12:00:00Z`.
-pub fn now() -> String {
+pub(crate) fn now() -> String {
     let seconds = seconds();
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
     format!("{}T{hour:02}:{minute:02}:{second:02}Z", today())
 }
 
 /// Today, as ISO 8601 wants it: `2026-01-31`.
-pub fn today() -> String {
+pub(crate) fn today() -> String {
     let (year, month, day) = date(seconds() / 86_400);
     format!("{year:04}-{month:02}-{day:02}")
 }

@@ -2,10 +2,11 @@
 //!
 //! Facts are read here and handed to `domain`; the plan that comes back is carried out here.
 
-pub mod clock;
-pub mod fs;
-pub mod index;
-pub mod process;
-pub mod python;
-pub mod release;
-pub mod repository;
+pub(crate) mod clock;
+pub(crate) mod fs;
+pub(crate) mod index;
+pub(crate) mod paths;
+pub(crate) mod process;
+pub(crate) mod python;
+pub(crate) mod release;
+pub(crate) mod repository;

@@ -13,13 +13,13 @@ const PIECE: usize = 32;
 const AT_ONCE: usize = 128;
 
 /// Writes one object of lists, indented by two spaces.
-pub struct Lists<W> {
+pub(crate) struct Lists<W> {
     out: W,
     between: &'static str,
 }
 
 impl<W: Write> Lists<W> {
-    pub fn new(out: W) -> Lists<W> {
+    pub(crate) fn new(out: W) -> Lists<W> {
         Lists { out, between: "{" }
     }
 
@@ -27,7 +27,7 @@ impl<W: Write> Lists<W> {
     ///
     /// # Errors
     /// Nobody takes what is written.
-    pub fn list<T: Sync>(
+    pub(crate) fn list<T: Sync>(
         &mut self,
         key: &str,
         items: &[T],
@@ -49,7 +49,7 @@ impl<W: Write> Lists<W> {
 
     /// # Errors
     /// Nobody takes what is written.
-    pub fn end(mut self) -> io::Result<()> {
+    pub(crate) fn end(mut self) -> io::Result<()> {
         writeln!(self.out, "\n}}")?;
         self.out.flush()
     }
@@ -73,7 +73,7 @@ fn objects<T>(
 
 /// The fields of an object, written as they are named: a tree of thousands of objects costs three
 /// times what printing them does.
-pub struct Fields {
+pub(crate) struct Fields {
     out: DumpGenerator,
     between: &'static str,
 }
@@ -81,7 +81,7 @@ pub struct Fields {
 impl Fields {
     /// # Errors
     /// None that memory does not have.
-    pub fn text(&mut self, key: &str, text: &str) -> io::Result<()> {
+    pub(crate) fn text(&mut self, key: &str, text: &str) -> io::Result<()> {
         self.key(key)?;
         self.out.write_string(text)
     }
@@ -90,7 +90,7 @@ impl Fields {
     ///
     /// # Errors
     /// As [`Fields::text`].
-    pub fn text_or_null(&mut self, key: &str, text: Option<&str>) -> io::Result<()> {
+    pub(crate) fn text_or_null(&mut self, key: &str, text: Option<&str>) -> io::Result<()> {
         self.key(key)?;
         match text {
             Some(text) => self.out.write_string(text),
@@ -100,7 +100,7 @@ impl Fields {
 
     /// # Errors
     /// As [`Fields::text`].
-    pub fn number(&mut self, key: &str, number: usize) -> io::Result<()> {
+    pub(crate) fn number(&mut self, key: &str, number: usize) -> io::Result<()> {
         self.key(key)?;
         self.out.write_number(&number.into())
     }

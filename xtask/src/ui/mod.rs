@@ -1,8 +1,8 @@
 //! What a person sees: errors with their hints, warnings, colour where a terminal wants it.
 
-pub mod json;
-pub mod progress;
-pub mod summary;
+pub(crate) mod json;
+pub(crate) mod progress;
+pub(crate) mod summary;
 
 use std::io::{IsTerminal, Write};
 
@@ -18,13 +18,13 @@ macro_rules! say {
 pub(crate) use say;
 
 /// What [`say!`] comes down to.
-pub fn line(words: std::fmt::Arguments) {
+pub(crate) fn line(words: std::fmt::Arguments) {
     let _ = writeln!(std::io::stdout(), "{words}");
 }
 
 /// How a word is set off. Without colour the words say the same.
 #[derive(Clone, Copy)]
-pub enum Style {
+pub(crate) enum Style {
     Error,
     Warning,
     Hint,
@@ -34,7 +34,7 @@ pub enum Style {
 }
 
 /// Paints `text` for a terminal; plain when there is none or NO_COLOR is set.
-pub fn paint(style: Style, text: &str) -> String {
+pub(crate) fn paint(style: Style, text: &str) -> String {
     if !colours() {
         return text.to_owned();
     }
@@ -57,12 +57,12 @@ fn colours() -> bool {
 }
 
 /// Whether this run is a GitHub Actions job, where findings become annotations.
-pub fn in_github_actions() -> bool {
+pub(crate) fn in_github_actions() -> bool {
     std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
 }
 
 /// Prints an error on standard error: every finding of a refusal, or the chain of causes.
-pub fn error(error: &anyhow::Error) {
+pub(crate) fn error(error: &anyhow::Error) {
     match error.downcast_ref::<Refusal>() {
         Some(refusal) => findings(&refusal.0),
         None => {
@@ -73,13 +73,13 @@ pub fn error(error: &anyhow::Error) {
 }
 
 /// Prints what was wrong with the command line.
-pub fn usage(usage: &Usage) {
+pub(crate) fn usage(usage: &Usage) {
     eprintln!("{} {}", paint(Style::Error, "error:"), usage.message);
     eprintln!("{} {}", paint(Style::Hint, "hint:"), usage.hint);
 }
 
 /// Prints findings on standard error, each with its hint below it.
-pub fn findings(findings: &[Finding]) {
+pub(crate) fn findings(findings: &[Finding]) {
     for finding in findings {
         let label = match finding.severity {
             Severity::Error => paint(Style::Error, "error:"),
@@ -112,7 +112,7 @@ const WIDTH: usize = 80;
 
 /// A table on standard output: columns as wide as their widest cell, two spaces between; the last
 /// column goes on below itself where it would be wider than the page.
-pub fn table(header: &[&str], rows: &[Vec<String>]) {
+pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) {
     say!("{}", table_lines(header, rows).join("\n"));
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::ui::{Style, paint};
 
 /// Shows what is being done and what is finished, on standard error.
-pub struct Progress {
+pub(crate) struct Progress {
     shared: Arc<ProgressState>,
     ticker: Option<JoinHandle<()>>,
 }
@@ -27,7 +27,7 @@ struct Screen {
 }
 
 impl Progress {
-    pub fn start() -> Progress {
+    pub(crate) fn start() -> Progress {
         let live = std::io::stderr().is_terminal() && !super::in_github_actions();
         let shared = Arc::new(ProgressState { live, screen: Mutex::default() });
         let ticker = live.then(|| {
@@ -43,14 +43,14 @@ impl Progress {
     }
 
     /// A line of its own, at once.
-    pub fn say(&self, line: &str) {
+    pub(crate) fn say(&self, line: &str) {
         let mut screen = self.shared.screen();
         screen.wipe();
         eprintln!("{line}");
     }
 
     /// Does `work`, shown as running until it returns; returns its result and the seconds it took.
-    pub fn during<T>(&self, what: &str, work: impl FnOnce() -> T) -> (T, f64) {
+    pub(crate) fn during<T>(&self, what: &str, work: impl FnOnce() -> T) -> (T, f64) {
         let start = Instant::now();
         self.shared.screen().running.push((what.to_owned(), start));
         let result = work();

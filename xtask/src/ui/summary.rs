@@ -4,17 +4,17 @@ use std::fs::OpenOptions;
 use std::io::Write;
 
 /// One line of the table.
-pub struct Row {
-    pub name: String,
-    pub version: String,
-    pub tag: String,
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) tag: String,
     /// Each stage with how it ended.
-    pub stages: Vec<(String, String)>,
-    pub files: Vec<String>,
+    pub(crate) stages: Vec<(String, String)>,
+    pub(crate) files: Vec<String>,
 }
 
 /// Appends the table where the job's summary is kept; does nothing elsewhere.
-pub fn release(title: &str, rows: &[Row]) {
+pub(crate) fn release(title: &str, rows: &[Row]) {
     let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
         return;
     };

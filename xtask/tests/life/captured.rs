@@ -12,7 +12,7 @@ use crate::repository::Repository;
 
 /// What a person sees of a run: both streams, in the order of what was said, without what this
 /// machine has set for pip and what it has not installed yet.
-pub fn seen(mut command: Command) -> String {
+pub(crate) fn seen(mut command: Command) -> String {
     let (mut reader, writer) = std::io::pipe().unwrap();
     command.stdout(writer.try_clone().unwrap()).stderr(writer);
     let mut child = command.spawn().unwrap();
@@ -27,7 +27,7 @@ pub fn seen(mut command: Command) -> String {
 }
 
 /// `xtask ARGUMENTS...` in the root of a repository, as somebody types it there.
-pub fn typed(repository: &Repository, arguments: &str) -> Command {
+pub(crate) fn typed(repository: &Repository, arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command.args(arguments.split_whitespace()).current_dir(&repository.0);
     command.env_remove("GITHUB_ACTIONS");
@@ -35,7 +35,7 @@ pub fn typed(repository: &Repository, arguments: &str) -> Command {
 }
 
 /// Without what differs from run to run: times, sizes, commits, and where the repository is.
-pub fn normal(text: &str, root: &Path) -> String {
+pub(crate) fn normal(text: &str, root: &Path) -> String {
     let mut text = text.replace(&root.display().to_string(), "REPOSITORY");
     for (pattern, instead) in
         [(r" +\d+\.\d s ", "  0.0 s "), (r"\b\d+ kB", "0 kB"), (r" on [0-9a-f]{9},", " on 0,")]
@@ -47,7 +47,7 @@ pub fn normal(text: &str, root: &Path) -> String {
 
 /// Holds a file against its text of today.
 #[track_caller]
-pub fn is_current(path: &Path, today: &str) {
+pub(crate) fn is_current(path: &Path, today: &str) {
     let before = fs::read_to_string(path).unwrap();
     if before == today {
         return;

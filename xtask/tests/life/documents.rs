@@ -93,7 +93,7 @@ fn output_that_is_shown_is_what_the_tool_says() {
 
 /// Holds the rehearsal in the README against one in which others took part as well.
 #[track_caller]
-pub fn a_rehearsal_is_shown(said: &str, others: &[&str]) {
+pub(crate) fn a_rehearsal_is_shown(said: &str, others: &[&str]) {
     let lines: Vec<&str> =
         said.lines().filter(|line| !others.iter().any(|other| line.contains(other))).collect();
     let count = Regex::new(r"\d+ distributions").unwrap();

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use walkdir::WalkDir;
 
 /// A repository, with the program to run on it.
-pub struct Repository(pub PathBuf, Lives);
+pub(crate) struct Repository(pub PathBuf, Lives);
 
 /// Whether the directory goes away with the test.
 #[derive(PartialEq)]
@@ -18,14 +18,14 @@ enum Lives {
 }
 
 /// What one run said, with its exit code.
-pub struct Said {
+pub(crate) struct Said {
     pub code: Option<i32>,
     pub out: String,
     pub err: String,
 }
 
 impl Said {
-    pub fn from(output: Output) -> Said {
+    pub(crate) fn from(output: Output) -> Said {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
@@ -33,7 +33,7 @@ impl Said {
     /// # Panics
     /// The run ended with another exit code.
     #[track_caller]
-    pub fn ended(self, code: i32) -> Said {
+    pub(crate) fn ended(self, code: i32) -> Said {
         assert_eq!(self.code, Some(code), "{}{}", self.out, self.err);
         self
     }
@@ -41,7 +41,7 @@ impl Said {
 
 impl Repository {
     /// Takes `(path, text)` for every file; no git.
-    pub fn new(files: &[(&str, &str)]) -> Repository {
+    pub(crate) fn new(files: &[(&str, &str)]) -> Repository {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("xtask-life-{}-{number}", std::process::id()));
@@ -53,7 +53,7 @@ impl Repository {
     }
 
     /// The same with everything committed.
-    pub fn committed(files: &[(&str, String)]) -> Repository {
+    pub(crate) fn committed(files: &[(&str, String)]) -> Repository {
         let files: Vec<(&str, &str)> =
             files.iter().map(|(path, text)| (*path, text.as_str())).collect();
         let repository = Repository::new(&files);
@@ -62,13 +62,13 @@ impl Repository {
     }
 
     /// The repository that this crate lives in; nothing may be written to it.
-    pub fn at_home() -> Repository {
+    pub(crate) fn at_home() -> Repository {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         Repository(root.to_owned(), Lives::ForEver)
     }
 
     /// A copy of the repository that this crate lives in, as it lies there, in one commit.
-    pub fn copied_from_home() -> Repository {
+    pub(crate) fn copied_from_home() -> Repository {
         let home = Repository::at_home();
         let listed = home.git(&["ls-files", "--cached", "--others", "--exclude-standard"]);
         let copy = Repository::new(&[]);
@@ -81,7 +81,7 @@ impl Repository {
     }
 
     /// Two distributions of a namespace, in a workspace of their own, committed.
-    pub fn of_a_namespace() -> Repository {
+    pub(crate) fn of_a_namespace() -> Repository {
         let manifest = |name: &str, more: &str| {
             format!("[project]\nname = \"{name}\"\nversion = \"1.2.0\"\n{more}")
         };
@@ -102,29 +102,29 @@ impl Repository {
         repository
     }
 
-    pub fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.0.join(path)
     }
 
-    pub fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.path(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
-    pub fn read(&self, path: &str) -> String {
+    pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
     /// Runs `xtask --root REPOSITORY ARGUMENTS...`, split at blanks.
-    pub fn xtask(&self, arguments: &str) -> Said {
+    pub(crate) fn xtask(&self, arguments: &str) -> Said {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         command.arg("--root").arg(&self.0).args(arguments.split_whitespace());
         command.env_remove("GITHUB_ACTIONS");
         Said::from(command.output().unwrap())
     }
 
-    pub fn git(&self, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
         let identity =
             ["-c", "user.name=t", "-c", "user.email=t@t.example", "-c", "commit.gpgSign=false"];
         let output = Command::new("git")
@@ -138,7 +138,7 @@ impl Repository {
     }
 
     /// Everything as one commit.
-    pub fn commit(&self) {
+    pub(crate) fn commit(&self) {
         if !self.path(".git").exists() {
             self.git(&["init", "-q", "-b", "main"]);
         }
@@ -147,7 +147,7 @@ impl Repository {
     }
 
     /// Every file outside `.git` with its text.
-    pub fn tree(&self) -> Vec<(String, String)> {
+    pub(crate) fn tree(&self) -> Vec<(String, String)> {
         let entries = WalkDir::new(&self.0).sort_by_file_name().into_iter().map(Result::unwrap);
         entries
             .filter(|entry| entry.file_type().is_file())

@@ -26,7 +26,7 @@ fn fixture(name: &str) -> (String, String) {
 }
 
 /// The repository of a shape, committed.
-pub fn repository(name: &str) -> Repository {
+pub(crate) fn repository(name: &str) -> Repository {
     let (_, text) = fixture(name);
     let mut files: Vec<(&str, String)> = Vec::new();
     for line in text.split(SAID).next().unwrap().lines() {

@@ -14,7 +14,7 @@ use crate::repository::Repository;
 const WORKFLOWS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../.github/workflows");
 
 /// An environment with what `tools/test-requirements.txt` pins, made once for each lock.
-pub fn tools() -> PathBuf {
+pub(crate) fn tools() -> PathBuf {
     let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools");
     let lock = tools.join("test-requirements.txt");
     let text = fs::read_to_string(&lock).unwrap();
@@ -39,7 +39,7 @@ pub fn tools() -> PathBuf {
 }
 
 #[track_caller]
-pub fn succeeds(command: &mut Command) -> Output {
+pub(crate) fn succeeds(command: &mut Command) -> Output {
     let output = command.output().unwrap();
     let said = [&output.stdout[..], &output.stderr[..]].concat();
     assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&said));

@@ -19,7 +19,7 @@ use crate::text::toml::line_of;
 use crate::workspace::Distribution;
 
 /// Adds the edits and notes of changelogs, locks and copies.
-pub fn all(facts: BumpFacts<'_>, request: &BumpRequest, plan: &mut BumpPlan) {
+pub(crate) fn all(facts: BumpFacts<'_>, request: &BumpRequest, plan: &mut BumpPlan) {
     let bumps = std::mem::take(&mut plan.bumps);
     let mut published: Vec<Vec<&RangeMove>> = vec![Vec::new(); facts.workspace.distributions.len()];
     for moved in plan.moves.iter().filter(|m| m.declared(facts.workspace).is_published()) {

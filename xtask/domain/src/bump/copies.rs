@@ -16,7 +16,7 @@ use crate::source::SourceFile;
 use crate::text::toml::{TomlFile, line_of};
 
 /// Looks for copies beside `planning`, which says which distributions had which versions.
-pub fn beside<T>(
+pub(crate) fn beside<T>(
     facts: BumpFacts<'_>,
     planning: impl FnOnce(&mut dyn FnMut(usize, &Version)) -> T,
 ) -> (T, Vec<BumpNote>) {
@@ -66,7 +66,7 @@ fn copies(facts: BumpFacts<'_>, at: usize, from: &Version) -> Vec<BumpNote> {
 }
 
 /// Reports copies, but those that are written because another distribution has its version there.
-pub fn report(mut copies: Vec<BumpNote>, plan: &mut BumpPlan) {
+pub(crate) fn report(mut copies: Vec<BumpNote>, plan: &mut BumpPlan) {
     if !copies.is_empty() {
         let edited: HashSet<(&str, usize)> =
             plan.edits.iter().map(|edit| (&*edit.file, edit.line)).collect();

@@ -9,7 +9,7 @@ use crate::finding::{Finding, Refusal};
 use crate::manifest::version_source::DeclaredVersion;
 
 /// Who shares a version: the configured groups, and distributions whose version is one literal.
-pub fn shared_versions(facts: BumpFacts<'_>) -> Result<HashMap<usize, Vec<usize>>, Refusal> {
+pub(crate) fn shared_versions(facts: BumpFacts<'_>) -> Result<HashMap<usize, Vec<usize>>, Refusal> {
     let workspace = facts.workspace;
     let mut errors = Vec::new();
     let mut sets: Vec<Vec<usize>> = Vec::new();

@@ -21,7 +21,7 @@ use crate::workspace::Distribution;
 
 /// The bumps, their version edits, and the ranges that follow. `bumped` is told of every distribution
 /// that gets a version, and of the one it had, as soon as that is known.
-pub fn versions_and_ranges(
+pub(crate) fn versions_and_ranges(
     facts: BumpFacts<'_>,
     request: &BumpRequest,
     bumped: &mut dyn FnMut(usize, &Version),
@@ -36,7 +36,7 @@ pub fn versions_and_ranges(
 }
 
 /// Every edited file with its edits made.
-pub fn writes(facts: BumpFacts<'_>, edits: &[Edit]) -> Result<Vec<Write>, Refusal> {
+pub(crate) fn writes(facts: BumpFacts<'_>, edits: &[Edit]) -> Result<Vec<Write>, Refusal> {
     let by_file: Vec<&[Edit]> = edits.chunk_by(|a, b| a.file == b.file).collect();
     let written = parallel::quick(&by_file, |edits| {
         let path = &edits[0].file;

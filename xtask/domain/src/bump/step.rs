@@ -109,7 +109,7 @@ pub enum StepRefusal {
 
 impl StepRefusal {
     /// What to type instead; the line after `hint:`.
-    pub fn hint(&self) -> String {
+    pub(crate) fn hint(&self) -> String {
         match self {
             StepRefusal::NotUpwards { from, .. } | StepRefusal::AlreadyFinal { from } => {
                 match apply(from, Step::Patch) {
@@ -206,7 +206,10 @@ pub fn cascade(from: &Version) -> Result<(Step, Version), StepRefusal> {
 
 /// The step that commits call for, told from what each of them amounts to; `None` where no commit
 /// is relevant. Below 1.0 a breaking change is a minor one (semver 2.0.0, item 4).
-pub fn called_for(commits: impl IntoIterator<Item = CommitKind>, from: &Version) -> Option<Step> {
+pub(crate) fn called_for(
+    commits: impl IntoIterator<Item = CommitKind>,
+    from: &Version,
+) -> Option<Step> {
     let step = match commits.into_iter().max()? {
         CommitKind::Breaking if from.epoch() == 0 && from.release().first() == Some(&0) => {
             Step::Minor

@@ -3,10 +3,10 @@
 mod backends;
 mod python_attribute;
 pub mod requirement;
-pub mod requirement_sources;
-pub mod setup_cfg;
-pub mod setup_py;
-pub mod version_regex;
+pub(crate) mod requirement_sources;
+pub(crate) mod setup_cfg;
+pub(crate) mod setup_py;
+pub(crate) mod version_regex;
 pub mod version_source;
 
 use std::sync::Arc;

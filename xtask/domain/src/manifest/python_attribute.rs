@@ -13,7 +13,7 @@ const FARTHEST: usize = 4;
 
 /// The literal that `module.attribute` names, the module looked for as Python would from `dir`
 /// and from the usual source folders. Errors: a sentence.
-pub fn module_attribute(
+pub(crate) fn module_attribute(
     files: Files<'_>,
     dir: &str,
     dotted: &str,
@@ -25,7 +25,7 @@ pub fn module_attribute(
 }
 
 /// The file of a module: below `dir` or a source folder, or the only one with that path.
-pub fn module_file(files: Files<'_>, dir: &str, module: &str) -> Option<SourceFile> {
+pub(crate) fn module_file(files: Files<'_>, dir: &str, module: &str) -> Option<SourceFile> {
     let path = module.replace('.', "/");
     for base in ["", "src/", "lib/", "python/"] {
         for end in [".py", "/__init__.py"] {
@@ -44,7 +44,7 @@ pub fn module_file(files: Files<'_>, dir: &str, module: &str) -> Option<SourceFi
 }
 
 /// The literal that a name of a Python file stands for, through other names and imports.
-pub fn attribute(
+pub(crate) fn attribute(
     source: &SourceFile,
     name: &str,
     files: Files<'_>,

@@ -20,7 +20,10 @@ use crate::text::toml::{TomlFile, line_of, start};
 
 /// The requirements that stand in a pyproject.toml itself, in a fixed order of tables. `findings`
 /// gets what is wrong with them.
-pub fn requirements(file: &TomlFile, findings: &mut Vec<Finding>) -> Vec<DeclaredRequirement> {
+pub(crate) fn requirements(
+    file: &TomlFile,
+    findings: &mut Vec<Finding>,
+) -> Vec<DeclaredRequirement> {
     let mut reader = TableReader { file, findings, found: Vec::new() };
     reader.list(&RequirementTable::Dependencies, file.get("project.dependencies"));
     reader.list(&RequirementTable::Build, file.get("build-system.requires"));
@@ -240,7 +243,7 @@ fn inside(text: &str, span: &Range<usize>, decoded: &str, needed: usize) -> Opti
 }
 
 /// Requirements in files that setuptools is told to read (`dynamic.dependencies.file`).
-pub fn referenced(file: &TomlFile, dir: &str, files: Files<'_>) -> Vec<DeclaredRequirement> {
+pub(crate) fn referenced(file: &TomlFile, dir: &str, files: Files<'_>) -> Vec<DeclaredRequirement> {
     let mut found = Vec::new();
     let mut read = |table: &RequirementTable, item: Option<&Item>| {
         let named = item.and_then(|item| item.get("file"));
@@ -299,7 +302,7 @@ fn plain(
 }
 
 /// `install_requires`, `setup_requires`, `tests_require` and the extras of a setup.cfg.
-pub fn setup_cfg(source: &SourceFile) -> Vec<DeclaredRequirement> {
+pub(crate) fn setup_cfg(source: &SourceFile) -> Vec<DeclaredRequirement> {
     let mut found = Vec::new();
     for entry in setup_cfg::entries(&source.text) {
         let table = match (entry.section, entry.key) {
@@ -320,7 +323,7 @@ pub fn setup_cfg(source: &SourceFile) -> Vec<DeclaredRequirement> {
 
 /// The requirement strings of a setup.py. An f-string is a template. A string that no requirement
 /// keyword reaches counts only with a range in it: `"core"` may mean anything.
-pub fn setup_py(source: &SourceFile) -> Vec<DeclaredRequirement> {
+pub(crate) fn setup_py(source: &SourceFile) -> Vec<DeclaredRequirement> {
     let Some(setup) = SetupPy::read(&source.text) else { return Vec::new() };
     let reached = setup.requirements();
     let mut found: Vec<_> =

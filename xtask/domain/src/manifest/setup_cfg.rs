@@ -10,14 +10,14 @@ use crate::text::toml::line_of;
 
 /// One line of a value, with its bytes in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ValueLine<'a> {
+pub(crate) struct ValueLine<'a> {
     pub text: &'a str,
     pub span: Range<usize>,
 }
 
 /// A key of a section with the lines of its value; comments and blank lines are left out.
 #[derive(Clone, Debug)]
-pub struct ConfigEntry<'a> {
+pub(crate) struct ConfigEntry<'a> {
     pub section: &'a str,
     /// As written.
     pub key: &'a str,
@@ -25,7 +25,7 @@ pub struct ConfigEntry<'a> {
 }
 
 /// Every entry of the file. Never fails: what has no place in the grammar is left out.
-pub fn entries(text: &str) -> Vec<ConfigEntry<'_>> {
+pub(crate) fn entries(text: &str) -> Vec<ConfigEntry<'_>> {
     let mut entries: Vec<ConfigEntry<'_>> = Vec::new();
     let (mut section, mut start) = ("", 0);
     let mut open = false;
@@ -62,7 +62,11 @@ fn value_line(text: &str, offset: usize) -> Option<ValueLine<'_>> {
 }
 
 /// The value of a key that has one line.
-pub fn value<'a>(entries: &[ConfigEntry<'a>], section: &str, key: &str) -> Option<ValueLine<'a>> {
+pub(crate) fn value<'a>(
+    entries: &[ConfigEntry<'a>],
+    section: &str,
+    key: &str,
+) -> Option<ValueLine<'a>> {
     let entry = entries.iter().find(|entry| entry.section == section && entry.key == key)?;
     match entry.lines.as_slice() {
         [one] => Some(one.clone()),
@@ -71,7 +75,7 @@ pub fn value<'a>(entries: &[ConfigEntry<'a>], section: &str, key: &str) -> Optio
 }
 
 /// `[metadata] version`: a literal, `attr:` or `file:`. `None` where the key is not there.
-pub fn version(source: &SourceFile, files: Files<'_>, dir: &str) -> Option<DeclaredVersion> {
+pub(crate) fn version(source: &SourceFile, files: Files<'_>, dir: &str) -> Option<DeclaredVersion> {
     let line = value(&entries(&source.text), "metadata", "version")?;
     let at = line_of(&source.text, line.span.start);
     if let Some(attr) = line.text.strip_prefix("attr:") {

@@ -8,12 +8,12 @@ use crate::manifest::version_source::{DeclaredVersion, literal};
 use crate::source::SourceFile;
 
 /// The pattern that hatch (`regex` source) and scikit-build-core take when none is configured.
-pub const DEFAULT: &str =
+pub(crate) const DEFAULT: &str =
     r#"(?i)^(__version__|VERSION)(?: ?\: ?str)? *= *(['"])v?(?P<version>.+?)\2"#;
 
 /// The version that `pattern` finds in `source`: the first of `groups` that it names, or the only
 /// group it has. Errors: a sentence.
-pub fn find(
+pub(crate) fn find(
     source: &SourceFile,
     pattern: &str,
     groups: &[&str],

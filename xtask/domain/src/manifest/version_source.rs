@@ -83,7 +83,7 @@ pub(crate) fn toml_literal(file: &TomlFile, item: &Item) -> DeclaredVersion {
 }
 
 /// A file that holds the version and nothing else.
-pub fn whole_file(source: &SourceFile) -> DeclaredVersion {
+pub(crate) fn whole_file(source: &SourceFile) -> DeclaredVersion {
     let text = source.text.trim_start_matches('\u{feff}');
     let lead = source.text.len() - text.trim_start().len();
     literal(source, lead..lead + text.trim().len())

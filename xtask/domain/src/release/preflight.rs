@@ -24,7 +24,11 @@ impl Check {
     }
 
     /// Holds, and there is something that a person should know before going on.
-    pub fn noted(check: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Check {
+    pub(crate) fn noted(
+        check: &'static str,
+        detail: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Check {
         Check { check, ok: true, detail: detail.into(), hint: Some(hint.into()) }
     }
 

@@ -201,7 +201,7 @@ fn requirement(sibling: &Distribution) -> String {
 
 /// `>=V,<NEXT`, where NEXT is the first version that may break what V promised (Cargo's rule:
 /// the leftmost number that is not zero).
-pub fn compatible(version: &Version) -> String {
+pub(crate) fn compatible(version: &Version) -> String {
     let release = version.release();
     let number = |at: usize| release.get(at).copied().unwrap_or(0);
     let next = match (number(0), number(1)) {

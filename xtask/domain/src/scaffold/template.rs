@@ -19,7 +19,7 @@ pub struct Template {
 }
 
 /// Fills placeholders in.
-pub struct Filler<'a> {
+pub(crate) struct Filler<'a> {
     pub name: &'a Name,
     /// Dotted.
     pub module: &'a str,
@@ -47,7 +47,7 @@ impl Filler<'_> {
     ///
     /// # Errors
     /// Every placeholder that is not known or has no end, with file and line.
-    pub fn files(&self, template: &Template) -> Result<Vec<(String, String)>, Refusal> {
+    pub(crate) fn files(&self, template: &Template) -> Result<Vec<(String, String)>, Refusal> {
         let (mut files, mut findings) = (Vec::new(), Vec::new());
         for (path, text) in &template.files {
             let shown = format!("{TEMPLATES}/{}/{path}", template.name);

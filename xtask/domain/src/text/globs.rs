@@ -4,7 +4,7 @@ use glob::Pattern;
 
 /// Whether one of the patterns matches. `*` also matches `/`, so that `data/*` is all below it; a
 /// pattern that is not valid matches nothing.
-pub fn any_matches(patterns: &[impl AsRef<str>], text: &str) -> bool {
+pub(crate) fn any_matches(patterns: &[impl AsRef<str>], text: &str) -> bool {
     patterns
         .iter()
         .any(|pattern| Pattern::new(pattern.as_ref()).is_ok_and(|pattern| pattern.matches(text)))

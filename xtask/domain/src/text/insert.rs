@@ -204,7 +204,7 @@ fn same_tables(a: &dyn TableLike, b: &dyn TableLike) -> bool {
 }
 
 /// Whether two values say the same.
-pub fn same_values(a: &Value, b: &Value) -> bool {
+pub(crate) fn same_values(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::String(a), Value::String(b)) => a.value() == b.value(),
         (Value::Integer(a), Value::Integer(b)) => a.value() == b.value(),

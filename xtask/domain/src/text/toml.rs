@@ -102,7 +102,7 @@ fn line_after(breaks: &[usize], offset: usize) -> usize {
 
 /// Whether each of these places, which do not overlap and are in order, is within a string that is
 /// a value and has no escapes. Says nothing of the rest of the text.
-pub fn inside_strings(text: &str, places: &[Range<usize>]) -> bool {
+pub(crate) fn inside_strings(text: &str, places: &[Range<usize>]) -> bool {
     let source = Source::new(text);
     let mut tokens = Vec::with_capacity(text.len() / 2);
     tokens.extend(source.lex());
@@ -141,13 +141,13 @@ pub struct TomlSection<'a> {
 
 impl<'a> TomlSection<'a> {
     /// The line of a key, for messages about its value.
-    pub fn line(&self, key: &str) -> usize {
+    pub(crate) fn line(&self, key: &str) -> usize {
         let key = self.table.and_then(|table| table.key(key));
         key.and_then(|key| key.span()).map_or(1, |span| self.file.line(span.start))
     }
 
     /// The line of an offset in the file.
-    pub fn line_at(&self, offset: usize) -> usize {
+    pub(crate) fn line_at(&self, offset: usize) -> usize {
         self.file.line(offset)
     }
 
@@ -157,7 +157,7 @@ impl<'a> TomlSection<'a> {
     }
 
     /// The value of `key` as `read` understands it; `wanted` says what it should have been.
-    pub fn get<T>(
+    pub(crate) fn get<T>(
         &mut self,
         key: &'static str,
         wanted: &str,
@@ -172,23 +172,23 @@ impl<'a> TomlSection<'a> {
         value
     }
 
-    pub fn string(&mut self, key: &'static str) -> Option<String> {
+    pub(crate) fn string(&mut self, key: &'static str) -> Option<String> {
         self.get(key, "a string", |item| item.as_str().map(str::to_owned))
     }
 
-    pub fn strings(&mut self, key: &'static str) -> Option<Vec<String>> {
+    pub(crate) fn strings(&mut self, key: &'static str) -> Option<Vec<String>> {
         self.get(key, "an array of strings", strings)
     }
 
     /// The table below this one under `key`.
-    pub fn section(&mut self, key: &'static str) -> TomlSection<'a> {
+    pub(crate) fn section(&mut self, key: &'static str) -> TomlSection<'a> {
         self.known.push(key);
         self.file.section(&format!("{}.{key}", self.path))
     }
 
     /// One finding for every value that was not understood, and for every key that no getter
     /// asked for.
-    pub fn finish(mut self) -> Vec<Finding> {
+    pub(crate) fn finish(mut self) -> Vec<Finding> {
         let keys = self.table.into_iter().flat_map(|table| table.iter());
         let unknown = keys.filter(|(key, _)| !self.known.contains(key));
         let unknown: Vec<Finding> = unknown.map(|(key, _)| self.unknown_key(key)).collect();
@@ -217,7 +217,7 @@ pub fn start(item: &Item) -> usize {
 }
 
 /// The line, counted from 1, in which a byte offset lies.
-pub fn line_of(text: &str, offset: usize) -> usize {
+pub(crate) fn line_of(text: &str, offset: usize) -> usize {
     1 + text.as_bytes()[..offset.min(text.len())].iter().filter(|&&byte| byte == b'\n').count()
 }
 

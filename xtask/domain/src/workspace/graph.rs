@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 /// An edge `(from, to)`: `from` needs `to`, so `to` is released first.
-pub type Edge = (usize, usize);
+pub(crate) type Edge = (usize, usize);
 
 /// A dependency cycle: every node needs the next one, the last one needs the first.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Cycle(pub Vec<usize>);
+pub(crate) struct Cycle(pub Vec<usize>);
 
 /// The release level of each of `count` nodes: 0 needs nothing, every other level lies one above
 /// the highest it needs. `hard` edges always count; a `soft` edge (an extra) counts when it
@@ -15,7 +15,7 @@ pub struct Cycle(pub Vec<usize>);
 ///
 /// # Errors
 /// The hard edges close a cycle.
-pub fn levels(count: usize, hard: &[Edge], soft: &[Edge]) -> Result<Vec<usize>, Cycle> {
+pub(crate) fn levels(count: usize, hard: &[Edge], soft: &[Edge]) -> Result<Vec<usize>, Cycle> {
     let mut graph = Graph::new(count, hard);
     let levels = graph.levels();
     if let Some(left) = levels.iter().position(Option::is_none) {

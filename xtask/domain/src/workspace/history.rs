@@ -36,7 +36,7 @@ pub fn parse_tags(text: &str) -> Vec<TagRef> {
 }
 
 /// The tags whose names start with `prefix`, out of tags that are sorted by name.
-pub fn starting_with<'a>(tags: &'a [TagRef], prefix: &str) -> &'a [TagRef] {
+pub(crate) fn starting_with<'a>(tags: &'a [TagRef], prefix: &str) -> &'a [TagRef] {
     let from = tags.partition_point(|tag| tag.name.as_str() < prefix);
     let count = tags[from..].partition_point(|tag| tag.name.starts_with(prefix));
     &tags[from..from + count]

@@ -13,7 +13,7 @@ pub struct TagPattern {
 impl TagPattern {
     /// Takes the configured pattern, in which `{name}` stands for the distribution; without one
     /// it is `NAME-v{version}`.
-    pub fn new(configured: Option<&str>, name: &Name) -> TagPattern {
+    pub(crate) fn new(configured: Option<&str>, name: &Name) -> TagPattern {
         let Some(configured) = configured else {
             return TagPattern { prefix: [name.as_str(), "-v"].concat(), suffix: String::new() };
         };
@@ -23,7 +23,7 @@ impl TagPattern {
     }
 
     /// The tag of a version, in the version's own spelling.
-    pub fn tag(&self, version: impl std::fmt::Display) -> String {
+    pub(crate) fn tag(&self, version: impl std::fmt::Display) -> String {
         format!("{}{version}{}", self.prefix, self.suffix)
     }
 
@@ -33,12 +33,12 @@ impl TagPattern {
     }
 
     /// What all its tags start with.
-    pub fn prefix(&self) -> &str {
+    pub(crate) fn prefix(&self) -> &str {
         &self.prefix
     }
 
     /// The version that a tag names; `None` for somebody else's tag.
-    pub fn version(&self, tag: &str) -> Option<Version> {
+    pub(crate) fn version(&self, tag: &str) -> Option<Version> {
         tag.strip_prefix(&self.prefix)?.strip_suffix(&self.suffix)?.parse().ok()
     }
 }

@@ -3,4 +3,4 @@
 pub mod specifier;
 mod version;
 
-pub use version::{LocalSegment, NotAVersion, PreRelease, PreReleaseKind, Version};
+pub use version::{NotAVersion, PreRelease, PreReleaseKind, Version};

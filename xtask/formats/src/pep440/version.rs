@@ -37,7 +37,7 @@ pub enum PreReleaseKind {
 
 /// One part of a local version; text sorts below numbers (PEP 440, "Local version identifiers").
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LocalSegment {
+pub(crate) enum LocalSegment {
     Text(String),
     Number(u64),
 }

@@ -6,7 +6,7 @@ use crate::python::tokens::{Token, TokenKind};
 /// Source of any depth is read; beyond this it is opaque, so that no input exhausts the stack.
 const DEEPEST: usize = 60;
 
-pub struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     pub text: &'a str,
     pub tokens: &'a [Token],
     pub at: usize,
@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
     }
 
     /// To the start of the next line that is no continuation.
-    pub fn skip_line(&mut self) {
+    pub(crate) fn skip_line(&mut self) {
         while let Some(token) = self.peek() {
             self.at += 1;
             if token.kind == TokenKind::Newline {
@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub fn statement(&mut self, source: &mut PythonSource) {
+    pub(crate) fn statement(&mut self, source: &mut PythonSource) {
         let Some(first) = self.peek() else { return };
         let (offset, top_level) = (first.span.start, first.column == 0);
         match self.word() {

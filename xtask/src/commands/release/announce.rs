@@ -13,17 +13,17 @@ use crate::effects::release::notes;
 use crate::ui::{self, say};
 
 /// What is told about, and what of it was asked for.
-pub struct Announcement<'a> {
-    pub root: &'a Path,
+pub(crate) struct Announcement<'a> {
+    pub(crate) root: &'a Path,
     /// The tree that was released.
-    pub source: &'a Path,
-    pub workspace: &'a Workspace,
-    pub options: &'a ReleaseOptions,
+    pub(crate) source: &'a Path,
+    pub(crate) workspace: &'a Workspace,
+    pub(crate) options: &'a ReleaseOptions,
 }
 
 impl Announcement<'_> {
     /// Prints what the changelogs say about a plan that was carried out.
-    pub fn notes(&self, plan: &ReleasePlan) {
+    pub(crate) fn notes(&self, plan: &ReleasePlan) {
         if !self.options.notes || self.options.json {
             return;
         }
@@ -35,7 +35,7 @@ impl Announcement<'_> {
     }
 
     /// Makes the releases that GitHub lacks of distributions that are published.
-    pub fn on_github(&self, published: &[usize]) {
+    pub(crate) fn on_github(&self, published: &[usize]) {
         let ReleaseOptions { github, rehearse, until, .. } = self.options;
         if !github || *rehearse || *until != Until::Published {
             return;

@@ -17,17 +17,17 @@ use crate::ui::summary::{self, Row};
 use crate::ui::{Style, paint, say};
 
 /// The release that is told about.
-pub struct Report<'a> {
-    pub root: &'a Path,
-    pub options: &'a ReleaseOptions,
-    pub workspace: &'a Workspace,
-    pub target: &'a ReleaseTarget,
-    pub plan: &'a ReleasePlan,
-    pub checks: &'a [Check],
+pub(crate) struct Report<'a> {
+    pub(crate) root: &'a Path,
+    pub(crate) options: &'a ReleaseOptions,
+    pub(crate) workspace: &'a Workspace,
+    pub(crate) target: &'a ReleaseTarget,
+    pub(crate) plan: &'a ReleasePlan,
+    pub(crate) checks: &'a [Check],
 }
 
 /// The JSON of a release that was refused.
-pub fn refused(options: &ReleaseOptions, checks: &[Check]) {
+pub(crate) fn refused(options: &ReleaseOptions, checks: &[Check]) {
     if options.json {
         say!("{}", object! { "packages": array![], "preflight": preflight(checks) }.pretty(2));
     }
@@ -43,7 +43,7 @@ impl Report<'_> {
     }
 
     /// What is going to happen, and what is done already.
-    pub fn plan(&self, released: &[usize]) {
+    pub(crate) fn plan(&self, released: &[usize]) {
         for &at in released {
             let version = self.workspace.distributions[at].version();
             let version = version.map(ToString::to_string).unwrap_or_default();
@@ -80,7 +80,7 @@ impl Report<'_> {
     }
 
     /// How it ended: what can be pasted into an announcement, or what to do next.
-    pub fn outcome(&self, outcome: &ReleaseOutcome) {
+    pub(crate) fn outcome(&self, outcome: &ReleaseOutcome) {
         match &outcome.interruption {
             None => self.done(),
             Some(interruption) => self.interruption(interruption),
@@ -139,7 +139,7 @@ impl Report<'_> {
     }
 
     /// All of it as one JSON object, where that was asked for.
-    pub fn json(&self, outcome: &ReleaseOutcome, released: &[usize]) {
+    pub(crate) fn json(&self, outcome: &ReleaseOutcome, released: &[usize]) {
         if !self.options.json {
             return;
         }

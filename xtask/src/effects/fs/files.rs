@@ -12,12 +12,12 @@ use domain::text::edit::Write;
 
 /// Files that change together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changes {
-    pub writes: Vec<Write>,
+pub(crate) struct Changes {
+    pub(crate) writes: Vec<Write>,
     /// Paths and texts of files that are not there yet.
-    pub new: Vec<(String, String)>,
+    pub(crate) new: Vec<(String, String)>,
     /// Paths of files that go away, and the texts that they have.
-    pub gone: Vec<(String, String)>,
+    pub(crate) gone: Vec<(String, String)>,
 }
 
 impl Changes {
@@ -49,7 +49,7 @@ fn rewritten(writes: &[Write]) -> impl Iterator<Item = PendingWrite<'_>> {
 ///
 /// # Errors
 /// A file is no longer what the plan was made from, or cannot be written; nothing has changed then.
-pub fn change(root: &Path, changes: &Changes) -> Result<()> {
+pub(crate) fn change(root: &Path, changes: &Changes) -> Result<()> {
     change_with(root, &changes.each(), &|_| Ok(()))
 }
 
@@ -57,7 +57,7 @@ pub fn change(root: &Path, changes: &Changes) -> Result<()> {
 ///
 /// # Errors
 /// As [`change`].
-pub fn write_all(root: &Path, writes: &[Write]) -> Result<()> {
+pub(crate) fn write_all(root: &Path, writes: &[Write]) -> Result<()> {
     change_with(root, &rewritten(writes).collect::<Vec<_>>(), &|_| Ok(()))
 }
 
@@ -65,7 +65,7 @@ pub fn write_all(root: &Path, writes: &[Write]) -> Result<()> {
 ///
 /// # Errors
 /// A file cannot be put back; it is named.
-pub fn undo(root: &Path, changes: &Changes) -> Result<()> {
+pub(crate) fn undo(root: &Path, changes: &Changes) -> Result<()> {
     put_back(root, &changes.writes)?;
     for (path, text) in &changes.new {
         let path = root.join(path);
@@ -84,7 +84,7 @@ pub fn undo(root: &Path, changes: &Changes) -> Result<()> {
 ///
 /// # Errors
 /// A file cannot be put back; it is named.
-pub fn put_back(root: &Path, writes: &[Write]) -> Result<()> {
+pub(crate) fn put_back(root: &Path, writes: &[Write]) -> Result<()> {
     for write in writes {
         Staged::new(root.join(&write.path), Some(&write.before))
             .and_then(|file| file.carry_out())
@@ -164,7 +164,7 @@ fn discard(staged: &[&Staged]) {
 ///
 /// # Errors
 /// It is there already, or cannot be written; nothing is left behind then.
-pub fn create_dir(root: &Path, dir: &str, files: &[(String, String)]) -> Result<()> {
+pub(crate) fn create_dir(root: &Path, dir: &str, files: &[(String, String)]) -> Result<()> {
     let target = root.join(dir);
     if target.symlink_metadata().is_ok() {
         bail!("{dir} is there already; nothing was written");

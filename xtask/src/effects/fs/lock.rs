@@ -10,7 +10,7 @@ use crate::effects::clock;
 
 /// The right to release; it ends with this value, and with the process however that ends: the
 /// operating system holds the lock, not a file that could be left behind.
-pub struct Lock {
+pub(crate) struct Lock {
     _file: File,
 }
 
@@ -19,7 +19,7 @@ impl Lock {
     ///
     /// # Errors
     /// Another process has it: told by host, process and since when.
-    pub fn take(dir: &Path, what: &str) -> Result<Lock> {
+    pub(crate) fn take(dir: &Path, what: &str) -> Result<Lock> {
         let path = dir.join(format!("{what}.lock"));
         // Beside the lock, because a locked file cannot be read everywhere.
         let holder = dir.join(format!("{what}.holder"));

@@ -1,6 +1,6 @@
 //! Files of the repository, and folders of ours.
 
-pub mod files;
-pub mod lock;
-pub mod temporary;
-pub mod tree;
+pub(crate) mod files;
+pub(crate) mod lock;
+pub(crate) mod temporary;
+pub(crate) mod tree;

@@ -12,7 +12,7 @@ const PREFIX: &str = "xtask-tmp-";
 
 /// A folder of its own, with a locked file beside it: the lock ends with this process however that
 /// ends, and then the folder is nobody's.
-pub struct Temporary {
+pub(crate) struct Temporary {
     path: PathBuf,
     _lock: File,
 }
@@ -22,7 +22,7 @@ impl Temporary {
     ///
     /// # Errors
     /// The system's folder for them cannot be written to.
-    pub fn new() -> Result<Temporary> {
+    pub(crate) fn new() -> Result<Temporary> {
         let base = env::temp_dir();
         Temporary::below(&base).with_context(|| format!("cannot write to {}", base.display()))
     }
@@ -45,7 +45,7 @@ impl Temporary {
         }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }
@@ -57,7 +57,7 @@ impl Drop for Temporary {
 }
 
 /// Removes what killed runs have left.
-pub fn sweep() {
+pub(crate) fn sweep() {
     sweep_below(&env::temp_dir());
 }
 

@@ -32,7 +32,7 @@ const FOREIGN: [&str; 9] = [
 
 /// The files outside of hidden, build and environment folders. Paths are relative to the root and
 /// `/`-separated.
-pub struct Tree {
+pub(crate) struct Tree {
     root: PathBuf,
     dirs: HashMap<String, Dir>,
 }
@@ -56,7 +56,7 @@ impl Tree {
     ///
     /// # Errors
     /// A directory cannot be read.
-    pub fn walk(root: &Path) -> Result<Tree> {
+    pub(crate) fn walk(root: &Path) -> Result<Tree> {
         let mut dirs = HashMap::new();
         let mut level = vec![String::new()];
         while !level.is_empty() {
@@ -77,7 +77,7 @@ impl Tree {
     }
 
     /// Every pyproject.toml; where a folder has none, its setup.py or else its setup.cfg.
-    pub fn manifests(&self) -> Vec<String> {
+    pub(crate) fn manifests(&self) -> Vec<String> {
         let manifest = |(path, dir): (&String, &Dir)| {
             let first = MANIFESTS.iter().find_map(|name| dir.file(name))?;
             (!first.is_link).then(|| joined(path, &first.name))
@@ -89,7 +89,7 @@ impl Tree {
 
     /// A text file; where it is a symbolic link, the file that it leads to, as long as that is in
     /// the repository too.
-    pub fn read(&self, path: &str) -> Option<SourceFile> {
+    pub(crate) fn read(&self, path: &str) -> Option<SourceFile> {
         let (dir, name) = split(path);
         let Some(dir) = self.dirs.get(dir) else {
             let full = self.root.join(path);
@@ -101,7 +101,7 @@ impl Tree {
     }
 
     /// All files below a directory, without those of distributions inside it.
-    pub fn list(&self, dir: &str) -> Vec<String> {
+    pub(crate) fn list(&self, dir: &str) -> Vec<String> {
         let mut found = Vec::new();
         let mut open = vec![dir.to_owned()];
         while let Some(path) = open.pop() {
@@ -120,7 +120,7 @@ impl Tree {
     }
 
     /// Hands the tree to the pure side.
-    pub fn with_files<T>(&self, then: impl FnOnce(Files<'_>) -> T) -> T {
+    pub(crate) fn with_files<T>(&self, then: impl FnOnce(Files<'_>) -> T) -> T {
         let read = |path: &str| self.read(path);
         let list = |dir: &str| self.list(dir);
         then(Files { read: &read, list: &list })
@@ -176,6 +176,6 @@ fn source_file(root: &Path, path: &str, is_link: bool) -> Option<SourceFile> {
 }
 
 /// A path below the root, `/`-separated.
-pub fn relative(root: &Path, path: &Path) -> String {
+pub(crate) fn relative(root: &Path, path: &Path) -> String {
     path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/")
 }

@@ -11,7 +11,7 @@ use crate::effects::process::shell::{Running, Supervised};
 use crate::effects::python::tools::Tools;
 
 /// Running indexes, each serving one directory.
-pub struct LocalIndexes {
+pub(crate) struct LocalIndexes {
     _server: Running,
     ports: Vec<u16>,
 }
@@ -21,7 +21,7 @@ impl LocalIndexes {
     ///
     /// # Errors
     /// The server does not start.
-    pub fn start(tools: &Tools, dirs: &[PathBuf]) -> Result<LocalIndexes> {
+    pub(crate) fn start(tools: &Tools, dirs: &[PathBuf]) -> Result<LocalIndexes> {
         for dir in dirs {
             fs::create_dir_all(dir)?;
         }
@@ -35,7 +35,7 @@ impl LocalIndexes {
     }
 
     /// The addresses that twine uploads to, in the order of the directories.
-    pub fn upload_addresses(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn upload_addresses(&self) -> impl Iterator<Item = String> {
         self.ports.iter().map(|port| format!("http://127.0.0.1:{port}/"))
     }
 }

@@ -1,7 +1,7 @@
 //! Questions to a package index, over its simple API (PEP 503, PEP 691).
 
-pub mod local;
-pub mod twine;
+pub(crate) mod local;
+pub(crate) mod twine;
 
 use std::path::Path;
 use std::thread::sleep;
@@ -16,11 +16,11 @@ use crate::effects::python::tools::Tools;
 
 /// One index, with everything needed to ask it and to upload to it.
 #[derive(Clone, Debug)]
-pub struct Index {
+pub(crate) struct Index {
     /// twine's name for it.
-    pub repository: String,
+    pub(crate) repository: String,
     /// Address of the simple API.
-    pub simple: String,
+    pub(crate) simple: String,
 }
 
 impl Index {
@@ -29,7 +29,11 @@ impl Index {
     /// # Errors
     /// The question could not even be asked; an index that does not answer is an
     /// [`Lookup::Unknown`].
-    pub fn files(&self, tools: &Tools, names: &[&Name]) -> Result<Vec<Lookup<Vec<ServedFile>>>> {
+    pub(crate) fn files(
+        &self,
+        tools: &Tools,
+        names: &[&Name],
+    ) -> Result<Vec<Lookup<Vec<ServedFile>>>> {
         if names.is_empty() {
             return Ok(Vec::new());
         }
@@ -43,7 +47,7 @@ impl Index {
     ///
     /// # Errors
     /// It lists one with other bytes, or has not shown them when the time is over.
-    pub fn confirm(
+    pub(crate) fn confirm(
         &self,
         tools: &Tools,
         name: &Name,
@@ -81,7 +85,7 @@ impl Index {
 ///
 /// # Errors
 /// One cannot be had.
-pub fn fetch(tools: &Tools, files: &[ServedFile], dir: &Path) -> Result<()> {
+pub(crate) fn fetch(tools: &Tools, files: &[ServedFile], dir: &Path) -> Result<()> {
     let wanted = |file: &ServedFile| {
         let path = dir.join(&file.name);
         object! { "url": file.url.as_str(), "path": path.to_string_lossy().as_ref() }

@@ -19,11 +19,11 @@ use crate::effects::python::tools::{Tools, digest};
 
 /// How twine reaches one repository.
 #[derive(Debug)]
-pub struct Repository {
-    pub name: String,
-    pub index: Result<Index, String>,
+pub(crate) struct Repository {
+    pub(crate) name: String,
+    pub(crate) index: Result<Index, String>,
     /// Where its credentials come from; `None` when twine would find none.
-    pub credentials: Option<String>,
+    pub(crate) credentials: Option<String>,
     upload: String,
     /// A digest by which two secrets can be told equal; it says nothing else about them.
     secret: Option<String>,
@@ -33,7 +33,7 @@ pub struct Repository {
 ///
 /// # Errors
 /// The tools' environment does not answer.
-pub fn repositories(
+pub(crate) fn repositories(
     tools: &Tools,
     config_file: Option<&Path>,
     wanted: [&IndexConfig; 2],
@@ -79,7 +79,10 @@ fn repository(config: &IndexConfig, answer: &JsonValue) -> Repository {
 }
 
 /// The names of two repositories on different hosts that would get one and the same secret.
-pub fn shared_secret<'a>(staging: &'a Repository, index: &'a Repository) -> Option<[&'a str; 2]> {
+pub(crate) fn shared_secret<'a>(
+    staging: &'a Repository,
+    index: &'a Repository,
+) -> Option<[&'a str; 2]> {
     let same = staging.secret.is_some() && staging.secret == index.secret;
     let apart = host(&staging.upload) != host(&index.upload);
     (same && apart).then_some([staging.name.as_str(), index.name.as_str()])
@@ -89,7 +92,7 @@ pub fn shared_secret<'a>(staging: &'a Repository, index: &'a Repository) -> Opti
 ///
 /// # Errors
 /// twine cannot be run. What it finds wrong is the returned text.
-pub fn check(tools: &Tools, files: &[PathBuf]) -> Result<Option<String>> {
+pub(crate) fn check(tools: &Tools, files: &[PathBuf]) -> Result<Option<String>> {
     let answer = tools.ask("check", paths(files))?;
     let said = answer["said"].as_str().unwrap_or_default();
     Ok((answer["ok"] != true).then(|| shell::tail(said, 30)))
@@ -107,7 +110,7 @@ fn attestations(files: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 /// Where the attestation of a file lies, if it has one.
-pub fn attestation_of(file: &Path) -> PathBuf {
+pub(crate) fn attestation_of(file: &Path) -> PathBuf {
     let mut path = file.as_os_str().to_owned();
     path.push(".publish.attestation");
     PathBuf::from(path)
@@ -115,10 +118,10 @@ pub fn attestation_of(file: &Path) -> PathBuf {
 
 /// An upload that did not succeed. Whether a file arrived all the same, only the index can tell.
 #[derive(Debug)]
-pub struct UploadFailed {
-    pub reply: Reply,
+pub(crate) struct UploadFailed {
+    pub(crate) reply: Reply,
     /// How long the index asks to wait before another attempt.
-    pub retry_after: Option<Duration>,
+    pub(crate) retry_after: Option<Duration>,
     repository: String,
     /// The end of what twine said, without any secret.
     said: String,
@@ -138,7 +141,7 @@ impl std::error::Error for UploadFailed {}
 ///
 /// # Errors
 /// twine failed, could not be started, or did not end in time.
-pub fn upload(
+pub(crate) fn upload(
     tools: &Tools,
     twines: &Workers,
     repository: &str,

@@ -1,5 +1,5 @@
 //! External programs: where they are, how they run, and the one that answers questions.
 
-pub mod programs;
-pub mod shell;
-pub mod worker;
+pub(crate) mod programs;
+pub(crate) mod shell;
+pub(crate) mod worker;

@@ -9,7 +9,7 @@ use which::WhichConfig;
 use which::sys::Sys;
 
 /// Finds a program by its name, or by its path.
-pub fn find(name: &str) -> Option<PathBuf> {
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
     WhichConfig::new_with_sys(Machine).binary_name(name.into()).first_result().ok()
 }
 

@@ -15,7 +15,7 @@ use xshell::{Cmd, Shell};
 ///
 /// # Errors
 /// The current directory of this process is gone.
-pub fn at(dir: &Path) -> Result<Shell> {
+pub(crate) fn at(dir: &Path) -> Result<Shell> {
     let shell = Shell::new()?;
     shell.change_dir(dir);
     withhold(&shell, environment::is_for_an_index);
@@ -23,7 +23,7 @@ pub fn at(dir: &Path) -> Result<Shell> {
 }
 
 /// Keeps variables from the commands of a shell. It cannot forget one, so these are empty.
-pub fn withhold(shell: &Shell, is_kept: impl Fn(&str) -> bool) {
+pub(crate) fn withhold(shell: &Shell, is_kept: impl Fn(&str) -> bool) {
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(&is_kept) {
             shell.set_var(name, "");
@@ -33,20 +33,20 @@ pub fn withhold(shell: &Shell, is_kept: impl Fn(&str) -> bool) {
 
 /// How a command ended, whatever its exit code.
 #[derive(Debug)]
-pub struct Output {
+pub(crate) struct Output {
     /// `None` when a signal ended it.
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Output {
-    pub fn success(&self) -> bool {
+    pub(crate) fn success(&self) -> bool {
         self.code == Some(0)
     }
 
     /// Standard output followed by standard error: what a person would have seen.
-    pub fn both(&self) -> String {
+    pub(crate) fn both(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
     }
 
@@ -64,7 +64,7 @@ impl Output {
 ///
 /// # Errors
 /// The command could not be started. An exit code other than 0 is no error here.
-pub fn output(cmd: Cmd) -> Result<Output> {
+pub(crate) fn output(cmd: Cmd) -> Result<Output> {
     let line = cmd.to_string();
     let output =
         cmd.quiet().ignore_status().output().with_context(|| format!("cannot run `{line}`"))?;
@@ -75,7 +75,7 @@ pub fn output(cmd: Cmd) -> Result<Output> {
 ///
 /// # Errors
 /// [`CommandFailed`], or the command could not be started.
-pub fn read(cmd: Cmd) -> Result<String> {
+pub(crate) fn read(cmd: Cmd) -> Result<String> {
     let line = cmd.to_string();
     let output = output(cmd)?;
     if !output.success() {
@@ -88,7 +88,7 @@ pub fn read(cmd: Cmd) -> Result<String> {
 ///
 /// # Errors
 /// The command could not be started.
-pub fn watched(cmd: Cmd) -> Result<bool> {
+pub(crate) fn watched(cmd: Cmd) -> Result<bool> {
     let line = cmd.to_string();
     let status = Command::from(cmd).status().with_context(|| format!("cannot run `{line}`"))?;
     Ok(status.success())
@@ -96,12 +96,12 @@ pub fn watched(cmd: Cmd) -> Result<bool> {
 
 /// Takes from a command what must not reach it out of this process's environment: variables that
 /// redirect pip, twine or Python, and (unless it is git, which may need them) secrets.
-pub fn scrubbed(cmd: Cmd) -> Cmd {
+pub(crate) fn scrubbed(cmd: Cmd) -> Cmd {
     without(cmd, environment::is_kept_from_children)
 }
 
 /// Takes secrets alone from a command: what else stands in the environment is what it is asked for.
-pub fn without_secrets(cmd: Cmd) -> Cmd {
+pub(crate) fn without_secrets(cmd: Cmd) -> Cmd {
     without(cmd, environment::is_secret)
 }
 
@@ -116,7 +116,7 @@ fn without(mut cmd: Cmd, kept_from_it: fn(&str) -> bool) -> Cmd {
 
 /// A child that ends when it is dropped, and also when this process dies: it watches its
 /// standard input and exits when that closes.
-pub struct Supervised {
+pub(crate) struct Supervised {
     child: Child,
     stdin: ChildStdin,
     line: String,
@@ -127,7 +127,7 @@ impl Supervised {
     ///
     /// # Errors
     /// It cannot be started.
-    pub fn start(cmd: Cmd) -> Result<Supervised> {
+    pub(crate) fn start(cmd: Cmd) -> Result<Supervised> {
         let line = cmd.to_string();
         let mut command = Command::from(cmd);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -140,7 +140,7 @@ impl Supervised {
     ///
     /// # Errors
     /// The child cannot be waited for.
-    pub fn answer(mut self, question: &str) -> Result<Output> {
+    pub(crate) fn answer(mut self, question: &str) -> Result<Output> {
         // A child that has died already does not read; its output says why.
         let _ = writeln!(self.stdin, "{question}");
         let Supervised { child, stdin, line } = self;
@@ -154,7 +154,7 @@ impl Supervised {
     ///
     /// # Errors
     /// It ends without one; the message holds what it said instead.
-    pub fn first_line(mut self) -> Result<(Running, String)> {
+    pub(crate) fn first_line(mut self) -> Result<(Running, String)> {
         let stdout = self.child.stdout.take().context("the child has no standard output")?;
         let mut first = String::new();
         BufReader::new(stdout).read_line(&mut first)?;
@@ -167,7 +167,7 @@ impl Supervised {
 }
 
 /// A server that runs until this value is dropped.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     _stdin: ChildStdin,
 }
@@ -182,9 +182,9 @@ impl Drop for Running {
 
 /// A command that ended with something else than 0.
 #[derive(Debug)]
-pub struct CommandFailed {
-    pub line: String,
-    pub output: Output,
+pub(crate) struct CommandFailed {
+    pub(crate) line: String,
+    pub(crate) output: Output,
 }
 
 impl fmt::Display for CommandFailed {
@@ -200,7 +200,7 @@ impl fmt::Display for CommandFailed {
 impl std::error::Error for CommandFailed {}
 
 /// The last `lines` lines of a text that are not empty, each indented on a line of its own.
-pub fn tail(text: &str, lines: usize) -> String {
+pub(crate) fn tail(text: &str, lines: usize) -> String {
     let kept: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let last = kept.iter().skip(kept.len().saturating_sub(lines));
     last.map(|line| format!("\n    {}", line.trim_end())).collect()

@@ -18,7 +18,7 @@ use crate::effects::process::shell::{CommandFailed, Output};
 /// Children that wait for a question, by the command that started them. Two questions at a time
 /// are answered by two children.
 #[derive(Default)]
-pub struct Workers {
+pub(crate) struct Workers {
     idle: Mutex<HashMap<String, Vec<Worker>>>,
 }
 
@@ -29,7 +29,7 @@ impl Workers {
     /// # Errors
     /// It cannot be started, ends without an answer, or gives none within `limit`. Then it is gone,
     /// and the next question starts another.
-    pub fn ask(
+    pub(crate) fn ask(
         &self,
         cmd: Cmd,
         question: &JsonValue,
@@ -51,14 +51,14 @@ impl Workers {
     ///
     /// # Errors
     /// It cannot be started.
-    pub fn prepare(&self, cmd: Cmd) -> Result<()> {
+    pub(crate) fn prepare(&self, cmd: Cmd) -> Result<()> {
         let (line, worker) = (cmd.to_string(), Worker::start(cmd)?);
         self.idle().entry(line).or_default().push(worker);
         Ok(())
     }
 
     /// Ends the children that wait.
-    pub fn end(&self) {
+    pub(crate) fn end(&self) {
         self.idle().clear();
     }
 

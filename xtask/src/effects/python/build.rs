@@ -23,7 +23,7 @@ use crate::effects::python::tools::Tools;
 ///
 /// # Errors
 /// The back end fails; the message holds the end of what it said.
-pub fn build(
+pub(crate) fn build(
     tools: &Tools,
     source: &Path,
     requires: &[&str],
@@ -59,7 +59,7 @@ pub fn build(
 ///
 /// # Errors
 /// The directory or a file cannot be read.
-pub fn artifacts(dir: &Path) -> Result<Vec<Artifact>> {
+pub(crate) fn artifacts(dir: &Path) -> Result<Vec<Artifact>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))? {
         let name = entry?.file_name().to_string_lossy().into_owned();
@@ -75,7 +75,7 @@ pub fn artifacts(dir: &Path) -> Result<Vec<Artifact>> {
 ///
 /// # Errors
 /// It cannot be read.
-pub fn artifact(path: &Path) -> Result<Artifact> {
+pub(crate) fn artifact(path: &Path) -> Result<Artifact> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let sha256 = hmac_sha256::Hash::hash(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -86,7 +86,7 @@ pub fn artifact(path: &Path) -> Result<Artifact> {
 ///
 /// # Errors
 /// One of them is no readable archive: named, with the reason.
-pub fn inspect(tools: &Tools, files: &[PathBuf]) -> Result<Vec<Archive>> {
+pub(crate) fn inspect(tools: &Tools, files: &[PathBuf]) -> Result<Vec<Archive>> {
     let names: Vec<String> = files.iter().map(|file| file.to_string_lossy().into_owned()).collect();
     let answer = tools.ask("archive", names)?;
     answer.members().map(archive).collect()

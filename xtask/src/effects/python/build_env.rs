@@ -8,10 +8,10 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result};
 use jzon::JsonValue;
 
+use crate::effects::paths::remove;
 use crate::effects::process::shell;
 use crate::effects::python::interpreter::Environment;
 use crate::effects::python::tools::{Tools, cache_dir, digest};
-use crate::effects::release::target::remove;
 
 /// Seven days: requirements without an upper bound are to follow new releases of a back end,
 /// only not within one working day.
@@ -20,17 +20,17 @@ const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const VERSIONS: &str = "versions.json";
 
 /// An environment that holds what a back end requires, and `build`.
-pub struct BuildEnvironment {
-    pub environment: Environment,
+pub(crate) struct BuildEnvironment {
+    pub(crate) environment: Environment,
     /// What is installed in it, by name.
-    pub versions: Vec<(String, String)>,
+    pub(crate) versions: Vec<(String, String)>,
 }
 
 /// The environment for these requirements (PEP 518), made now if there is none.
 ///
 /// # Errors
 /// The requirements cannot be installed.
-pub fn ready(tools: &Tools, requires: &[&str]) -> Result<BuildEnvironment> {
+pub(crate) fn ready(tools: &Tools, requires: &[&str]) -> Result<BuildEnvironment> {
     let mut requires = requires.to_vec();
     requires.sort_unstable();
     let own = format!("build=={}", Tools::version_of("build").unwrap_or_default());

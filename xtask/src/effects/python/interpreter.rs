@@ -13,10 +13,10 @@ const OLDEST: (u32, u32) = (3, 10);
 
 /// An interpreter, resolved once: a shim in front of it costs time at every call.
 #[derive(Clone, Debug)]
-pub struct Python {
-    pub executable: PathBuf,
+pub(crate) struct Python {
+    pub(crate) executable: PathBuf,
     /// Such as `3.12.1`.
-    pub version: String,
+    pub(crate) version: String,
 }
 
 impl Python {
@@ -24,7 +24,7 @@ impl Python {
     ///
     /// # Errors
     /// There is none, or it is too old: named, with its version.
-    pub fn find() -> Result<Python> {
+    pub(crate) fn find() -> Result<Python> {
         let named = std::env::var("XTASK_PYTHON").ok().filter(|name| !name.is_empty());
         let candidates = named.as_deref().map_or(vec!["python3", "python"], |name| vec![name]);
         let python = Python::first_of(&candidates)?;
@@ -35,7 +35,7 @@ impl Python {
     ///
     /// # Errors
     /// There is none.
-    pub fn named(name: &str) -> Result<Python> {
+    pub(crate) fn named(name: &str) -> Result<Python> {
         let is_version = name.starts_with(|c: char| c.is_ascii_digit());
         Python::first_of(&[&if is_version { format!("python{name}") } else { name.to_owned() }])
     }
@@ -64,7 +64,7 @@ impl Python {
     ///
     /// # Errors
     /// `venv` fails.
-    pub fn environment(&self, dir: &Path) -> Result<Environment> {
+    pub(crate) fn environment(&self, dir: &Path) -> Result<Environment> {
         let shell = Shell::new()?;
         let python = &self.executable;
         shell::read(shell::scrubbed(cmd!(shell, "{python} -I -m venv --without-pip {dir}")))?;
@@ -74,18 +74,18 @@ impl Python {
 
 /// A virtual environment.
 #[derive(Clone, Debug)]
-pub struct Environment {
-    pub dir: PathBuf,
+pub(crate) struct Environment {
+    pub(crate) dir: PathBuf,
 }
 
 impl Environment {
     /// Where its scripts lie.
-    pub fn scripts(&self) -> PathBuf {
+    pub(crate) fn scripts(&self) -> PathBuf {
         self.dir.join(if cfg!(windows) { "Scripts" } else { "bin" })
     }
 
     /// Where its packages lie, when `base` made it.
-    pub fn site_packages(&self, base: &Python) -> PathBuf {
+    pub(crate) fn site_packages(&self, base: &Python) -> PathBuf {
         let (major, minor) = base.series();
         match cfg!(windows) {
             true => self.dir.join("Lib/site-packages"),
@@ -93,7 +93,7 @@ impl Environment {
         }
     }
 
-    pub fn python(&self) -> PathBuf {
+    pub(crate) fn python(&self) -> PathBuf {
         self.scripts().join(if cfg!(windows) { "python.exe" } else { "python" })
     }
 }

@@ -1,8 +1,8 @@
 //! Python and the tools that run in it.
 
-pub mod build;
-pub mod build_env;
-pub mod interpreter;
-pub mod pip;
-pub mod smoke;
-pub mod tools;
+pub(crate) mod build;
+pub(crate) mod build_env;
+pub(crate) mod interpreter;
+pub(crate) mod pip;
+pub(crate) mod smoke;
+pub(crate) mod tools;

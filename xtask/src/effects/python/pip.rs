@@ -10,7 +10,7 @@ use crate::effects::python::interpreter::Python;
 /// The environment for every pip that this tool runs: the settings that say how to reach the
 /// default index (a mirror stays the default index), and no configuration file beside them, so
 /// that no second index and no folder of wheels gets a say. A Python without pip has no settings.
-pub fn settings(python: &Python) -> Vec<(String, String)> {
+pub(crate) fn settings(python: &Python) -> Vec<(String, String)> {
     let mut settings = kept(&listed(python).unwrap_or_default());
     settings
         .push(("PIP_CONFIG_FILE".into(), if cfg!(windows) { "nul" } else { "/dev/null" }.into()));

@@ -17,26 +17,26 @@ use crate::effects::python::tools::{Tools, script};
 const CANNOT_BE_INSTALLED: i32 = 1;
 
 /// What to install and what to try.
-pub struct SmokeTest {
+pub(crate) struct SmokeTest {
     /// The distribution's own wheel and those of the siblings it needs, by path.
-    pub wheels: Vec<PathBuf>,
+    pub(crate) wheels: Vec<PathBuf>,
     /// The versions that have to be installed afterwards, by name.
-    pub versions: Vec<(String, String)>,
-    pub imports: Vec<String>,
-    pub commands: Vec<Vec<String>>,
+    pub(crate) versions: Vec<(String, String)>,
+    pub(crate) imports: Vec<String>,
+    pub(crate) commands: Vec<Vec<String>>,
     /// Seconds that one import or command may take.
-    pub timeout: u64,
+    pub(crate) timeout: u64,
     /// Interpreters by version or name; none means the tools' own.
-    pub pythons: Vec<String>,
+    pub(crate) pythons: Vec<String>,
     /// What the tools' own Python installs third parties from first, if that is enough.
-    pub wheelhouse: Option<PathBuf>,
+    pub(crate) wheelhouse: Option<PathBuf>,
 }
 
 /// Runs the test, on every interpreter that is asked for. Returns the number of checks made.
 ///
 /// # Errors
 /// There is no such interpreter, the installation fails, or a check does: named, with its output.
-pub fn run(tools: &Tools, test: &SmokeTest) -> Result<usize> {
+pub(crate) fn run(tools: &Tools, test: &SmokeTest) -> Result<usize> {
     if test.pythons.is_empty() {
         return run_on(&tools.base, tools, test, test.wheelhouse.as_deref());
     }
@@ -119,7 +119,7 @@ fn installations(test: &SmokeTest, wheelhouse: Option<&Path>) -> Vec<Vec<String>
 /// Downloads what these requirements stand for, once for all tests of a release: finding that out
 /// costs pip more than installing it. `None` where pip finds no set of versions for all of them, or
 /// something comes as sources; every test then asks the index itself.
-pub fn wheelhouse(tools: &Tools, requirements: &[&str], dir: PathBuf) -> Option<PathBuf> {
+pub(crate) fn wheelhouse(tools: &Tools, requirements: &[&str], dir: PathBuf) -> Option<PathBuf> {
     fs::create_dir_all(&dir).ok()?;
     if requirements.is_empty() {
         return Some(dir);

@@ -22,8 +22,8 @@ const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tools");
 
 /// An environment that holds `build`, `twine`, `pip` and what they need, each by its hash.
 #[derive(Clone)]
-pub struct Tools {
-    pub base: Python,
+pub(crate) struct Tools {
+    pub(crate) base: Python,
     environment: Environment,
     pip: Arc<OnceLock<Vec<(String, String)>>>,
     workers: Arc<Workers>,
@@ -34,7 +34,7 @@ impl Tools {
     ///
     /// # Errors
     /// No usable Python, or the installation fails; nothing half-installed is left behind.
-    pub fn ready(progress: impl Fn(&str)) -> Result<Tools> {
+    pub(crate) fn ready(progress: impl Fn(&str)) -> Result<Tools> {
         let base = Python::find()?;
         let cache = cache_dir()?;
         let key = digest(&format!("{LOCK}\n{}\n{}", base.executable.display(), base.version));
@@ -63,14 +63,14 @@ impl Tools {
     }
 
     /// `python -m MODULE` in the tools' environment, scrubbed.
-    pub fn module<'a>(&self, shell: &'a Shell, module: &str) -> Cmd<'a> {
+    pub(crate) fn module<'a>(&self, shell: &'a Shell, module: &str) -> Cmd<'a> {
         let python = self.environment.python();
         plain(shell::scrubbed(cmd!(shell, "{python} -I -X utf8 -m {module}")))
     }
 
     /// The environment variables that tell pip how to reach the default index. The first time, that
     /// takes half a second.
-    pub fn pip(&self) -> &[(String, String)] {
+    pub(crate) fn pip(&self) -> &[(String, String)] {
         self.pip.get_or_init(|| pip::settings(&self.base))
     }
 
@@ -78,7 +78,7 @@ impl Tools {
     ///
     /// `pip --python` starts a second Python that runs pip's runner; that runner is started here at
     /// once, which halves the time of a short command. Where it is not found, pip finds it.
-    pub fn pip_for<'a>(&self, shell: &'a Shell, environment: &Environment) -> Cmd<'a> {
+    pub(crate) fn pip_for<'a>(&self, shell: &'a Shell, environment: &Environment) -> Cmd<'a> {
         let python = environment.python();
         let runner = self.pip_folder().join("__pip-runner__.py");
         let pip = match runner.is_file() {
@@ -90,7 +90,7 @@ impl Tools {
 
     /// pip of the tools installs into another environment, call by call, and checks what is there
     /// then; `install.py` says what its exit codes mean.
-    pub fn install<'a>(
+    pub(crate) fn install<'a>(
         &self,
         shell: &'a Shell,
         environment: &Environment,
@@ -112,12 +112,12 @@ impl Tools {
     }
 
     /// The package of the tools' pip.
-    pub fn pip_folder(&self) -> PathBuf {
+    pub(crate) fn pip_folder(&self) -> PathBuf {
         self.environment.site_packages(&self.base).join("pip")
     }
 
     /// One of the scripts in `xtask/tools`, run in the tools' environment.
-    pub fn script<'a>(&self, shell: &'a Shell, name: &str) -> Cmd<'a> {
+    pub(crate) fn script<'a>(&self, shell: &'a Shell, name: &str) -> Cmd<'a> {
         let python = self.environment.python();
         let script = script(name);
         plain(shell::scrubbed(cmd!(shell, "{python} -I -X utf8 {script}")))
@@ -127,7 +127,7 @@ impl Tools {
     ///
     /// # Errors
     /// It fails; what it is asked about is told by its answer.
-    pub fn ask(&self, module: &str, question: impl Into<JsonValue>) -> Result<JsonValue> {
+    pub(crate) fn ask(&self, module: &str, question: impl Into<JsonValue>) -> Result<JsonValue> {
         let question = object! { [module]: question.into() };
         self.workers.ask(self.answerer(&Shell::new()?), &question, None)
     }
@@ -137,7 +137,7 @@ impl Tools {
     }
 
     /// The pinned version of a tool, for the ledger.
-    pub fn version_of(name: &str) -> Option<&'static str> {
+    pub(crate) fn version_of(name: &str) -> Option<&'static str> {
         let line = LOCK.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix("=="))?;
         line.split([' ', '\\']).next()
     }
@@ -149,7 +149,7 @@ fn plain(cmd: Cmd<'_>) -> Cmd<'_> {
 }
 
 /// The path of one of the scripts in `xtask/tools`.
-pub fn script(name: &str) -> PathBuf {
+pub(crate) fn script(name: &str) -> PathBuf {
     Path::new(SCRIPTS).join(name)
 }
 
@@ -199,7 +199,7 @@ fn bootstrap(shell: &Shell, environment: &Environment) -> Result<()> {
 ///
 /// # Errors
 /// The binary cannot be located.
-pub fn cache_dir() -> Result<PathBuf> {
+pub(crate) fn cache_dir() -> Result<PathBuf> {
     let binary = std::env::current_exe().context("cannot locate this program")?;
     let target =
         binary.parent().and_then(Path::parent).context("this program lies in no target/")?;
@@ -207,7 +207,7 @@ pub fn cache_dir() -> Result<PathBuf> {
 }
 
 /// The first 16 digits of a text's SHA-256: enough to tell caches apart.
-pub fn digest(text: &str) -> String {
+pub(crate) fn digest(text: &str) -> String {
     let bytes = hmac_sha256::Hash::hash(text.as_bytes());
     bytes[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -25,11 +25,11 @@ use crate::effects::release::target::{GitTarget, ReleaseTarget};
 use crate::effects::repository::git::Git;
 
 /// What is known before any index is asked.
-pub struct LocalFacts {
+pub(crate) struct LocalFacts {
     checks: Vec<Check>,
     targets: Vec<Target>,
     /// Ledgers of earlier builds, by index in the workspace.
-    pub ledgers: HashMap<usize, Ledger>,
+    pub(crate) ledgers: HashMap<usize, Ledger>,
 }
 
 /// One distribution that was asked for.
@@ -41,33 +41,33 @@ struct Target {
 }
 
 impl LocalFacts {
-    pub fn checks(&self) -> Vec<Check> {
+    pub(crate) fn checks(&self) -> Vec<Check> {
         self.checks.clone()
     }
 }
 
 /// What the indexes say.
-pub struct IndexFacts {
-    pub checks: Vec<Check>,
+pub(crate) struct IndexFacts {
+    pub(crate) checks: Vec<Check>,
     /// What is left to be released, in order.
-    pub open: Vec<Package>,
+    pub(crate) open: Vec<Package>,
     /// What is released already, as indices into the workspace.
-    pub released: Vec<usize>,
-    pub served: Served,
+    pub(crate) released: Vec<usize>,
+    pub(crate) served: Served,
 }
 
 /// The files that the indexes listed, by index in the workspace.
 #[derive(Default)]
-pub struct Served {
-    pub staging: HashMap<usize, Vec<ServedFile>>,
-    pub index: HashMap<usize, Vec<ServedFile>>,
+pub(crate) struct Served {
+    pub(crate) staging: HashMap<usize, Vec<ServedFile>>,
+    pub(crate) index: HashMap<usize, Vec<ServedFile>>,
 }
 
 /// Branch, tree, remote, tags, and what was built before: what git and the disk can tell.
 ///
 /// # Errors
 /// git fails. Whatever only stands in the way of a release is a check instead.
-pub fn local(
+pub(crate) fn local(
     git_target: &GitTarget,
     workspace: &Workspace,
     targets: &[usize],
@@ -123,7 +123,7 @@ pub fn local(
 }
 
 /// Credentials for both indexes, and the tools.
-pub fn of_tools(target: &ReleaseTarget, tools: &Tools) -> Vec<Check> {
+pub(crate) fn of_tools(target: &ReleaseTarget, tools: &Tools) -> Vec<Check> {
     let mut checks = [&target.staging, &target.index].map(credentials).to_vec();
     checks.push(preflight::separate_secrets(twine::shared_secret(&target.staging, &target.index)));
     checks.push(Check::passed("tools", tool_versions(tools)));
@@ -254,7 +254,7 @@ fn changed_since(
 ///
 /// # Errors
 /// The tools' environment does not answer.
-pub fn indexes(
+pub(crate) fn indexes(
     release_target: &ReleaseTarget,
     tools: &Tools,
     workspace: &Workspace,
@@ -365,7 +365,7 @@ fn unanswered(repository: &Repository, distribution: &Distribution, why: &str) -
 }
 
 /// The versions of a distribution that an index lists.
-pub fn versions(files: &[ServedFile], name: &Name) -> Vec<formats::pep440::Version> {
+pub(crate) fn versions(files: &[ServedFile], name: &Name) -> Vec<formats::pep440::Version> {
     let in_file_name = name.in_file_name();
     let mut versions: Vec<_> =
         files.iter().filter_map(|file| version_in_file_name(&file.name, &in_file_name)).collect();

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use domain::release::ledger::{Event, Ledger};
 
-use crate::effects::release::target::remove;
+use crate::effects::paths::remove;
 use crate::effects::{clock, python};
 
 const LEDGER: &str = "release.json";
 
 /// The directory of one version of one distribution.
-pub fn dir(dist: &Path, in_file_name: &str, version: &str) -> PathBuf {
+pub(crate) fn dir(dist: &Path, in_file_name: &str, version: &str) -> PathBuf {
     dist.join(format!("{in_file_name}-{version}"))
 }
 
@@ -22,7 +22,7 @@ pub fn dir(dist: &Path, in_file_name: &str, version: &str) -> PathBuf {
 /// # Errors
 /// It is there and cannot be understood, or a file is not the one it vouches for: then nothing
 /// of it may be uploaded.
-pub fn load(dir: &Path) -> Result<Option<Ledger>> {
+pub(crate) fn load(dir: &Path) -> Result<Option<Ledger>> {
     let path = dir.join(LEDGER);
     if !path.exists() {
         return Ok(None);
@@ -48,7 +48,7 @@ pub fn load(dir: &Path) -> Result<Option<Ledger>> {
 ///
 /// # Errors
 /// It cannot be written to.
-pub fn begin(dir: &Path) -> Result<PathBuf> {
+pub(crate) fn begin(dir: &Path) -> Result<PathBuf> {
     let name = dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let left_over =
         |file: &str| file.starts_with(&format!("{name}.")) && file.ends_with(".partial");
@@ -73,7 +73,7 @@ pub fn begin(dir: &Path) -> Result<PathBuf> {
 ///
 /// # Errors
 /// What is there cannot be removed.
-pub fn complete(partial: &Path, dir: &Path) -> Result<()> {
+pub(crate) fn complete(partial: &Path, dir: &Path) -> Result<()> {
     remove(dir)?;
     fs::rename(partial, dir).with_context(|| format!("cannot create {}", dir.display()))
 }
@@ -82,7 +82,7 @@ pub fn complete(partial: &Path, dir: &Path) -> Result<()> {
 ///
 /// # Errors
 /// The directory cannot be written to.
-pub fn store(dir: &Path, ledger: &Ledger) -> Result<()> {
+pub(crate) fn store(dir: &Path, ledger: &Ledger) -> Result<()> {
     let partial = dir.join(".release.json.partial");
     fs::write(&partial, ledger.to_json().pretty(2) + "\n")
         .with_context(|| format!("cannot write to {}", dir.display()))?;
@@ -93,7 +93,7 @@ pub fn store(dir: &Path, ledger: &Ledger) -> Result<()> {
 ///
 /// # Errors
 /// The directory cannot be written to.
-pub fn record(dir: &Path, ledger: &mut Ledger, what: impl Into<String>) -> Result<()> {
+pub(crate) fn record(dir: &Path, ledger: &mut Ledger, what: impl Into<String>) -> Result<()> {
     ledger.events.push(Event { at: clock::now(), what: what.into() });
     store(dir, ledger)
 }

@@ -2,13 +2,13 @@
 
 mod build;
 mod collect_wheels;
-pub mod facts;
-pub mod ledger;
-pub mod notes;
+pub(crate) mod facts;
+pub(crate) mod ledger;
+pub(crate) mod notes;
 mod report_failure;
 mod restage;
 mod smoke_stage;
-pub mod target;
+pub(crate) mod target;
 mod upload;
 
 use std::collections::HashMap;
@@ -34,61 +34,62 @@ use formats::pep440::Version;
 
 use crate::effects::index::twine::{self, UploadFailed};
 use crate::effects::index::{Index, fetch};
+use crate::effects::paths::remove;
 use crate::effects::process::worker::Workers;
 use crate::effects::python::smoke::{self, SmokeTest};
 use crate::effects::python::tools::Tools;
 use crate::effects::release::facts::{Served, versions};
-use crate::effects::release::target::{ReleaseTarget, remove};
+use crate::effects::release::target::ReleaseTarget;
 use crate::ui::progress::Progress;
 
 /// Everything that carrying out a plan needs.
-pub struct Release<'a> {
-    pub target: &'a ReleaseTarget,
-    pub tools: &'a Tools,
-    pub workspace: &'a Workspace,
-    pub plan: &'a ReleasePlan,
-    pub progress: &'a Progress,
+pub(crate) struct Release<'a> {
+    pub(crate) target: &'a ReleaseTarget,
+    pub(crate) tools: &'a Tools,
+    pub(crate) workspace: &'a Workspace,
+    pub(crate) plan: &'a ReleasePlan,
+    pub(crate) progress: &'a Progress,
     /// The clean export of `head`.
-    pub source: &'a Path,
-    pub head: &'a str,
-    pub served: Served,
+    pub(crate) source: &'a Path,
+    pub(crate) head: &'a str,
+    pub(crate) served: Served,
     /// What was built before, by index in the workspace.
-    pub ledgers: HashMap<usize, Ledger>,
+    pub(crate) ledgers: HashMap<usize, Ledger>,
     /// A folder of wheels that other machines built of the same commit.
-    pub wheels: Option<&'a Path>,
-    pub jobs: usize,
+    pub(crate) wheels: Option<&'a Path>,
+    pub(crate) jobs: usize,
     /// A version that staging has burnt is staged as a post-release instead of refused.
-    pub restage: bool,
+    pub(crate) restage: bool,
 }
 
 /// What came of it.
-pub struct ReleaseOutcome {
-    pub packages: Vec<PackageReport>,
-    pub interruption: Option<Interruption>,
+pub(crate) struct ReleaseOutcome {
+    pub(crate) packages: Vec<PackageReport>,
+    pub(crate) interruption: Option<Interruption>,
 }
 
-pub struct PackageReport {
-    pub package: Package,
-    pub files: Vec<Artifact>,
-    pub stages: Vec<StageReport>,
+pub(crate) struct PackageReport {
+    pub(crate) package: Package,
+    pub(crate) files: Vec<Artifact>,
+    pub(crate) stages: Vec<StageReport>,
 }
 
-pub struct StageReport {
-    pub stage: &'static str,
-    pub status: Status,
-    pub seconds: f64,
-    pub detail: String,
+pub(crate) struct StageReport {
+    pub(crate) stage: &'static str,
+    pub(crate) status: Status,
+    pub(crate) seconds: f64,
+    pub(crate) detail: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Status {
+pub(crate) enum Status {
     Done,
     Skipped,
     Failed,
 }
 
 impl Status {
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Status::Done => "done",
             Status::Skipped => "skipped",
@@ -98,17 +99,17 @@ impl Status {
 }
 
 /// Why a release ended early, and where that leaves it.
-pub struct Interruption {
-    pub message: String,
+pub(crate) struct Interruption {
+    pub(crate) message: String,
     /// What the index has now, each with its version.
-    pub published: Vec<String>,
-    pub unpublished: Vec<String>,
-    pub hint: String,
+    pub(crate) published: Vec<String>,
+    pub(crate) unpublished: Vec<String>,
+    pub(crate) hint: String,
 }
 
 impl ReleaseOutcome {
     /// The outcome of a plan that was only shown.
-    pub fn nothing_done(plan: &ReleasePlan) -> ReleaseOutcome {
+    pub(crate) fn nothing_done(plan: &ReleasePlan) -> ReleaseOutcome {
         let report = |package: &Package| PackageReport {
             package: package.clone(),
             files: Vec::new(),
@@ -159,7 +160,7 @@ enum PublishState {
 
 impl Release<'_> {
     /// Does everything that the plan says, until it is done or something fails.
-    pub fn carry_out(self) -> ReleaseOutcome {
+    pub(crate) fn carry_out(self) -> ReleaseOutcome {
         let states: Vec<Mutex<PackageState>> =
             self.plan.packages.iter().map(|_| Mutex::default()).collect();
         let run =

@@ -14,14 +14,18 @@ use crate::effects::process::shell;
 
 /// What the changelog of a distribution says about a version. `source` is the tree that was
 /// released.
-pub fn read(source: &Path, distribution: &Distribution, version: &Version) -> Option<String> {
+pub(crate) fn read(
+    source: &Path,
+    distribution: &Distribution,
+    version: &Version,
+) -> Option<String> {
     let dir = source.join(&distribution.dir);
     let text = CHANGELOGS.iter().find_map(|name| std::fs::read_to_string(dir.join(name)).ok())?;
     release_notes::of(&text, version)
 }
 
 /// Whether GitHub has a release of a tag. Not having got an answer is none.
-pub fn is_on_github(root: &Path, tag: &str) -> Lookup<bool> {
+pub(crate) fn is_on_github(root: &Path, tag: &str) -> Lookup<bool> {
     let view = |sh: &Shell| shell::output(cmd!(sh, "gh release view {tag}"));
     match shell::at(root).and_then(|sh| view(&sh)) {
         Ok(output) if output.success() => Lookup::Known(true),
@@ -36,7 +40,7 @@ pub fn is_on_github(root: &Path, tag: &str) -> Lookup<bool> {
 ///
 /// # Errors
 /// `gh` is not there, or refuses.
-pub fn publish(root: &Path, tag: &str, title: &str, notes: &str) -> Result<()> {
+pub(crate) fn publish(root: &Path, tag: &str, title: &str, notes: &str) -> Result<()> {
     let sh = shell::at(root)?;
     let create = cmd!(sh, "gh release create {tag} --verify-tag --title {title} --notes-file -");
     shell::read(create.stdin(notes)).map(drop)

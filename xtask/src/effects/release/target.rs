@@ -1,10 +1,8 @@
 //! Where a release happens: the real repository with its remote and indexes, or a stage set with
 //! local ones. The code of a release does not know which.
 
-use std::io::ErrorKind;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-use std::{fs, thread};
 
 use anyhow::{Context, Result};
 use domain::config::{IndexConfig, RepositoryConfig};
@@ -15,24 +13,25 @@ use xshell::cmd;
 
 use crate::effects::index::local::LocalIndexes;
 use crate::effects::index::twine::{self, Repository};
+use crate::effects::paths::{remove, scratch};
 use crate::effects::process::shell;
 use crate::effects::python;
 use crate::effects::python::tools::Tools;
 use crate::effects::repository::git::Git;
 
 /// The git side of a site: what needs no Python to be known.
-pub struct GitTarget {
+pub(crate) struct GitTarget {
     /// The repository that is tagged.
-    pub git: Git,
-    pub remote: String,
+    pub(crate) git: Git,
+    pub(crate) remote: String,
     /// Glob patterns of the branches to release from; none allows any.
-    pub branches: Vec<String>,
+    pub(crate) branches: Vec<String>,
     /// Where the built files are kept, one folder for each version.
-    pub dist: PathBuf,
+    pub(crate) dist: PathBuf,
     /// For what may be deleted at any time.
-    pub scratch: PathBuf,
+    pub(crate) scratch: PathBuf,
     /// Whether this is the real thing, where a file name is taken for ever.
-    pub real: bool,
+    pub(crate) real: bool,
 }
 
 impl GitTarget {
@@ -40,7 +39,7 @@ impl GitTarget {
     ///
     /// # Errors
     /// There is no git repository.
-    pub fn real(root: &Path, config: &RepositoryConfig) -> Result<GitTarget> {
+    pub(crate) fn real(root: &Path, config: &RepositoryConfig) -> Result<GitTarget> {
         let tokens = [&config.staging, &config.index].map(|i| token_variable(&i.repository));
         Ok(GitTarget {
             git: repository(root)?.without(tokens.into()),
@@ -57,7 +56,11 @@ impl GitTarget {
     ///
     /// # Errors
     /// git fails.
-    pub fn rehearsal(root: &Path, workspace: &Workspace, targets: &[usize]) -> Result<GitTarget> {
+    pub(crate) fn rehearsal(
+        root: &Path,
+        workspace: &Workspace,
+        targets: &[usize],
+    ) -> Result<GitTarget> {
         let remote = workspace.config.remote.clone();
         let stage = scratch(root)?.join("rehearsal");
         remove(&stage)?;
@@ -76,12 +79,12 @@ impl GitTarget {
 }
 
 /// Everything outside the workspace that a release touches.
-pub struct ReleaseTarget {
-    pub git_target: GitTarget,
-    pub staging: Repository,
-    pub index: Repository,
+pub(crate) struct ReleaseTarget {
+    pub(crate) git_target: GitTarget,
+    pub(crate) staging: Repository,
+    pub(crate) index: Repository,
     /// What twine reads instead of the user's `.pypirc`.
-    pub twine_config: Option<PathBuf>,
+    pub(crate) twine_config: Option<PathBuf>,
     /// They run as long as the site is there.
     _local: Option<LocalIndexes>,
 }
@@ -91,7 +94,7 @@ impl ReleaseTarget {
     ///
     /// # Errors
     /// twine cannot be asked.
-    pub fn real(
+    pub(crate) fn real(
         git_target: GitTarget,
         config: &RepositoryConfig,
         tools: &Tools,
@@ -107,7 +110,7 @@ impl ReleaseTarget {
     ///
     /// # Errors
     /// An index does not start, or a released dependency does not build.
-    pub fn rehearsal(
+    pub(crate) fn rehearsal(
         git_target: GitTarget,
         source: &Path,
         workspace: &Workspace,
@@ -161,46 +164,12 @@ fn released_beside(git: &Git, workspace: &Workspace, targets: &[usize]) -> Resul
 ///
 /// # Errors
 /// There is none: a release is made of commits.
-pub fn repository(root: &Path) -> Result<Git> {
+pub(crate) fn repository(root: &Path) -> Result<Git> {
     let missing = || {
         Finding::error("git", format!("{} is no git repository", root.display()))
             .hint("a release is made of commits: git init, git add, git commit")
     };
     Ok(Git::at(root).ok_or_else(|| Refusal::from(missing()))?)
-}
-
-/// `target/xtask/` of the repository, hidden from its git whatever its `.gitignore` says.
-///
-/// # Errors
-/// It cannot be written to.
-pub fn scratch(root: &Path) -> Result<PathBuf> {
-    let scratch = root.join("target/xtask");
-    fs::create_dir_all(&scratch).with_context(|| format!("cannot create {}", scratch.display()))?;
-    fs::write(scratch.join(".gitignore"), "*\n")?;
-    Ok(scratch)
-}
-
-/// How removing a folder fails while somebody works in it.
-const FILLED: [ErrorKind; 2] = [ErrorKind::DirectoryNotEmpty, ErrorKind::NotFound];
-
-/// Removes a folder, if it is there. git, in a run that was killed, may be about to fill it: it ends
-/// soon after what it works on is gone, and is waited for.
-///
-/// # Errors
-/// It cannot be removed, or is still filled after five seconds.
-pub fn remove(dir: &Path) -> Result<()> {
-    let end = Instant::now() + Duration::from_secs(5);
-    loop {
-        match fs::remove_dir_all(dir) {
-            Err(_) if !dir.exists() => return Ok(()),
-            Err(error) if FILLED.contains(&error.kind()) && Instant::now() < end => {
-                thread::sleep(Duration::from_millis(20));
-            }
-            removed => {
-                return removed.with_context(|| format!("cannot remove {}", dir.display()));
-            }
-        }
-    }
 }
 
 /// A clone of HEAD and a bare remote that has the same commit and tags, less the forgotten ones.
@@ -235,30 +204,4 @@ fn pypirc(names: [&String; 2], local: &LocalIndexes) -> String {
         );
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_that_is_filled_for_a_moment_is_removed_all_the_same() {
-        let dir = std::env::temp_dir().join(format!("xtask-filled-{}", std::process::id()));
-        fs::create_dir_all(dir.join("objects")).unwrap();
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                let end = Instant::now() + Duration::from_millis(300);
-                let mut number = 0;
-                while Instant::now() < end {
-                    number += 1;
-                    let _ = fs::create_dir_all(dir.join("objects"));
-                    let _ = fs::write(dir.join(format!("objects/{number}")), "");
-                }
-            });
-            thread::sleep(Duration::from_millis(50));
-            remove(&dir).unwrap();
-        });
-        remove(&dir).unwrap();
-        assert!(!dir.exists());
-    }
 }

@@ -26,9 +26,9 @@ enum Sent {
 
 /// The files of one distribution on their way to an index.
 pub(super) struct UploadSet<'a> {
-    pub name: &'a Name,
-    pub dir: PathBuf,
-    pub files: Vec<Artifact>,
+    pub(crate) name: &'a Name,
+    pub(crate) dir: PathBuf,
+    pub(crate) files: Vec<Artifact>,
 }
 
 impl Run<'_> {

@@ -39,7 +39,7 @@ const ASIDE: [&str; 13] = [
 ///
 /// # Errors
 /// Nothing of the kind is found up to the file system's root.
-pub fn root_around(dir: &Path) -> Result<PathBuf> {
+pub(crate) fn root_around(dir: &Path) -> Result<PathBuf> {
     let holding = |name: &str| dir.ancestors().find(|dir| dir.join(name).exists());
     [".git", "Cargo.toml", MANIFEST]
         .iter()
@@ -56,7 +56,7 @@ pub fn root_around(dir: &Path) -> Result<PathBuf> {
 /// # Errors
 /// A [`Refusal`] with everything that keeps the repository from being understood, or a file that
 /// cannot be read.
-pub fn workspace(root: &Path) -> Result<Workspace> {
+pub(crate) fn workspace(root: &Path) -> Result<Workspace> {
     let (config, manifests, findings) = understood(read(root, &Tree::walk(root)?)?)?;
     Ok(Workspace::assemble(config, manifests, findings)?)
 }
@@ -66,7 +66,7 @@ pub fn workspace(root: &Path) -> Result<Workspace> {
 ///
 /// # Errors
 /// A wrong configuration, or a file that cannot be read.
-pub fn lenient(root: &Path, tree: &Tree) -> Result<Workspace> {
+pub(crate) fn lenient(root: &Path, tree: &Tree) -> Result<Workspace> {
     let (config, manifests, findings) = understood(read(root, tree)?)?;
     Ok(Workspace::assemble_lenient(config, manifests, findings))
 }
@@ -75,7 +75,7 @@ pub fn lenient(root: &Path, tree: &Tree) -> Result<Workspace> {
 ///
 /// # Errors
 /// A wrong configuration of the repository, or a file that cannot be read.
-pub fn survey(root: &Path, tree: &Tree) -> Result<Workspace> {
+pub(crate) fn survey(root: &Path, tree: &Tree) -> Result<Workspace> {
     let ReadManifest { config, manifests, errors, mut findings } = read(root, tree)?;
     findings.extend(errors);
     Ok(Workspace::survey(config, manifests, findings))

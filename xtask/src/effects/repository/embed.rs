@@ -11,13 +11,13 @@ use walkdir::{DirEntry, WalkDir};
 use xshell::cmd;
 
 use crate::effects::fs::files::{self, Changes};
+use crate::effects::paths;
 use crate::effects::process::shell;
-use crate::effects::release::target;
 use crate::effects::repository::git::Git;
 use crate::effects::repository::handbook::{self, HANDBOOK};
 
 /// The crate that this program was built from.
-pub fn own_crate() -> &'static Path {
+pub(crate) fn own_crate() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -29,7 +29,7 @@ const PARTS: [&str; 6] = ["Cargo.toml", "benches", "domain", "formats", "src", "
 ///
 /// # Errors
 /// It cannot be read, or is not TOML.
-pub fn toml(root: &Path, path: &str) -> Result<Option<TomlFile>> {
+pub(crate) fn toml(root: &Path, path: &str) -> Result<Option<TomlFile>> {
     let full = root.join(path);
     if !full.is_file() {
         return Ok(None);
@@ -42,7 +42,7 @@ pub fn toml(root: &Path, path: &str) -> Result<Option<TomlFile>> {
 ///
 /// # Errors
 /// git fails.
-pub fn remote_and_branch(root: &Path) -> Result<(Option<String>, Option<String>)> {
+pub(crate) fn remote_and_branch(root: &Path) -> Result<(Option<String>, Option<String>)> {
     let Some(git) = Git::at(root) else { return Ok((None, None)) };
     let sh = shell::at(root)?;
     let remotes = shell::read(cmd!(sh, "git remote"))?;
@@ -56,7 +56,7 @@ pub fn remote_and_branch(root: &Path) -> Result<(Option<String>, Option<String>)
 
 /// Folders of crates outside `xtask/`, relative to the root, that have no workspace of their own:
 /// a workspace around them would claim them.
-pub fn lone_crates(root: &Path) -> Vec<String> {
+pub(crate) fn lone_crates(root: &Path) -> Vec<String> {
     let own = |entry: &DirEntry| {
         let name = entry.file_name().to_string_lossy();
         entry.depth() == 0 || !(name.starts_with('.') || name == "target" || name == "node_modules")
@@ -77,7 +77,7 @@ pub fn lone_crates(root: &Path) -> Vec<String> {
 }
 
 /// The directories below the folders of `parent` that hold a pyproject.toml.
-pub fn beside(root: &Path, parent: &str) -> Vec<String> {
+pub(crate) fn beside(root: &Path, parent: &str) -> Vec<String> {
     let entries = fs::read_dir(root.join(parent)).into_iter().flatten().filter_map(Result::ok);
     entries
         .filter(|entry| entry.path().join("pyproject.toml").is_file())
@@ -89,7 +89,7 @@ pub fn beside(root: &Path, parent: &str) -> Vec<String> {
 ///
 /// # Errors
 /// Something cannot be read or written.
-pub fn put(root: &Path, plan: &Changes) -> Result<()> {
+pub(crate) fn put(root: &Path, plan: &Changes) -> Result<()> {
     let partial = root.join(format!(".{CRATE}.{}.tmp", std::process::id()));
     let copied = copy_crate(&partial).and_then(|()| files::change(root, plan)).and_then(|()| {
         // What fails in taking it back cannot be helped, and is what git shows.
@@ -111,7 +111,7 @@ fn swap(partial: &Path, place: &Path) -> Result<()> {
         let _ = fs::rename(&old, place);
         return Err(error).with_context(|| format!("cannot replace {}", place.display()));
     }
-    target::remove(&old)
+    paths::remove(&old)
 }
 
 fn copy_crate(to: &Path) -> Result<()> {
@@ -142,7 +142,7 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 ///
 /// # Errors
 /// It cannot be read.
-pub fn own_lock() -> Result<String> {
+pub(crate) fn own_lock() -> Result<String> {
     let path = own_crate().parent().context("the crate lies in a repository")?.join("Cargo.lock");
     fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }
@@ -151,7 +151,7 @@ pub fn own_lock() -> Result<String> {
 ///
 /// # Errors
 /// Cargo cannot make a lock for this workspace.
-pub fn settle_lock(root: &Path) -> Result<()> {
+pub(crate) fn settle_lock(root: &Path) -> Result<()> {
     let sh = shell::at(root)?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let offline = shell::output(cmd!(sh, "{cargo} update --quiet --workspace --offline"))?;

@@ -11,7 +11,7 @@ use xshell::{Shell, cmd};
 use crate::effects::process::shell;
 
 /// A git work tree.
-pub struct Git {
+pub(crate) struct Git {
     root: PathBuf,
     /// Variables that it does not see.
     withheld: Vec<String>,
@@ -19,12 +19,12 @@ pub struct Git {
 
 impl Git {
     /// The work tree at `root`; `None` where there is none.
-    pub fn at(root: &Path) -> Option<Git> {
+    pub(crate) fn at(root: &Path) -> Option<Git> {
         root.join(".git").exists().then(|| Git { root: root.to_owned(), withheld: Vec::new() })
     }
 
     /// The same, which does not see these variables.
-    pub fn without(self, withheld: Vec<String>) -> Git {
+    pub(crate) fn without(self, withheld: Vec<String>) -> Git {
         Git { withheld, ..self }
     }
 
@@ -43,7 +43,7 @@ impl Git {
     ///
     /// # Errors
     /// git cannot be run.
-    pub fn ignored(&self, paths: &[String]) -> Result<Vec<String>> {
+    pub(crate) fn ignored(&self, paths: &[String]) -> Result<Vec<String>> {
         // What is tracked is never ignored, but to tell, git looks for every path in its whole
         // index. So it is asked only about paths that some pattern names, which are few.
         let named = self.check_ignore(paths, Some("--no-index"))?;
@@ -61,7 +61,7 @@ impl Git {
     ///
     /// # Errors
     /// git fails.
-    pub fn files(&self) -> Result<Vec<String>> {
+    pub(crate) fn files(&self) -> Result<Vec<String>> {
         let sh = self.shell()?;
         let listed = shell::read(cmd!(sh, "git ls-files -z --cached --others --exclude-standard"))?;
         Ok(listed.split_terminator('\0').map(str::to_owned).collect())
@@ -71,7 +71,7 @@ impl Git {
     ///
     /// # Errors
     /// git fails.
-    pub fn tracked(&self, commit: &str) -> Result<Vec<String>> {
+    pub(crate) fn tracked(&self, commit: &str) -> Result<Vec<String>> {
         let sh = self.shell()?;
         let listed = shell::read(cmd!(sh, "git ls-tree -r -z --name-only --full-tree {commit}"))?;
         Ok(listed.split_terminator('\0').map(str::to_owned).collect())
@@ -81,7 +81,7 @@ impl Git {
     ///
     /// # Errors
     /// git fails.
-    pub fn tags(&self) -> Result<Vec<TagRef>> {
+    pub(crate) fn tags(&self) -> Result<Vec<TagRef>> {
         let sh = self.shell()?;
         let format = "--format=%(refname:strip=2) %(objectname) %(*objectname)";
         shell::read(cmd!(sh, "git for-each-ref refs/tags {format}")).map(|text| parse_tags(&text))
@@ -92,7 +92,7 @@ impl Git {
     ///
     /// # Errors
     /// git fails, for example because there is no commit yet.
-    pub fn log(&self, since: &[&str]) -> Result<Vec<Commit>> {
+    pub(crate) fn log(&self, since: &[&str]) -> Result<Vec<Commit>> {
         let sh = self.shell()?;
         let base = match since {
             [] => None,
@@ -112,7 +112,7 @@ impl Git {
     ///
     /// # Errors
     /// git fails.
-    pub fn is_shallow(&self) -> Result<bool> {
+    pub(crate) fn is_shallow(&self) -> Result<bool> {
         let sh = self.shell()?;
         Ok(shell::read(cmd!(sh, "git rev-parse --is-shallow-repository"))? == "true")
     }
@@ -121,7 +121,7 @@ impl Git {
     ///
     /// # Errors
     /// There is no commit yet.
-    pub fn head(&self) -> Result<String> {
+    pub(crate) fn head(&self) -> Result<String> {
         let sh = self.shell()?;
         let output = shell::output(cmd!(sh, "git rev-parse --quiet --verify HEAD"))?;
         let missing = || {
@@ -136,7 +136,7 @@ impl Git {
     ///
     /// # Errors
     /// git fails.
-    pub fn objects(&self) -> Result<String> {
+    pub(crate) fn objects(&self) -> Result<String> {
         let sh = self.shell()?;
         let path = shell::read(cmd!(sh, "git rev-parse --git-path objects"))?;
         Ok(self.root.join(path).to_string_lossy().into_owned())
@@ -146,13 +146,13 @@ impl Git {
     ///
     /// # Errors
     /// git does not know the commit.
-    pub fn commit_time(&self, commit: &str) -> Result<String> {
+    pub(crate) fn commit_time(&self, commit: &str) -> Result<String> {
         let sh = self.shell()?;
         shell::read(cmd!(sh, "git log -1 --format=%ct {commit}"))
     }
 
     /// The branch that HEAD is on; `None` when it is detached.
-    pub fn branch(&self) -> Option<String> {
+    pub(crate) fn branch(&self) -> Option<String> {
         let sh = self.shell().ok()?;
         shell::read(cmd!(sh, "git symbolic-ref --quiet --short HEAD")).ok()
     }
@@ -161,13 +161,13 @@ impl Git {
     ///
     /// # Errors
     /// git cannot be run.
-    pub fn head_contains(&self, commit: &str) -> Result<bool> {
+    pub(crate) fn head_contains(&self, commit: &str) -> Result<bool> {
         let sh = self.shell()?;
         Ok(shell::output(cmd!(sh, "git merge-base --is-ancestor {commit} HEAD"))?.success())
     }
 
     /// Whether a folder holds the same in two commits; not when one of them is not known.
-    pub fn is_unchanged(&self, from: &str, to: &str, dir: &str) -> bool {
+    pub(crate) fn is_unchanged(&self, from: &str, to: &str, dir: &str) -> bool {
         let dir = if dir.is_empty() { "." } else { dir };
         let ask = || {
             let sh = self.shell()?;
@@ -180,14 +180,14 @@ impl Git {
     ///
     /// # Errors
     /// git fails.
-    pub fn dirty(&self) -> Result<Vec<String>> {
+    pub(crate) fn dirty(&self) -> Result<Vec<String>> {
         let sh = self.shell()?;
         let status = shell::read(cmd!(sh, "git status --porcelain --untracked-files=normal"))?;
         Ok(status.lines().filter_map(|line| line.get(3..)).map(str::to_owned).collect())
     }
 
     /// The tags of a remote with the commits they stand for.
-    pub fn remote_tags(&self, remote: &str) -> Lookup<Vec<TagRef>> {
+    pub(crate) fn remote_tags(&self, remote: &str) -> Lookup<Vec<TagRef>> {
         let ask = || {
             let sh = self.shell()?;
             shell::read(cmd!(sh, "git ls-remote --tags {remote}").env("GIT_TERMINAL_PROMPT", "0"))
@@ -199,7 +199,7 @@ impl Git {
     }
 
     /// Whether one of the remote's branches holds HEAD.
-    pub fn remote_has_head(&self, remote: &str) -> Lookup<bool> {
+    pub(crate) fn remote_has_head(&self, remote: &str) -> Lookup<bool> {
         let ask = || {
             let sh = self.shell()?;
             shell::read(cmd!(sh, "git ls-remote --heads {remote}").env("GIT_TERMINAL_PROMPT", "0"))
@@ -222,7 +222,7 @@ impl Git {
     }
 
     /// Why the remote would not take this tag, found out without sending it.
-    pub fn refusal_of_tag(&self, remote: &str, tag: &str) -> Option<String> {
+    pub(crate) fn refusal_of_tag(&self, remote: &str, tag: &str) -> Option<String> {
         let refspec = format!("HEAD:refs/tags/{tag}");
         let ask = || {
             let sh = self.shell()?;
@@ -237,7 +237,7 @@ impl Git {
     ///
     /// # Errors
     /// git fails, for example because a signature is wanted and cannot be made.
-    pub fn tag(&self, tag: &str, commit: &str, message: &str) -> Result<()> {
+    pub(crate) fn tag(&self, tag: &str, commit: &str, message: &str) -> Result<()> {
         let sh = self.shell()?;
         let exists = shell::output(cmd!(sh, "git rev-parse --verify --quiet refs/tags/{tag}"))?;
         if exists.success() {
@@ -250,7 +250,7 @@ impl Git {
     ///
     /// # Errors
     /// The remote cannot be reached, or has another tag of that name.
-    pub fn push_tag(&self, remote: &str, tag: &str) -> Result<()> {
+    pub(crate) fn push_tag(&self, remote: &str, tag: &str) -> Result<()> {
         let sh = self.shell()?;
         let refspec = format!("refs/tags/{tag}:refs/tags/{tag}");
         let push = cmd!(sh, "git push --porcelain --no-verify {remote} {refspec}");
@@ -262,7 +262,7 @@ impl Git {
     ///
     /// # Errors
     /// git fails.
-    pub fn export(&self, commit: &str, dir: &Path) -> Result<()> {
+    pub(crate) fn export(&self, commit: &str, dir: &Path) -> Result<()> {
         let sh = self.shell()?;
         let root = &self.root;
         let no_hooks = format!("core.hooksPath={NOWHERE}");
@@ -275,7 +275,7 @@ impl Git {
     }
 
     /// Whether HEAD's history, as far as it is here, contains a commit.
-    pub fn is_ancestor(&self, commit: &str) -> bool {
+    pub(crate) fn is_ancestor(&self, commit: &str) -> bool {
         let ask = |sh: Shell| shell::output(cmd!(sh, "git merge-base --is-ancestor {commit} HEAD"));
         self.shell().and_then(ask).is_ok_and(|output| output.success())
     }
@@ -285,7 +285,7 @@ impl Git {
     ///
     /// # Errors
     /// git fails.
-    pub fn dirty_among(&self, paths: &[String]) -> Result<Vec<String>> {
+    pub(crate) fn dirty_among(&self, paths: &[String]) -> Result<Vec<String>> {
         let wanted: std::collections::HashSet<&str> = paths.iter().map(String::as_str).collect();
         let sh = self.shell()?;
         let status = shell::read(cmd!(sh, "git status --porcelain -z --untracked-files=all"))?;
@@ -308,7 +308,7 @@ impl Git {
     ///
     /// # Errors
     /// git refuses, for example a hook.
-    pub fn commit(&self, message: &str, paths: &[String]) -> Result<()> {
+    pub(crate) fn commit(&self, message: &str, paths: &[String]) -> Result<()> {
         let list = paths.join("\0");
         let only = "--only --pathspec-from-file=- --pathspec-file-nul";
         let only = only.split(' ');

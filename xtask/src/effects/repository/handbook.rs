@@ -4,18 +4,18 @@
 use std::path::{Path, PathBuf};
 
 /// Its path below the folder that holds it.
-pub const HANDBOOK: &str = "docs/when-a-release-stops.md";
+pub(crate) const HANDBOOK: &str = "docs/when-a-release-stops.md";
 
 /// The file itself: in the crate where that was embedded, beside it in the repository that it
 /// comes from.
-pub fn file() -> Option<PathBuf> {
+pub(crate) fn file() -> Option<PathBuf> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     let places = [Some(own), own.parent()].into_iter().flatten();
     places.map(|place| place.join(HANDBOOK)).find(|file| file.is_file())
 }
 
 /// As somebody who stands in `root` would open it; `None` where this crate's sources are gone.
-pub fn seen_from(root: &Path) -> Option<String> {
+pub(crate) fn seen_from(root: &Path) -> Option<String> {
     let file = file()?;
     let shown = file.strip_prefix(root).unwrap_or(&file);
     Some(shown.display().to_string().replace('\\', "/"))

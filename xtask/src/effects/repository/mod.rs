@@ -1,7 +1,7 @@
 //! The repository itself: git, its manifests, its templates, and the tool put into another one.
 
-pub mod discover;
-pub mod embed;
-pub mod git;
-pub mod handbook;
-pub mod templates;
+pub(crate) mod discover;
+pub(crate) mod embed;
+pub(crate) mod git;
+pub(crate) mod handbook;
+pub(crate) mod templates;

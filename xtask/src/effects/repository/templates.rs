@@ -11,7 +11,7 @@ use domain::text::toml::{TomlFile, nearest};
 use walkdir::WalkDir;
 
 /// The templates that came with this crate, for a repository that has none of its own.
-pub fn beside_the_crate() -> Option<PathBuf> {
+pub(crate) fn beside_the_crate() -> Option<PathBuf> {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(|root| root.join(TEMPLATES))
 }
 
@@ -19,7 +19,7 @@ pub fn beside_the_crate() -> Option<PathBuf> {
 ///
 /// # Errors
 /// There is none of this name, or a file of it is no text.
-pub fn template(root: &Path, name: &str) -> Result<Template> {
+pub(crate) fn template(root: &Path, name: &str) -> Result<Template> {
     let folders: Vec<PathBuf> =
         [Some(root.join(TEMPLATES)), beside_the_crate()].into_iter().flatten().collect();
     let known: Vec<String> = folders.iter().flat_map(|folder| names(folder)).collect();
@@ -56,7 +56,7 @@ fn no_template(name: &str, known: &[String]) -> anyhow::Error {
 ///
 /// # Errors
 /// A file cannot be read, or shared.toml says what cannot be shared.
-pub fn shared(root: &Path) -> Result<SharedFields> {
+pub(crate) fn shared(root: &Path) -> Result<SharedFields> {
     let path = root.join(shared::FILE);
     let file = match path.is_file() {
         true => {
@@ -76,7 +76,7 @@ pub fn shared(root: &Path) -> Result<SharedFields> {
 ///
 /// # Errors
 /// One is no text.
-pub fn texts(folder: &Path) -> Result<Vec<(String, String)>> {
+pub(crate) fn texts(folder: &Path) -> Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for entry in WalkDir::new(folder).sort_by_file_name() {
         let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;

@@ -12,7 +12,7 @@ use serde_json::Value;
 const LIMIT: Duration = Duration::from_secs(240);
 
 /// A running process, in a group of its own with everything that it starts.
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
     line: String,
     stdout: Option<JoinHandle<String>>,
@@ -24,7 +24,7 @@ pub struct Process {
 }
 
 impl Process {
-    pub fn start(mut command: Command, line: String) -> Process {
+    pub(crate) fn start(mut command: Command, line: String) -> Process {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -50,7 +50,7 @@ impl Process {
 
     /// Waits until a line on standard error holds all of `words`.
     #[track_caller]
-    pub fn wait_for(&mut self, words: &[&str]) {
+    pub(crate) fn wait_for(&mut self, words: &[&str]) {
         let end = Instant::now() + LIMIT;
         while let Ok(line) = self.stderr.recv_timeout(end - Instant::now()) {
             self.heard += &format!("{line}\n");
@@ -62,22 +62,22 @@ impl Process {
     }
 
     /// Its number, which is that of its group too.
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// SIGKILL, to it and to everything that it has started.
-    pub fn kill(self) {
+    pub(crate) fn kill(self) {
         drop(self);
     }
 
     /// SIGKILL to this one process: what it has started has to notice by itself.
-    pub fn kill_alone(&mut self) {
+    pub(crate) fn kill_alone(&mut self) {
         self.child.kill().unwrap();
     }
 
     #[track_caller]
-    pub fn finish(mut self) -> Run {
+    pub(crate) fn finish(mut self) -> Run {
         let end = Instant::now() + LIMIT;
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -114,7 +114,7 @@ impl Drop for Process {
 }
 
 /// What came of one run of the tool.
-pub struct Run {
+pub(crate) struct Run {
     line: String,
     pub code: Option<i32>,
     pub stdout: String,
@@ -123,33 +123,33 @@ pub struct Run {
 
 impl Run {
     #[track_caller]
-    pub fn ok(self) -> Run {
+    pub(crate) fn ok(self) -> Run {
         self.exits(0)
     }
 
     /// It did not do it, said why, and said what to type instead.
     #[track_caller]
-    pub fn refused(self, code: i32) -> Run {
+    pub(crate) fn refused(self, code: i32) -> Run {
         let run = self.exits(code);
         run.says("error: ").says("hint: ")
     }
 
     #[track_caller]
-    pub fn exits(self, code: i32) -> Run {
+    pub(crate) fn exits(self, code: i32) -> Run {
         assert_eq!(self.code, Some(code), "the exit code of {self}");
         self
     }
 
     /// Standard error holds this text.
     #[track_caller]
-    pub fn says(self, text: &str) -> Run {
+    pub(crate) fn says(self, text: &str) -> Run {
         assert!(self.stderr.contains(text), "`{text}` is not in {self}");
         self
     }
 
     /// A line of standard error holds all of these.
     #[track_caller]
-    pub fn has_line(self, words: &[&str]) -> Run {
+    pub(crate) fn has_line(self, words: &[&str]) -> Run {
         let found = self.stderr.lines().any(|line| words.iter().all(|word| line.contains(word)));
         assert!(found, "no line with {words:?} in {self}");
         self
@@ -157,7 +157,7 @@ impl Run {
 
     /// Standard error has an error with these words, and a hint with those below it.
     #[track_caller]
-    pub fn advises(self, error: &str, hint: &str) -> Run {
+    pub(crate) fn advises(self, error: &str, hint: &str) -> Run {
         // Only at the start of a line: what a tool said is quoted with a margin.
         let said = format!("\n{}", self.stderr);
         let found = said.split("\nerror: ").skip(1).any(|finding| {
@@ -170,7 +170,7 @@ impl Run {
 
     /// Standard output, which has to be one JSON object.
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("no JSON ({error}) on standard output of {self}"))
     }

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
 /// What a client asks for, before its body.
-pub struct Head {
+pub(crate) struct Head {
     pub method: String,
     pub path: String,
     headers: Vec<(String, String)>,
@@ -12,7 +12,7 @@ pub struct Head {
 
 impl Head {
     /// `None` when the client hangs up in the middle of it.
-    pub fn read(stream: &mut BufReader<TcpStream>) -> Option<Head> {
+    pub(crate) fn read(stream: &mut BufReader<TcpStream>) -> Option<Head> {
         let first = line(stream)?;
         let mut words = first.split(' ').map(str::to_owned);
         let (method, path) = (words.next()?, words.next()?);
@@ -25,17 +25,17 @@ impl Head {
         Some(Head { method, path, headers })
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         let found = self.headers.iter().find(|(key, _)| key == name);
         found.map_or("", |(_, value)| value)
     }
 
-    pub fn length(&self) -> usize {
+    pub(crate) fn length(&self) -> usize {
         self.header("content-length").parse().unwrap_or(0)
     }
 
     /// The password of basic authentication.
-    pub fn password(&self) -> String {
+    pub(crate) fn password(&self) -> String {
         let encoded = self.header("authorization").trim_start_matches("Basic ");
         let login = String::from_utf8(base64(encoded)).unwrap_or_default();
         login.split_once(':').map_or(String::new(), |(_, password)| password.to_owned())
@@ -49,14 +49,14 @@ fn line(stream: &mut BufReader<TcpStream>) -> Option<String> {
 }
 
 /// Reads so many bytes of a body; `None` when the client hangs up before.
-pub fn body(stream: &mut BufReader<TcpStream>, length: usize) -> Option<Vec<u8>> {
+pub(crate) fn body(stream: &mut BufReader<TcpStream>, length: usize) -> Option<Vec<u8>> {
     let mut bytes = vec![0; length];
     stream.read_exact(&mut bytes).ok()?;
     Some(bytes)
 }
 
 /// The file in a form as twine sends it (RFC 7578): its name and what it holds.
-pub fn uploaded_file(form: &[u8]) -> Option<(String, Vec<u8>)> {
+pub(crate) fn uploaded_file(form: &[u8]) -> Option<(String, Vec<u8>)> {
     let boundary = &form[..position(form, b"\r\n")?];
     let start = position(form, b"filename=\"")? + b"filename=\"".len();
     let name = &form[start..];
@@ -71,7 +71,7 @@ fn position(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
 }
 
 /// Sends an answer and leaves the connection to be closed.
-pub fn answer(stream: &mut TcpStream, status: &str, headers: &[(&str, &str)], body: &[u8]) {
+pub(crate) fn answer(stream: &mut TcpStream, status: &str, headers: &[(&str, &str)], body: &[u8]) {
     let mut head = format!("HTTP/1.1 {status}\r\n");
     for (name, value) in headers {
         head += &format!("{name}: {value}\r\n");

@@ -14,7 +14,7 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/support/ind
 
 /// Which program an index is.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Pypiserver,
     Devpi,
 }
@@ -38,7 +38,7 @@ impl Kind {
 
 /// An index that was started by hand. It ends when its standard input closes, and that this value
 /// holds.
-pub struct Index {
+pub(crate) struct Index {
     child: Child,
     folder: PathBuf,
     port: u16,
@@ -58,11 +58,11 @@ impl Index {
     }
 
     /// The names of the files that it has.
-    pub fn files(&self) -> Vec<String> {
+    pub(crate) fn files(&self) -> Vec<String> {
         self.stored().into_keys().collect()
     }
 
-    pub fn bytes(&self, file: &str) -> Vec<u8> {
+    pub(crate) fn bytes(&self, file: &str) -> Vec<u8> {
         self.stored().remove(file).unwrap()
     }
 
@@ -74,22 +74,22 @@ impl Index {
     }
 
     /// The files that were sent to it, in order, accepted or not.
-    pub fn uploads(&self) -> Vec<String> {
+    pub(crate) fn uploads(&self) -> Vec<String> {
         let uploads = self.requests().into_iter();
         uploads.filter_map(|line| line.strip_prefix("POST ").map(str::to_owned)).collect()
     }
 
-    pub fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         let log = fs::read_to_string(self.folder.join("requests.log")).unwrap_or_default();
         log.lines().map(str::to_owned).collect()
     }
 
     /// Refuses uploads of files whose names start like this.
-    pub fn refuse(&self, start: &str) {
+    pub(crate) fn refuse(&self, start: &str) {
         fs::write(self.folder.join("refuse"), start).unwrap();
     }
 
-    pub fn refuse_nothing(&self) {
+    pub(crate) fn refuse_nothing(&self) {
         fs::remove_file(self.folder.join("refuse")).unwrap();
     }
 
@@ -106,14 +106,14 @@ impl Drop for Index {
 }
 
 /// The two indexes of a release.
-pub struct Indexes {
+pub(crate) struct Indexes {
     pub staging: Index,
     pub index: Index,
 }
 
 impl Indexes {
     /// Two that let anybody in, with a user and a password for each in `.pypirc`.
-    pub fn open(repo: &Repo) -> Indexes {
+    pub(crate) fn open(repo: &Repo) -> Indexes {
         let indexes = Indexes::start(Kind::Pypiserver, repo, [None, None]);
         let login = |password| format!("username = somebody\npassword = {password}\n");
         write_pypirc(repo, indexes.ports(), [login("first-secret"), login("second-secret")]);
@@ -121,7 +121,7 @@ impl Indexes {
     }
 
     /// Two with a password each, which is not in `.pypirc`.
-    pub fn with_passwords(repo: &Repo, staging: &str, index: &str) -> Indexes {
+    pub(crate) fn with_passwords(repo: &Repo, staging: &str, index: &str) -> Indexes {
         let indexes = Indexes::start(Kind::Pypiserver, repo, [Some(staging), Some(index)]);
         write_pypirc(repo, indexes.ports(), Default::default());
         indexes
@@ -129,7 +129,7 @@ impl Indexes {
 
     /// Two devpi with a password each, which is in `.pypirc`. Their simple API lies elsewhere than
     /// its address tells, so another commit configures that.
-    pub fn devpi(repo: &Repo, staging: &str, index: &str) -> Indexes {
+    pub(crate) fn devpi(repo: &Repo, staging: &str, index: &str) -> Indexes {
         let indexes = Indexes::start(Kind::Devpi, repo, [Some(staging), Some(index)]);
         let login = |password| format!("username = somebody\npassword = {password}\n");
         let path = Kind::Devpi.upload_path();
@@ -152,14 +152,14 @@ impl Indexes {
     }
 
     /// Both go away.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.staging.stop();
         self.index.stop();
     }
 
     /// Neither of them was sent anything.
     #[track_caller]
-    pub fn have_nothing(&self) {
+    pub(crate) fn have_nothing(&self) {
         for index in [&self.staging, &self.index] {
             assert_eq!((index.files(), index.uploads()), (vec![], vec![]));
         }
@@ -167,7 +167,7 @@ impl Indexes {
 }
 
 /// Names two indexes on loopback; each login is the rest of its section.
-pub fn write_pypirc(repo: &Repo, ports: [u16; 2], logins: [String; 2]) {
+pub(crate) fn write_pypirc(repo: &Repo, ports: [u16; 2], logins: [String; 2]) {
     write_pypirc_for(repo, ports, "", logins);
 }
 
@@ -180,10 +180,10 @@ fn write_pypirc_for(repo: &Repo, ports: [u16; 2], path: &str, logins: [String; 2
 }
 
 /// Stands where both indexes should be and takes note of every connection.
-pub struct Silence(TcpListener);
+pub(crate) struct Silence(TcpListener);
 
 impl Silence {
-    pub fn listen() -> Silence {
+    pub(crate) fn listen() -> Silence {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         // What connects waits in the queue, also after it has hung up.
         listener.set_nonblocking(true).unwrap();
@@ -191,13 +191,13 @@ impl Silence {
     }
 
     /// The same, and `.pypirc` names it for both indexes, without credentials.
-    pub fn as_indexes(repo: &Repo) -> Silence {
+    pub(crate) fn as_indexes(repo: &Repo) -> Silence {
         let silence = Silence::listen();
         write_pypirc(repo, [silence.port(); 2], Default::default());
         silence
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port())
     }
 
@@ -207,7 +207,7 @@ impl Silence {
 
     /// Nobody has connected.
     #[track_caller]
-    pub fn unbroken(&self) {
+    pub(crate) fn unbroken(&self) {
         let knock = self.0.accept();
         assert!(knock.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock));
     }

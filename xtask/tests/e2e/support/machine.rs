@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use super::tree;
 
 /// A command that sees `home` as its home, and no configuration or secret of the user.
-pub fn command(program: &Path, home: &Path) -> Command {
+pub(crate) fn command(program: &Path, home: &Path) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_none_or(is_kept_out) {
@@ -57,7 +57,7 @@ fn pip_config() -> Option<PathBuf> {
 
 /// The Python that the tool would choose, found before the home changes: version managers look
 /// there.
-pub fn python() -> &'static Path {
+pub(crate) fn python() -> &'static Path {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
     PYTHON.get_or_init(|| {
         let named = std::env::var("XTASK_PYTHON").unwrap_or_else(|_| "python3".to_owned());
@@ -68,7 +68,7 @@ pub fn python() -> &'static Path {
 }
 
 /// An interpreter that is older than what the tool needs, where this machine has one.
-pub fn too_old_python() -> Option<PathBuf> {
+pub(crate) fn too_old_python() -> Option<PathBuf> {
     let home = PathBuf::from(std::env::var_os("HOME")?);
     let versions = std::fs::read_dir(home.join(".pyenv/versions")).into_iter().flatten();
     let pyenv = versions.flatten().map(|version| version.path().join("bin/python3"));
@@ -84,7 +84,7 @@ pub fn too_old_python() -> Option<PathBuf> {
 ///
 /// It is installed by the tool; where no run has done so yet, one that cannot get any further
 /// does.
-pub fn tools_python(home: &Path) -> &'static Path {
+pub(crate) fn tools_python(home: &Path) -> &'static Path {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
     PYTHON.get_or_init(|| {
         installed().unwrap_or_else(|| {
@@ -100,7 +100,7 @@ pub fn tools_python(home: &Path) -> &'static Path {
 }
 
 /// An interpreter that has devpi, in an environment that is made once for each lock.
-pub fn devpi_python(home: &Path) -> &'static Path {
+pub(crate) fn devpi_python(home: &Path) -> &'static Path {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
     PYTHON.get_or_init(|| {
         let lock = concat!(env!("CARGO_MANIFEST_DIR"), "/tools/devpi-requirements.txt");

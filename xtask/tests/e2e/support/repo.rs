@@ -55,14 +55,14 @@ with zipfile.ZipFile(file, "w") as wheel:
     wheel.writestr(f"{info}/RECORD", "")
 "#;
 
-pub struct Repo {
+pub(crate) struct Repo {
     scratch: Scratch,
     root: PathBuf,
 }
 
 /// Everything about a repository that a rehearsal must not touch.
 #[derive(PartialEq, Debug)]
-pub struct Standing {
+pub(crate) struct Standing {
     status: String,
     refs: String,
     head: String,
@@ -72,7 +72,7 @@ pub struct Standing {
 
 impl Repo {
     /// An empty repository on `main`, whose remote `origin` is bare and empty too.
-    pub fn new() -> Repo {
+    pub(crate) fn new() -> Repo {
         let scratch = Scratch::new();
         let root = scratch.path().join("repo");
         let repo = Repo { scratch, root };
@@ -89,7 +89,7 @@ impl Repo {
 
     /// Adds a distribution in `packages/NAME` with one module. `what` is its version and, behind
     /// a colon, its requirements.
-    pub fn package(self, name: &str, what: &str) -> Repo {
+    pub(crate) fn package(self, name: &str, what: &str) -> Repo {
         let (version, requirements) = what.split_once(": ").unwrap_or((what, ""));
         let requirements: Vec<String> =
             requirements.split(", ").filter(|r| !r.is_empty()).map(|r| format!("{r:?}")).collect();
@@ -103,31 +103,31 @@ impl Repo {
             .file(&format!("{dir}/src/{module}/__init__.py"), "\"\"\"A fixture.\"\"\"\n")
     }
 
-    pub fn file(self, path: &str, text: &str) -> Repo {
+    pub(crate) fn file(self, path: &str, text: &str) -> Repo {
         self.write(path, text);
         self
     }
 
     /// Puts text at the end of a file.
-    pub fn append(self, path: &str, text: &str) -> Repo {
+    pub(crate) fn append(self, path: &str, text: &str) -> Repo {
         let old = self.read(path);
         self.file(path, &(old + text))
     }
 
     /// Commits everything and pushes it.
-    pub fn commit(self) -> Repo {
+    pub(crate) fn commit(self) -> Repo {
         self.record("everything");
         self
     }
 
     /// Commits everything and pushes it, later on.
-    pub fn record(&self, message: &str) {
+    pub(crate) fn record(&self, message: &str) {
         self.git("add --all");
         self.git_with(&["commit", "--quiet", "--allow-empty", "--message", message]);
         self.git("push --quiet origin HEAD");
     }
 
-    pub fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.path(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
@@ -135,32 +135,32 @@ impl Repo {
 
     /// Replaces text that has to be in a file.
     #[track_caller]
-    pub fn edit(&self, path: &str, from: &str, to: &str) {
+    pub(crate) fn edit(&self, path: &str, from: &str, to: &str) {
         let old = self.read(path);
         assert!(old.contains(from), "`{from}` is not in {path}");
         self.write(path, &old.replace(from, to));
     }
 
     #[track_caller]
-    pub fn read(&self, path: &str) -> String {
+    pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.path(path)).unwrap()
     }
 
-    pub fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.root.join(path)
     }
 
-    pub fn home(&self) -> PathBuf {
+    pub(crate) fn home(&self) -> PathBuf {
         self.scratch.path().join("home")
     }
 
     /// A folder beside the repository.
-    pub fn beside(&self, name: &str) -> PathBuf {
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
         self.scratch.path().join(name)
     }
 
     /// Another clone of the same remote, made with these flags, becomes the repository.
-    pub fn cloned(mut self, flags: &str) -> Repo {
+    pub(crate) fn cloned(mut self, flags: &str) -> Repo {
         let url = format!("file://{}", self.beside("remote.git").display());
         self.git(&format!("clone --quiet {flags} {url} ../clone"));
         self.root = self.beside("clone");
@@ -169,7 +169,7 @@ impl Repo {
 
     /// Runs git, which has to succeed; its standard output without white space around it.
     #[track_caller]
-    pub fn git(&self, arguments: &str) -> String {
+    pub(crate) fn git(&self, arguments: &str) -> String {
         self.git_with(&arguments.split(' ').collect::<Vec<_>>())
     }
 
@@ -184,23 +184,23 @@ impl Repo {
 
     /// Runs the tool in the repository.
     #[track_caller]
-    pub fn xtask(&self, line: &str) -> Run {
+    pub(crate) fn xtask(&self, line: &str) -> Run {
         self.xtask_with(line, &[])
     }
 
     /// The same with variables in its environment.
     #[track_caller]
-    pub fn xtask_with(&self, line: &str, variables: &[(&str, &str)]) -> Run {
+    pub(crate) fn xtask_with(&self, line: &str, variables: &[(&str, &str)]) -> Run {
         self.start(line, variables).finish()
     }
 
     /// Starts the tool and leaves it running.
-    pub fn start(&self, line: &str, variables: &[(&str, &str)]) -> Process {
+    pub(crate) fn start(&self, line: &str, variables: &[(&str, &str)]) -> Process {
         self.start_program(Path::new(env!("CARGO_BIN_EXE_xtask")), line, variables)
     }
 
     /// The same with another binary of the tool.
-    pub fn start_program(&self, tool: &Path, line: &str, variables: &[(&str, &str)]) -> Process {
+    pub(crate) fn start_program(&self, tool: &Path, line: &str, variables: &[(&str, &str)]) -> Process {
         let mut tool = machine::command(tool, &self.home());
         tool.current_dir(&self.root).args(line.split_whitespace());
         tool.envs(variables.iter().copied());
@@ -208,7 +208,7 @@ impl Repo {
     }
 
     /// The tags of the remote: name, kind of object, commit.
-    pub fn remote_tags(&self) -> Vec<(String, String, String)> {
+    pub(crate) fn remote_tags(&self) -> Vec<(String, String, String)> {
         let format = "--format=%(refname:strip=2) %(objecttype) %(*objectname)";
         let remote = self.beside("remote.git").to_string_lossy().into_owned();
         let tags = self.git_with(&["--git-dir", &remote, "for-each-ref", "refs/tags", format]);
@@ -221,18 +221,18 @@ impl Repo {
 
     /// The ledger of a version that was built.
     #[track_caller]
-    pub fn ledger(&self, version: &str) -> serde_json::Value {
+    pub(crate) fn ledger(&self, version: &str) -> serde_json::Value {
         serde_json::from_str(&self.read(&format!("dist/{version}/release.json"))).unwrap()
     }
 
     /// The members of a wheel or an sdist.
-    pub fn members(&self, archive: &str) -> Vec<String> {
+    pub(crate) fn members(&self, archive: &str) -> Vec<String> {
         let listed = String::from_utf8(self.look_into(archive, LIST)).unwrap();
         listed.lines().map(str::to_owned).collect()
     }
 
     /// What all files in a wheel or an sdist hold.
-    pub fn unpacked(&self, archive: &str) -> Vec<u8> {
+    pub(crate) fn unpacked(&self, archive: &str) -> Vec<u8> {
         self.look_into(archive, UNPACK)
     }
 
@@ -244,7 +244,7 @@ impl Repo {
     }
 
     /// A wheel that nobody has built from sources.
-    pub fn wheel(&self, name: &str, version: &str) -> Vec<u8> {
+    pub(crate) fn wheel(&self, name: &str, version: &str) -> Vec<u8> {
         let path = self.beside("made.whl");
         let mut python = machine::command(machine::python(), &self.home());
         let arguments = ["-I", "-c", WHEEL].map(std::ffi::OsStr::new);
@@ -254,11 +254,11 @@ impl Repo {
     }
 
     /// The files below a folder of the repository.
-    pub fn files(&self, dir: &str) -> BTreeMap<String, Vec<u8>> {
+    pub(crate) fn files(&self, dir: &str) -> BTreeMap<String, Vec<u8>> {
         tree::snapshot(&self.path(dir), &[])
     }
 
-    pub fn standing(&self) -> Standing {
+    pub(crate) fn standing(&self) -> Standing {
         Standing {
             status: self.git("status --porcelain=v2 --branch --untracked-files=all"),
             refs: self.git("for-each-ref"),

@@ -18,7 +18,7 @@ use super::tree::sha256;
 
 /// What goes wrong with one request.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// This status with these words, and nothing is stored.
     Status(u16, &'static str),
     /// The same, and with the header `Retry-After`, in seconds.
@@ -45,10 +45,10 @@ pub enum Fault {
 }
 
 /// For ever.
-pub const ALWAYS: usize = usize::MAX;
+pub(crate) const ALWAYS: usize = usize::MAX;
 
 #[derive(Clone, Copy, PartialEq)]
-pub enum On {
+pub(crate) enum On {
     /// Uploads of files whose names start like this.
     Upload(&'static str),
     /// Pages of projects whose names start like this.
@@ -84,14 +84,14 @@ struct Shared {
     victim: AtomicU32,
 }
 
-pub struct Stub {
+pub(crate) struct Stub {
     shared: Arc<Shared>,
     port: u16,
     server: Option<JoinHandle<()>>,
 }
 
 impl Stub {
-    pub fn start() -> Stub {
+    pub(crate) fn start() -> Stub {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared::default());
@@ -102,72 +102,72 @@ impl Stub {
         Stub { shared, port, server: Some(server) }
     }
 
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// The next `times` such requests go wrong.
-    pub fn fail(&self, on: On, times: usize, fault: Fault) {
+    pub(crate) fn fail(&self, on: On, times: usize, fault: Fault) {
         self.fail_after(0, on, times, fault);
     }
 
     /// The same, when `after` such requests have gone by.
-    pub fn fail_after(&self, after: usize, on: On, times: usize, fault: Fault) {
+    pub(crate) fn fail_after(&self, after: usize, on: On, times: usize, fault: Fault) {
         self.state().rules.push(Rule { on, after, times, fault });
     }
 
-    pub fn fail_no_more(&self) {
+    pub(crate) fn fail_no_more(&self) {
         self.state().rules.clear();
     }
 
     /// Whom [`Fault::Kill`] is meant for: the leader of a process group.
-    pub fn aims_at(&self, group: u32) {
+    pub(crate) fn aims_at(&self, group: u32) {
         self.shared.victim.store(group, Ordering::SeqCst);
     }
 
     /// Puts a file there that nobody has uploaded.
-    pub fn put(&self, file: &str, bytes: Vec<u8>) {
+    pub(crate) fn put(&self, file: &str, bytes: Vec<u8>) {
         self.state().files.insert(file.to_owned(), bytes);
     }
 
-    pub fn speaks_html(&self) {
+    pub(crate) fn speaks_html(&self) {
         self.state().html = true;
     }
 
     /// It says that this was when it got its files.
-    pub fn was_uploaded(&self, time: &'static str) {
+    pub(crate) fn was_uploaded(&self, time: &'static str) {
         self.state().upload_time = Some(time);
     }
 
     /// The names of the files that it has.
-    pub fn files(&self) -> Vec<String> {
+    pub(crate) fn files(&self) -> Vec<String> {
         self.state().files.keys().cloned().collect()
     }
 
     #[track_caller]
-    pub fn bytes(&self, file: &str) -> Vec<u8> {
+    pub(crate) fn bytes(&self, file: &str) -> Vec<u8> {
         self.state().files.get(file).unwrap_or_else(|| panic!("{file} is not there")).clone()
     }
 
     /// The files that came with an attestation, in the order of their names.
-    pub fn attested(&self) -> Vec<String> {
+    pub(crate) fn attested(&self) -> Vec<String> {
         let mut attested = self.state().attested.clone();
         attested.sort();
         attested
     }
 
     /// The files that it has stored, in order; the same bytes once more are not stored again.
-    pub fn accepted(&self) -> Vec<String> {
+    pub(crate) fn accepted(&self) -> Vec<String> {
         self.state().accepted.clone()
     }
 
     /// The uploads that it was sent, each with what came of it.
-    pub fn uploads(&self) -> Vec<String> {
+    pub(crate) fn uploads(&self) -> Vec<String> {
         let log = self.state().log.clone();
         log.into_iter().filter(|line| line.starts_with("POST ")).collect()
     }
 
-    pub fn log(&self) -> Vec<String> {
+    pub(crate) fn log(&self) -> Vec<String> {
         self.state().log.clone()
     }
 

@@ -5,14 +5,14 @@ use super::repo::Repo;
 use super::stub::Stub;
 use super::tree::sha256;
 
-pub struct Stubs {
+pub(crate) struct Stubs {
     pub staging: Stub,
     pub index: Stub,
 }
 
 impl Stubs {
     /// Two that let anybody in, with a password for each in `.pypirc`.
-    pub fn open(repo: &Repo) -> Stubs {
+    pub(crate) fn open(repo: &Repo) -> Stubs {
         let stubs = Stubs { staging: Stub::start(), index: Stub::start() };
         let login = |password| format!("username = somebody\npassword = {password}\n");
         stubs.name_them(repo, [login("first-secret"), login("second-secret")]);
@@ -20,14 +20,14 @@ impl Stubs {
     }
 
     /// Writes `.pypirc`, with the rest of both sections.
-    pub fn name_them(&self, repo: &Repo, logins: [String; 2]) {
+    pub(crate) fn name_them(&self, repo: &Repo, logins: [String; 2]) {
         write_pypirc(repo, [self.staging.port(), self.index.port()], logins);
     }
 
     /// Everything that was asked for is on both, each file stored once, with the bytes that the
     /// ledgers vouch for, and tagged on the commit that they name.
     #[track_caller]
-    pub fn have_once(&self, repo: &Repo, versions: &[&str]) {
+    pub(crate) fn have_once(&self, repo: &Repo, versions: &[&str]) {
         let mut expected: Vec<String> = versions.iter().flat_map(|v| files_of(v)).collect();
         expected.sort();
         for stub in [&self.staging, &self.index] {

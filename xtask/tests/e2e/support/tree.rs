@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// Every file below `root` by its path, except below the top folders named in `without`.
-pub fn snapshot(root: &Path, without: &[&str]) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn snapshot(root: &Path, without: &[&str]) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     collect(root, "", without, &mut files);
     files
@@ -27,6 +27,6 @@ fn collect(dir: &Path, prefix: &str, without: &[&str], files: &mut BTreeMap<Stri
 }
 
 /// In lower-case hexadecimal, as ledgers and indexes write it.
-pub fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     hmac_sha256::Hash::hash(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

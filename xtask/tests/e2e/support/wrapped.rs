@@ -15,7 +15,7 @@ use super::repo::Repo;
 
 /// When, seen from one command, the tool is killed.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Moment {
+pub(crate) enum Moment {
     /// The command never starts.
     Before,
     /// It runs, and goes on alone.
@@ -25,7 +25,7 @@ pub enum Moment {
 }
 
 /// What is done to a run.
-pub enum Plan {
+pub(crate) enum Plan {
     Nothing,
     /// It is killed at the first command with these words in it; the words `#N ` are in the
     /// command number N, counted from 1.
@@ -34,7 +34,7 @@ pub enum Plan {
 }
 
 /// A command of a run, with digests of the repository and its remote.
-pub struct Traced {
+pub(crate) struct Traced {
     pub call: String,
     pub before: String,
     /// `None` for a command that answers questions until the run is over.
@@ -62,13 +62,13 @@ After) "REAL" "$@"; kill -KILL $PPID; exit 1 ;;
 esac
 "##;
 
-pub struct Wrapped {
+pub(crate) struct Wrapped {
     folder: PathBuf,
 }
 
 impl Wrapped {
     /// A copy for one repository.
-    pub fn beside(repo: &Repo) -> Wrapped {
+    pub(crate) fn beside(repo: &Repo) -> Wrapped {
         let folder = repo.beside("wrapped");
         let wrapped = Wrapped { folder };
         for dir in ["bin", "log", "target/debug", "target/xtask"] {
@@ -90,7 +90,7 @@ impl Wrapped {
     }
 
     /// Starts the tool.
-    pub fn start(&self, repo: &Repo, line: &str, plan: Plan) -> Process {
+    pub(crate) fn start(&self, repo: &Repo, line: &str, plan: Plan) -> Process {
         for left_over in ["calls", "states"] {
             let _ = fs::remove_file(self.folder.join("log").join(left_over));
         }
@@ -113,7 +113,7 @@ impl Wrapped {
 
     /// Runs the tool to its end and takes down, for every command, what lies in the repository and
     /// in its remote before and after it.
-    pub fn trace(&self, repo: &Repo, line: &str) -> Vec<Traced> {
+    pub(crate) fn trace(&self, repo: &Repo, line: &str) -> Vec<Traced> {
         let run = self.start(repo, line, Plan::Trace).finish().ok();
         drop(run);
         let states = fs::read_to_string(self.folder.join("log/states")).unwrap();
@@ -151,7 +151,7 @@ impl Wrapped {
 }
 
 /// A program on PATH.
-pub fn which(program: &str) -> PathBuf {
+pub(crate) fn which(program: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap();
     std::env::split_paths(&path).map(|dir| dir.join(program)).find(|file| file.exists()).unwrap()
 }

@@ -6,7 +6,7 @@ use crate::source::Files;
 use crate::text::toml::{TomlFile, start};
 
 /// What is known about a distribution before its version is.
-pub struct VersionContext<'a> {
+pub(crate) struct VersionContext<'a> {
     pub file: &'a TomlFile,
     pub files: Files<'a>,
     /// The distribution's directory, relative to the root.

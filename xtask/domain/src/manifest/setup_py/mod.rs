@@ -9,7 +9,7 @@ use formats::python::{self, Expr, PythonSource, Text};
 use crate::manifest::requirement::RequirementTable;
 
 /// A setup.py that calls `setup`.
-pub struct SetupPy {
+pub(crate) struct SetupPy {
     source: PythonSource,
     call: Expr,
     /// The byte its call of `setup` starts at.
@@ -18,7 +18,7 @@ pub struct SetupPy {
 
 impl SetupPy {
     /// Reads the text; `None` where nothing in it calls `setup`.
-    pub fn read(text: &str) -> Option<SetupPy> {
+    pub(crate) fn read(text: &str) -> Option<SetupPy> {
         let source = python::read(text);
         let is_setup = |call: &Expr| {
             matches!(call, Expr::Call { function, .. }
@@ -68,12 +68,12 @@ impl SetupPy {
     }
 
     /// The distribution's name, where it is a literal.
-    pub fn name(&self) -> Option<&Text> {
+    pub(crate) fn name(&self) -> Option<&Text> {
         self.literal("name")
     }
 
     /// The value of a keyword, where it is one string.
-    pub fn literal(&self, keyword: &str) -> Option<&Text> {
+    pub(crate) fn literal(&self, keyword: &str) -> Option<&Text> {
         let mut value = self.keyword(keyword)?;
         for _ in 0..3 {
             match value {
@@ -86,7 +86,7 @@ impl SetupPy {
     }
 
     /// Every string of the requirement keywords with its table.
-    pub fn requirements(&self) -> Vec<(RequirementTable, Text)> {
+    pub(crate) fn requirements(&self) -> Vec<(RequirementTable, Text)> {
         let mut found = Vec::new();
         for (keyword, table) in [
             ("install_requires", RequirementTable::Dependencies),
@@ -105,7 +105,7 @@ impl SetupPy {
     }
 
     /// Every string of the file: one that no keyword reaches may be put into a list in between.
-    pub fn texts(&self) -> &[Text] {
+    pub(crate) fn texts(&self) -> &[Text] {
         &self.source.texts
     }
 

@@ -15,7 +15,7 @@ use crate::text::toml::line_of;
 mod tests;
 
 /// Where the version of a setup.py stands.
-pub fn version(setup: &SourceFile, files: Files<'_>, dir: &str) -> DeclaredVersion {
+pub(crate) fn version(setup: &SourceFile, files: Files<'_>, dir: &str) -> DeclaredVersion {
     let Some(read) = SetupPy::read(&setup.text) else {
         return unknown(&setup.path, 1, "setup.py does not call `setup` where it can be followed");
     };

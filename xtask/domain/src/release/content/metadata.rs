@@ -11,7 +11,7 @@ use crate::release::plan::version_in_file_name;
 /// What PyPI takes for one file, in bytes.
 const LARGEST: u64 = 100_000_000;
 
-pub fn problems(built: &Built, archive: &Archive, siblings: &Siblings) -> Vec<Problem> {
+pub(crate) fn problems(built: &Built, archive: &Archive, siblings: &Siblings) -> Vec<Problem> {
     let mut problems = Vec::new();
     problems.extend(file_name(built, archive));
     problems.extend(identity(built, archive));

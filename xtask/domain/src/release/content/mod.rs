@@ -71,7 +71,7 @@ mod tests {
     use crate::config::ContentConfig;
 
     /// An archive of these members and headers.
-    pub fn archive(file: &str, members: &[&str], headers: &[(&str, &str)]) -> Archive {
+    pub(crate) fn archive(file: &str, members: &[&str], headers: &[(&str, &str)]) -> Archive {
         let mut metadata: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (key, value) in headers {
             metadata.entry((*key).into()).or_default().push((*value).into());
@@ -81,7 +81,12 @@ mod tests {
     }
 
     /// An sdist and a wheel that agree, with nothing wrong in them.
-    pub fn pair(name: &str, version: &str, members: &[&str], requires: &[&str]) -> Vec<Archive> {
+    pub(crate) fn pair(
+        name: &str,
+        version: &str,
+        members: &[&str],
+        requires: &[&str],
+    ) -> Vec<Archive> {
         let mut headers = vec![("Name", name), ("Version", version)];
         headers.extend(requires.iter().map(|text| ("Requires-Dist", *text)));
         vec![
@@ -92,7 +97,7 @@ mod tests {
 
     /// The messages about distributions given by name, version and archives; git tracks what
     /// their sdists hold.
-    pub fn messages(
+    pub(crate) fn messages(
         distributions: &[(&str, &str, Vec<Archive>)],
         siblings: &Siblings,
     ) -> Vec<String> {

@@ -68,14 +68,14 @@ impl Modules {
     }
 
     /// The packages that lie in no other package: what a user imports first.
-    pub fn outermost(&self) -> Vec<&str> {
+    pub(crate) fn outermost(&self) -> Vec<&str> {
         let packages = self.packages();
         let inner = |package: &str| parents(package).any(|parent| packages.contains(parent));
         packages.iter().copied().filter(|package| !inner(package)).collect()
     }
 
     /// Folders around packages that have no `__init__.py` themselves (PEP 420).
-    pub fn namespaces(&self) -> BTreeSet<&str> {
+    pub(crate) fn namespaces(&self) -> BTreeSet<&str> {
         let packages = self.packages();
         let around = self.outermost();
         let folders = around.iter().flat_map(|package| parents(package));
@@ -83,7 +83,7 @@ impl Modules {
     }
 
     /// Whether any Python file lies in this folder or below.
-    pub fn lies_in(&self, folder: &str) -> bool {
+    pub(crate) fn lies_in(&self, folder: &str) -> bool {
         self.files
             .iter()
             .any(|path| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))

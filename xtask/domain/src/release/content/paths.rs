@@ -33,7 +33,7 @@ fn target(member: &str) -> &str {
 }
 
 /// A path in two distributions: whichever is installed last wins, and removing one breaks both.
-pub fn shared(built: &[Built], siblings: &Siblings) -> Vec<Finding> {
+pub(crate) fn shared(built: &[Built], siblings: &Siblings) -> Vec<Finding> {
     let mut owners: HashMap<&str, &Name> = HashMap::new();
     let mut findings = Vec::new();
     for (path, name) in installed(built, siblings) {
@@ -48,7 +48,7 @@ pub fn shared(built: &[Built], siblings: &Siblings) -> Vec<Finding> {
 
 /// An `__init__.py` in a folder that another distribution installs into: it hides the other's
 /// modules from some installers and editors (PEP 420).
-pub fn namespaces(built: &[Built], siblings: &Siblings) -> Vec<Finding> {
+pub(crate) fn namespaces(built: &[Built], siblings: &Siblings) -> Vec<Finding> {
     let mut inside: HashMap<&str, BTreeSet<&Name>> = HashMap::new();
     let mut owners: HashMap<&str, Vec<&Name>> = HashMap::new();
     for (path, name) in installed(built, siblings) {

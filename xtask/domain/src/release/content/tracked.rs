@@ -8,7 +8,7 @@ use crate::text::globs::any_matches;
 /// What back ends write into an sdist of their own accord.
 const WRITTEN: [&str; 4] = ["PKG-INFO", "setup.cfg", "*.egg-info/*", ".gitignore"];
 
-pub fn problems(built: &Built, archive: &Archive) -> Vec<Problem> {
+pub(crate) fn problems(built: &Built, archive: &Archive) -> Vec<Problem> {
     let tracked: BTreeSet<&str> = built.tracked.iter().map(String::as_str).collect();
     let generated = |path: &str| any_matches(&built.config.generated, path);
     let members = archive.members.keys().map(String::as_str);
