@@ -13,11 +13,12 @@ use domain::bump::range::RangePolicy;
 use domain::bump::step::{Change, Step};
 use domain::bump::{self, BumpFacts, BumpPlan, BumpRequest, History};
 use domain::config::RepositoryConfig;
+use domain::ids::{DistributionId, IdVec};
 use domain::manifest::Manifest;
 use domain::source::{Files, SourceFile};
 use domain::text::edit::{self, Edit, Write};
 use domain::text::toml::TomlFile;
-use domain::workspace::Workspace;
+use domain::workspace::{Judgement, Workspace};
 use tiny_bench::{BenchmarkConfig, bench_with_configuration_labeled};
 
 const COUNTS: [usize; 4] = [10, 100, 1_000, 5_000];
@@ -26,7 +27,7 @@ fn main() {
     for count in COUNTS {
         let repository = Repository::new(count);
         let workspace = repository.workspace();
-        let history = vec![History::default(); count];
+        let history = IdVec::like(&workspace.distributions, History::default);
         let plan = repository.plan(&workspace, &history);
         measure("parse", count, || repository.manifests());
         measure("plan", count, || repository.plan(&workspace, &history));
@@ -84,11 +85,17 @@ impl Repository {
     }
 
     fn workspace(&self) -> Workspace {
-        Workspace::assemble(RepositoryConfig::default(), self.manifests(), Vec::new()).unwrap()
+        Workspace::assemble(
+            RepositoryConfig::default(),
+            self.manifests(),
+            Vec::new(),
+            Judgement::Refuse,
+        )
+        .unwrap()
     }
 
     /// `bump p0 minor`, which moves every distribution.
-    fn plan(&self, workspace: &Workspace, history: &[History]) -> BumpPlan {
+    fn plan(&self, workspace: &Workspace, history: &IdVec<DistributionId, History>) -> BumpPlan {
         let request = BumpRequest {
             targets: vec![workspace.resolve("p0").unwrap()],
             change: Change::Step(Step::Minor),

@@ -10,10 +10,11 @@ use domain::bump::range::{self, RangePolicy};
 use domain::bump::step::{Change, Step};
 use domain::bump::{self, BumpFacts, BumpPlan, BumpRequest, History};
 use domain::config::RepositoryConfig;
+use domain::ids::IdVec;
 use domain::manifest::Manifest;
 use domain::source::{Files, SourceFile};
 use domain::text::toml::TomlFile;
-use domain::workspace::Workspace;
+use domain::workspace::{Judgement, Workspace};
 use formats::pep440::{Version, specifier};
 
 type Tree = Vec<(String, String)>;
@@ -147,7 +148,8 @@ fn workspace(tree: &Tree) -> Workspace {
         };
         tree.iter().map(parse).map(read).collect()
     });
-    Workspace::assemble_lenient(RepositoryConfig::default(), manifests, Vec::new())
+    Workspace::assemble(RepositoryConfig::default(), manifests, Vec::new(), Judgement::Warn)
+        .unwrap()
 }
 
 fn plan(tree: &Tree, change: Change, ranges: RangePolicy) -> Option<BumpPlan> {
@@ -159,7 +161,7 @@ fn plan(tree: &Tree, change: Change, ranges: RangePolicy) -> Option<BumpPlan> {
         cascade: true,
         date: "2026-01-31".to_owned(),
     };
-    let history = vec![History::default(); workspace.distributions.len()];
+    let history = IdVec::like(&workspace.distributions, History::default);
     with_files(tree, |files| {
         bump::plan(BumpFacts { workspace: &workspace, files, history: &history }, &request).ok()
     })

@@ -7,6 +7,7 @@ pub mod bump;
 pub mod check;
 pub mod config;
 pub mod finding;
+pub mod ids;
 pub mod manifest;
 pub mod parallel;
 pub mod release;

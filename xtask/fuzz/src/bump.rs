@@ -7,10 +7,11 @@ use domain::bump::{self, BumpFacts, BumpPlan, BumpRequest, History};
 use domain::bump::range::{self, RangePolicy};
 use domain::bump::step::{self, Change, Step};
 use domain::config::RepositoryConfig;
+use domain::ids::IdVec;
 use domain::manifest::Manifest;
 use domain::source::{Files, SourceFile};
 use domain::text::toml::TomlFile;
-use domain::workspace::Workspace;
+use domain::workspace::{Judgement, Workspace};
 use formats::pep440::Version;
 use formats::pep440::specifier::{self, Dialect};
 use libfuzzer_sys::fuzz_target;
@@ -102,7 +103,7 @@ fn read(tree: &[(String, String)]) -> Option<Workspace> {
         };
         manifests.extend(manifest.ok()?);
     }
-    Some(Workspace::assemble_lenient(RepositoryConfig::default(), manifests, Vec::new()))
+    Workspace::assemble(RepositoryConfig::default(), manifests, Vec::new(), Judgement::Warn).ok()
 }
 
 fn plan(tree: &[(String, String)], to: &str) -> Option<BumpPlan> {
@@ -116,7 +117,7 @@ fn plan(tree: &[(String, String)], to: &str) -> Option<BumpPlan> {
         cascade: true,
         date: "2026-01-31".to_owned(),
     };
-    let history = vec![History::default(); workspace.distributions.len()];
+    let history = IdVec::like(&workspace.distributions, History::default);
     bump::plan(BumpFacts { workspace: &workspace, files, history: &history }, &request).ok()
 }
 

@@ -11,11 +11,12 @@ use domain::bump::range::RangePolicy;
 use domain::bump::step::{Change, Step};
 use domain::bump::{self, Bump, BumpFacts, BumpPlan, BumpRequest, History, RangeMove, usual_tags};
 use domain::finding::{Finding, Refusal};
+use domain::ids::{DistributionId, IdVec};
 use domain::manifest::version_source::DeclaredVersion;
 use domain::text::edit::EditKind;
 use domain::text::toml::nearest;
-use domain::workspace::Workspace;
-use domain::workspace::history::{self, TagRef, last_tag};
+use domain::workspace::history::{TagRef, last_tag};
+use domain::workspace::{Judgement, Workspace};
 use formats::conventional_commits;
 
 use crate::cli::BumpOptions;
@@ -31,7 +32,7 @@ use crate::ui::{json, say};
 pub(crate) fn run(root: &Path, options: &BumpOptions) -> Result<ExitCode> {
     // Given back to the system with the process, at once, where dropping takes a piece at a time.
     let tree = ManuallyDrop::new(Tree::walk(root)?);
-    let workspace = ManuallyDrop::new(discover::lenient(root, &tree)?);
+    let workspace = ManuallyDrop::new(discover::judged(root, &tree, Judgement::Warn)?);
     let request = request(&workspace, options)?;
     let git = Git::at(root);
     let history = histories(&workspace, git.as_ref(), &request)?;
@@ -116,12 +117,12 @@ fn histories(
     workspace: &Workspace,
     git: Option<&Git>,
     request: &BumpRequest,
-) -> Result<Vec<History>> {
+) -> Result<IdVec<DistributionId, History>> {
     let distributions = &workspace.distributions;
     let auto = request.change == Change::Auto;
     let from_tag = |version: &DeclaredVersion| matches!(version, DeclaredVersion::FromTag { .. });
     let needed = auto || distributions.iter().any(|d| from_tag(&d.manifest.version));
-    let mut histories = vec![History::default(); distributions.len()];
+    let mut histories = IdVec::like(distributions, History::default);
     let Some(git) = git.filter(|_| needed) else {
         if auto {
             let finding = Finding::error(
@@ -134,8 +135,9 @@ fn histories(
         return Ok(histories);
     };
     let tags = git.tags()?;
-    let mut last: Vec<Option<&TagRef>> = Vec::with_capacity(distributions.len());
-    for (history, distribution) in histories.iter_mut().zip(distributions) {
+    let mut last: IdVec<DistributionId, Option<&TagRef>> = IdVec::like(distributions, || None);
+    for id in distributions.ids() {
+        let (distribution, history) = (&distributions[id], &mut histories[id]);
         let manifest = &distribution.manifest;
         let shared = from_tag(&manifest.version);
         let mut found = last_tag(&distribution.tag, &tags);
@@ -146,7 +148,7 @@ fn histories(
                 (tag, version)
             });
         }
-        last.push(found.as_ref().map(|(tag, _)| *tag));
+        last[id] = found.as_ref().map(|(tag, _)| *tag);
         history.last = found.map(|(tag, version)| (version, tag.name.clone()));
     }
     if auto {
@@ -161,17 +163,18 @@ fn refuse_shallow(
     git: &Git,
     workspace: &Workspace,
     request: &BumpRequest,
-    last: &[Option<&TagRef>],
+    last: &IdVec<DistributionId, Option<&TagRef>>,
 ) -> Result<()> {
     if !git.is_shallow()? {
         return Ok(());
     }
-    let wanted = |at: &usize| request.targets.is_empty() || request.targets.contains(at);
-    let missing = (0..last.len())
+    let wanted = |id: &DistributionId| request.targets.is_empty() || request.targets.contains(id);
+    let missing = last
+        .ids()
         .filter(wanted)
-        .filter(|at| last[*at].is_none_or(|tag| !git.is_ancestor(&tag.commit)));
+        .filter(|id| last[*id].is_none_or(|tag| !git.is_ancestor(&tag.commit)));
     let names: Vec<String> =
-        missing.map(|at| workspace.distributions[at].name().to_string()).collect();
+        missing.map(|id| workspace.distributions[id].name().to_string()).collect();
     if names.is_empty() {
         return Ok(());
     }
@@ -189,25 +192,17 @@ fn refuse_shallow(
 fn add_commits(
     git: &Git,
     workspace: &Workspace,
-    last: &[Option<&TagRef>],
-    histories: &mut [History],
+    last: &IdVec<DistributionId, Option<&TagRef>>,
+    histories: &mut IdVec<DistributionId, History>,
 ) -> Result<()> {
-    let mut tagged: Vec<&str> = last.iter().flatten().map(|tag| tag.commit.as_str()).collect();
-    tagged.sort_unstable();
-    tagged.dedup();
-    if tagged.is_empty() {
-        return Ok(());
-    }
-    let log = git.log(&tagged)?;
-    for commit in tagged {
-        for found in history::since(&log, commit) {
-            let Some(read) = conventional_commits::read(&found.message) else { continue };
-            for at in workspace.touched_by(found) {
-                if last[at].is_some_and(|tag| tag.commit == commit) {
-                    histories[at].commits.push(read.clone());
-                }
-            }
-        }
+    let tagged: Vec<(DistributionId, &str)> = last
+        .enumerate()
+        .filter_map(|(id, tag)| Some((id, tag.as_ref()?.commit.as_str())))
+        .collect();
+    let log = git.log_since(&tagged)?;
+    for (id, commits) in workspace.commits_since(&tagged, &log) {
+        let read = commits.iter().filter_map(|commit| conventional_commits::read(&commit.message));
+        histories[id].commits.extend(read);
     }
     Ok(())
 }
@@ -245,9 +240,9 @@ fn as_text(workspace: &Workspace, plan: &BumpPlan) -> String {
         0 => "Nothing to bump: no commit since the last tags asks for a release.".to_owned(),
         many => format!("Bump plan: {}, in release order", count(many, "distribution")),
     });
-    let mut moves: HashMap<usize, Vec<&RangeMove>> = HashMap::new();
+    let mut moves: HashMap<DistributionId, Vec<&RangeMove>> = HashMap::new();
     for moved in &plan.moves {
-        moves.entry(moved.at).or_default().push(moved);
+        moves.entry(moved.id).or_default().push(moved);
     }
     let versions = |bump: &Bump| {
         let from = bump.from.as_ref().map_or("?".to_owned(), ToString::to_string);
@@ -260,12 +255,12 @@ fn as_text(workspace: &Workspace, plan: &BumpPlan) -> String {
     for bump in &plan.bumps {
         let (name, versions) = (&bump.package, versions(bump));
         lines.push(format!("  {name:name_width$}  {versions:move_width$}  {}", bump.reason));
-        let moves = moves.remove(&bump.at).unwrap_or_default();
+        let moves = moves.remove(&bump.id).unwrap_or_default();
         lines.extend(moves.iter().map(|moved| move_line(workspace, moved, indent)));
     }
     for moved in &plan.moves {
-        if let Some(moves) = moves.remove(&moved.at) {
-            let name = workspace.distributions[moved.at].name();
+        if let Some(moves) = moves.remove(&moved.id) {
+            let name = workspace.distributions[moved.id].name();
             lines.push(format!("  {name:name_width$}  not bumped, its ranges follow"));
             lines.extend(moves.iter().map(|moved| move_line(workspace, moved, indent)));
         }

@@ -10,6 +10,7 @@ use domain::check::rules::RULES;
 use domain::check::{CheckFacts, Fix, Found, check};
 use domain::finding::{Finding, Refusal, Severity};
 use domain::text::edit::{Edit, splice};
+use domain::workspace::Judgement;
 use jzon::{JsonValue, object};
 
 use crate::cli::CheckOptions;
@@ -39,7 +40,7 @@ pub(crate) fn run(root: &Path, options: &CheckOptions) -> Result<ExitCode> {
 
 fn look(root: &Path) -> Result<Vec<Found>> {
     let tree = Tree::walk(root)?;
-    let workspace = match discover::survey(root, &tree) {
+    let workspace = match discover::judged(root, &tree, Judgement::List) {
         Ok(workspace) => workspace,
         Err(error) => {
             return Ok(error.downcast::<Refusal>()?.0.into_iter().map(Found::from).collect());

@@ -11,7 +11,7 @@ use domain::scaffold::{flat_layout, shared};
 use domain::text::edit::{Edit, Write, splice};
 use domain::text::insert::Splice;
 use domain::text::toml::TomlFile;
-use domain::workspace::Workspace;
+use domain::workspace::{Judgement, Workspace};
 
 use crate::cli::EmbedOptions;
 use crate::effects::fs::files::Changes;
@@ -31,7 +31,7 @@ pub(crate) fn run(options: &EmbedOptions) -> Result<ExitCode> {
     let root = dir.canonicalize().with_context(|| format!("{}", dir.display()))?;
     refuse_what_is_not_ours(&root)?;
     let tree = Tree::walk(&root)?;
-    let workspace = discover::lenient(&root, &tree)?;
+    let workspace = discover::judged(&root, &tree, Judgement::Warn)?;
     if workspace.distributions.iter().all(|d| d.manifest.excluded.is_some()) {
         let nothing = Finding::error("embed", format!("no distribution in {}", root.display()));
         return Err(

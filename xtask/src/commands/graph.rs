@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use domain::ids::{DistributionId, Id};
 use domain::workspace::Workspace;
 use jzon::object;
 
@@ -43,20 +44,20 @@ fn tree(workspace: &Workspace) -> String {
 
 fn mermaid(workspace: &Workspace) -> String {
     let mut text = "graph LR\n".to_owned();
-    for (at, distribution) in workspace.distributions.iter().enumerate() {
-        text += &format!("  d{at}[\"{}\"]\n", distribution.name());
+    for (id, distribution) in workspace.distributions.enumerate() {
+        text += &format!("  d{}[\"{}\"]\n", id.index(), distribution.name());
     }
     for (from, to) in edges(workspace) {
-        text += &format!("  d{from} --> d{to}\n");
+        text += &format!("  d{} --> d{}\n", from.index(), to.index());
     }
     text
 }
 
 fn dot(workspace: &Workspace) -> String {
-    let name = |at: usize| workspace.distributions[at].name().to_string();
+    let name = |id: DistributionId| workspace.distributions[id].name().to_string();
     let mut text = "digraph distributions {\n".to_owned();
-    for at in 0..workspace.distributions.len() {
-        text += &format!("  {:?};\n", name(at));
+    for id in workspace.distributions.ids() {
+        text += &format!("  {:?};\n", name(id));
     }
     for (from, to) in edges(workspace) {
         text += &format!("  {:?} -> {:?};\n", name(from), name(to));
@@ -75,12 +76,12 @@ fn as_json(workspace: &Workspace) -> String {
     object! { "packages": packages.collect::<Vec<_>>() }.pretty(2)
 }
 
-fn edges(workspace: &Workspace) -> impl Iterator<Item = (usize, usize)> {
-    let distributions = workspace.distributions.iter().enumerate();
+fn edges(workspace: &Workspace) -> impl Iterator<Item = (DistributionId, DistributionId)> {
+    let distributions = workspace.distributions.enumerate();
     distributions
         .flat_map(|(from, distribution)| distribution.needs.iter().map(move |&to| (from, to)))
 }
 
-fn names(workspace: &Workspace, of: &[usize]) -> Vec<String> {
-    of.iter().map(|&at| workspace.distributions[at].name().to_string()).collect()
+fn names(workspace: &Workspace, of: &[DistributionId]) -> Vec<String> {
+    of.iter().map(|&id| workspace.distributions[id].name().to_string()).collect()
 }

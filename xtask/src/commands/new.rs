@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use domain::finding::{Finding, Refusal};
+use domain::ids::DistributionId;
 use domain::release::content::modules::Modules;
 use domain::release::plan::Lookup;
 use domain::scaffold::new::{self, NewFacts, NewPlan, NewRequest};
@@ -57,7 +58,7 @@ fn wrong_name(typed: &str) -> Refusal {
         .into()
 }
 
-fn resolve(workspace: &Workspace, names: &[String]) -> Result<Vec<usize>> {
+fn resolve(workspace: &Workspace, names: &[String]) -> Result<Vec<DistributionId>> {
     let (mut found, mut findings) = (Vec::new(), Vec::new());
     for name in names {
         match workspace.resolve(name) {

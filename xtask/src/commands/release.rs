@@ -12,6 +12,7 @@ use std::thread;
 use announce::Announcement;
 use anyhow::{Context, Result};
 use domain::finding::{Finding, Refusal};
+use domain::ids::DistributionId;
 use domain::parallel;
 use domain::release::plan::{ReleasePlan, Until};
 use domain::release::preflight::{self, Check, short};
@@ -52,7 +53,8 @@ pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
         progress.say(&format!("note: {}", check.detail));
     }
 
-    let plan = ReleasePlan::new(indexes.open, options.until, !options.rehearse);
+    let plan =
+        ReleasePlan::new(indexes.open.into_iter().collect(), options.until, !options.rehearse);
     let report = Report {
         root,
         options,
@@ -93,7 +95,7 @@ pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
     Ok(match &outcome.interruption {
         None => {
             announcement.notes(&plan);
-            let published = plan.packages.iter().map(|package| package.at);
+            let published = plan.packages.iter().map(|package| package.distribution);
             announcement.on_github(&published.chain(indexes.released).collect::<Vec<_>>());
             ExitCode::SUCCESS
         }
@@ -156,7 +158,7 @@ struct ReleaseFacts {
     source: PathBuf,
     workspace: Workspace,
     /// What was asked for, as indices into the workspace.
-    targets: Vec<usize>,
+    targets: Vec<DistributionId>,
     git_target: GitTarget,
     local: LocalFacts,
 }
@@ -211,7 +213,7 @@ fn judge(
 }
 
 /// The targets as indices into the workspace, in release order.
-fn targets(workspace: &Workspace, options: &ReleaseOptions) -> Result<Vec<usize>> {
+fn targets(workspace: &Workspace, options: &ReleaseOptions) -> Result<Vec<DistributionId>> {
     if workspace.distributions.is_empty() {
         let nothing = Finding::error("packages", "there is no distribution in this repository");
         return Err(
@@ -219,8 +221,8 @@ fn targets(workspace: &Workspace, options: &ReleaseOptions) -> Result<Vec<usize>
         );
     }
     if options.targets.is_empty() {
-        let own = |at: &usize| workspace.distributions[*at].manifest.excluded.is_none();
-        return Ok((0..workspace.distributions.len()).filter(own).collect());
+        let own = |id: &DistributionId| workspace.distributions[*id].manifest.excluded.is_none();
+        return Ok(workspace.distributions.ids().filter(own).collect());
     }
     let (mut found, mut findings) = (Vec::new(), Vec::new());
     for target in &options.targets {

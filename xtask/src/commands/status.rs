@@ -5,8 +5,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use domain::ids::{DistributionId, IdVec};
 use domain::release::plan::{Lookup, ServedFile, files_of};
-use domain::workspace::history::{TagRef, last_tag, since};
+use domain::workspace::history::last_tag;
 use domain::workspace::{Distribution, Workspace};
 use formats::name::Name;
 use jzon::{JsonValue, object};
@@ -31,7 +32,7 @@ struct Standing {
 struct Online {
     repository: String,
     /// In the order of the distributions.
-    states: Vec<OnlineState>,
+    states: IdVec<DistributionId, OnlineState>,
 }
 
 /// Whether an index has a version. Not to know is never the same as no.
@@ -103,47 +104,35 @@ fn state((distribution, answer): (&Distribution, Lookup<Vec<ServedFile>>)) -> On
     }
 }
 
-fn standings(root: &Path, workspace: &Workspace) -> Result<Vec<Standing>> {
+fn standings(root: &Path, workspace: &Workspace) -> Result<IdVec<DistributionId, Standing>> {
     let git = Git::at(root);
     let tags = git.as_ref().map_or(Ok(Vec::new()), Git::tags)?;
-    let last: Vec<Option<&TagRef>> = workspace
+    let tagged: Vec<(DistributionId, &str)> = workspace
         .distributions
-        .iter()
-        .map(|d| last_tag(&d.tag, &tags).map(|(tag, _)| tag))
+        .enumerate()
+        .filter_map(|(id, d)| Some((id, last_tag(&d.tag, &tags)?.0.commit.as_str())))
         .collect();
-    let mut commits: Vec<&str> = last.iter().flatten().map(|tag| tag.commit.as_str()).collect();
-    commits.sort_unstable();
-    commits.dedup();
-    let log = match &git {
-        Some(git) if !commits.is_empty() => git.log(&commits)?,
-        _ => Vec::new(),
-    };
-    let mut changed: Vec<Option<usize>> = last.iter().map(|last| last.map(|_| 0)).collect();
-    for commit in commits {
-        for at in since(&log, commit).into_iter().flat_map(|found| workspace.touched_by(found)) {
-            if last[at].is_some_and(|tag| tag.commit == commit) {
-                changed[at] = changed[at].map(|count| count + 1);
-            }
-        }
-    }
-    let standing = |(distribution, changed): (&Distribution, Option<usize>)| {
+    let log = git.as_ref().map_or(Ok(Vec::new()), |git| git.log_since(&tagged))?;
+    let changed = workspace.commits_since(&tagged, &log);
+    let is_tag = |tag: &String| tags.binary_search_by(|known| known.name.cmp(tag)).is_ok();
+    let standings = workspace.distributions.enumerate().map(|(id, distribution)| {
         let tag = distribution.current_tag();
-        let known = |tag: &String| tags.binary_search_by(|known| known.name.cmp(tag)).is_ok();
-        Standing { tagged: tag.as_ref().is_some_and(known), tag, changed }
-    };
-    Ok(workspace.distributions.iter().zip(changed).map(standing).collect())
+        let tagged = tag.as_ref().is_some_and(is_tag);
+        Standing { tagged, tag, changed: changed.get(&id).map(Vec::len) }
+    });
+    Ok(standings.collect())
 }
 
 fn as_json(
     root: &Path,
     workspace: &Workspace,
-    standings: &[Standing],
+    standings: &IdVec<DistributionId, Standing>,
     online: &[Online],
 ) -> JsonValue {
-    let all = workspace.distributions.iter().zip(standings).enumerate();
-    let packages = all.map(|(at, (distribution, standing))| {
+    let packages = workspace.distributions.enumerate().map(|(id, distribution)| {
+        let standing = &standings[id];
         let needs =
-            distribution.needs.iter().map(|&at| workspace.distributions[at].name().to_string());
+            distribution.needs.iter().map(|&id| workspace.distributions[id].name().to_string());
         let mut package = object! {
             "name": distribution.name().to_string(),
             "path": if distribution.dir.is_empty() { "." } else { &distribution.dir },
@@ -157,7 +146,7 @@ fn as_json(
         };
         if !online.is_empty() {
             let states =
-                online.iter().map(|index| (index.repository.as_str(), index.states[at].word()));
+                online.iter().map(|index| (index.repository.as_str(), index.states[id].word()));
             package["online"] = states.collect::<BTreeMap<_, _>>().into();
         }
         package
@@ -170,12 +159,13 @@ fn version_source(distribution: &Distribution) -> String {
     format!("{file}:{line}")
 }
 
-fn print(workspace: &Workspace, standings: &[Standing], online: &[Online]) {
-    let row = |(at, (distribution, standing)): (usize, (&Distribution, &Standing))| {
+fn print(workspace: &Workspace, standings: &IdVec<DistributionId, Standing>, online: &[Online]) {
+    let rows = workspace.distributions.enumerate().map(|(id, distribution)| {
+        let standing = &standings[id];
         let needs: Vec<String> = distribution
             .needs
             .iter()
-            .map(|&at| workspace.distributions[at].name().to_string())
+            .map(|&id| workspace.distributions[id].name().to_string())
             .collect();
         let since = match (standing.tagged, standing.changed) {
             (_, None) => "never tagged".to_owned(),
@@ -188,11 +178,11 @@ fn print(workspace: &Workspace, standings: &[Standing], online: &[Online]) {
             distribution.version().map_or("?".to_owned(), ToString::to_string),
             since,
         ];
-        cells.extend(online.iter().map(|index| index.states[at].word().to_owned()));
+        cells.extend(online.iter().map(|index| index.states[id].word().to_owned()));
         cells.push(needs.join(", "));
         cells
-    };
-    let rows: Vec<_> = workspace.distributions.iter().zip(standings).enumerate().map(row).collect();
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
     let mut header = vec!["distribution", "version", "last tag"];
     header.extend(online.iter().map(|index| index.repository.as_str()));
     header.push("needs");

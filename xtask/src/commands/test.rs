@@ -91,7 +91,7 @@ fn wheels(
         build::build(tools, &source.join(&distribution.dir), &requires, &out, epoch)
             .with_context(|| distribution.name().to_string())
     };
-    parallel::map(parallel::jobs(), &workspace.distributions, build)
+    parallel::map(parallel::jobs(), workspace.distributions.as_slice(), build)
         .into_iter()
         .collect::<Result<Vec<_>>>()?;
     let files = build::artifacts(&out)?.into_iter().filter(|file| file.name.ends_with(".whl"));

@@ -11,6 +11,7 @@ use formats::{conventional_commits, lockfile};
 use crate::bump::plan::{Bump, BumpFacts, BumpNote, BumpPlan, BumpRequest, History, RangeMove};
 use crate::bump::step::Change;
 use crate::finding::Finding;
+use crate::ids::{DistributionId, IdVec};
 use crate::manifest::version_source::DeclaredVersion;
 use crate::parallel;
 use crate::source::{Files, SourceFile, join};
@@ -21,15 +22,16 @@ use crate::workspace::Distribution;
 /// Adds the edits and notes of changelogs, locks and copies.
 pub(crate) fn all(facts: BumpFacts<'_>, request: &BumpRequest, plan: &mut BumpPlan) {
     let bumps = std::mem::take(&mut plan.bumps);
-    let mut published: Vec<Vec<&RangeMove>> = vec![Vec::new(); facts.workspace.distributions.len()];
+    let mut published: IdVec<DistributionId, Vec<&RangeMove>> =
+        IdVec::like(&facts.workspace.distributions, Vec::new);
     for moved in plan.moves.iter().filter(|m| m.declared(facts.workspace).is_published()) {
-        published[moved.at].push(moved);
+        published[moved.id].push(moved);
     }
     let attached = parallel::quick(&bumps, |bump| {
-        let distribution = &facts.workspace.distributions[bump.at];
+        let distribution = &facts.workspace.distributions[bump.id];
         let mut attacher = Attacher::new(facts.files, distribution, bump);
         attacher.named_copies();
-        let moves = if bump.cascaded { published[bump.at].as_slice() } else { &[] };
+        let moves = if bump.cascaded { published[bump.id].as_slice() } else { &[] };
         attacher.changelog(facts, request, moves);
         attacher.attached
     });
@@ -152,7 +154,7 @@ impl<'a> Attacher<'a> {
         let dir = &self.distribution.dir;
         let found = CHANGELOGS.iter().find_map(|name| self.files.beside(dir, name));
         let Some(source) = found else { return };
-        let mut entries = self.commit_entries(request, facts.history.get(self.bump.at));
+        let mut entries = self.commit_entries(request, facts.history.get(self.bump.id));
         entries.extend(required(facts, moves));
         let release = ChangelogRelease {
             from: self.bump.from.as_ref(),
@@ -213,7 +215,7 @@ fn findings(facts: BumpFacts<'_>, bumps: &[Bump], plan: &mut BumpPlan) {
     if findings.is_empty() {
         return;
     }
-    let path = |bump: &Bump| &*facts.workspace.distributions[bump.at].manifest.path;
+    let path = |bump: &Bump| &*facts.workspace.distributions[bump.id].manifest.path;
     let bumped: HashMap<&str, &Bump> = bumps.iter().map(|bump| (path(bump), bump)).collect();
     for finding in findings {
         let Some((file, line)) = &finding.place else { continue };
@@ -246,7 +248,7 @@ fn locks(facts: BumpFacts<'_>, bumps: &[Bump], plan: &mut BumpPlan) {
         return;
     }
     let by_name: HashMap<&str, &Bump> =
-        bumps.iter().map(|bump| (distributions[bump.at].name().normal(), bump)).collect();
+        bumps.iter().map(|bump| (distributions[bump.id].name().normal(), bump)).collect();
     for (dir, source) in found {
         lock_edits(facts, &source, dir, &by_name, plan);
     }
@@ -262,7 +264,7 @@ fn lock_edits(
     for member in lockfile::members(&source.text) {
         let normal = formats::name::normalize(member.name);
         let Some(bump) = bumps.get(normal.as_str()) else { continue };
-        let distribution = &facts.workspace.distributions[bump.at];
+        let distribution = &facts.workspace.distributions[bump.id];
         if join(dir, member.directory).is_none_or(|found| found != distribution.dir) {
             continue;
         }

@@ -12,27 +12,28 @@ use formats::pep440::Version;
 use formats::python::{self, Expr};
 
 use crate::bump::plan::{BumpFacts, BumpNote, BumpPlan};
+use crate::ids::DistributionId;
 use crate::source::SourceFile;
 use crate::text::toml::{TomlFile, line_of};
 
 /// Looks for copies beside `planning`, which says which distributions had which versions.
 pub(crate) fn beside<T>(
     facts: BumpFacts<'_>,
-    planning: impl FnOnce(&mut dyn FnMut(usize, &Version)) -> T,
+    planning: impl FnOnce(&mut dyn FnMut(DistributionId, &Version)) -> T,
 ) -> (T, Vec<BumpNote>) {
     let (bumped, open) = mpsc::channel();
     let open = Mutex::new(open);
     let search = || {
         let mut found = Vec::new();
         let next = || open.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        while let Ok((at, from)) = next() {
-            found.append(&mut copies(facts, at, &from));
+        while let Ok((id, from)) = next() {
+            found.append(&mut copies(facts, id, &from));
         }
         found
     };
     thread::scope(|scope| {
         let search_beside = scope.spawn(search);
-        let planned = planning(&mut |at, from| _ = bumped.send((at, from.clone())));
+        let planned = planning(&mut |id, from| _ = bumped.send((id, from.clone())));
         drop(bumped);
         let mut found = search();
         found.extend(search_beside.join().unwrap_or_else(|panic| resume_unwind(panic)));
@@ -41,8 +42,8 @@ pub(crate) fn beside<T>(
 }
 
 /// The copies of a version in the files of one distribution.
-fn copies(facts: BumpFacts<'_>, at: usize, from: &Version) -> Vec<BumpNote> {
-    let (files, distribution) = (facts.files, &facts.workspace.distributions[at]);
+fn copies(facts: BumpFacts<'_>, id: DistributionId, from: &Version) -> Vec<BumpNote> {
+    let (files, distribution) = (facts.files, &facts.workspace.distributions[id]);
     let mut copies: Vec<(Arc<str>, usize)> = Vec::new();
     if let Some(source) = (files.read)(&distribution.manifest.path) {
         copies.extend(manifest_copies(&source, from));

@@ -6,18 +6,21 @@ use formats::name::Name;
 
 use crate::bump::plan::BumpFacts;
 use crate::finding::{Finding, Refusal};
+use crate::ids::DistributionId;
 use crate::manifest::version_source::DeclaredVersion;
 
 /// Who shares a version: the configured groups, and distributions whose version is one literal.
-pub(crate) fn shared_versions(facts: BumpFacts<'_>) -> Result<HashMap<usize, Vec<usize>>, Refusal> {
+pub(crate) fn shared_versions(
+    facts: BumpFacts<'_>,
+) -> Result<HashMap<DistributionId, Vec<DistributionId>>, Refusal> {
     let workspace = facts.workspace;
     let mut errors = Vec::new();
-    let mut sets: Vec<Vec<usize>> = Vec::new();
+    let mut sets: Vec<Vec<DistributionId>> = Vec::new();
     for group in &workspace.config.groups {
         let mut members = Vec::new();
         for name in group {
             match Name::new(name).and_then(|name| workspace.find(&name)) {
-                Some(at) => members.push(at),
+                Some(id) => members.push(id),
                 None => errors.push(
                     Finding::error(
                         "config",
@@ -30,24 +33,24 @@ pub(crate) fn shared_versions(facts: BumpFacts<'_>) -> Result<HashMap<usize, Vec
         sets.push(members);
     }
     Refusal::unless_clean(errors)?;
-    let mut literals: HashMap<(&str, usize), Vec<usize>> = HashMap::new();
-    for (at, distribution) in workspace.distributions.iter().enumerate() {
+    let mut literals: HashMap<(&str, usize), Vec<DistributionId>> = HashMap::new();
+    for (id, distribution) in workspace.distributions.enumerate() {
         if let DeclaredVersion::Literal { file, span, .. } = &distribution.manifest.version {
-            literals.entry((file, span.start)).or_default().push(at);
+            literals.entry((file, span.start)).or_default().push(id);
         }
     }
     sets.extend(literals.into_values().filter(|members| members.len() > 1));
-    let mut groups: HashMap<usize, Vec<usize>> = HashMap::new();
+    let mut groups: HashMap<DistributionId, Vec<DistributionId>> = HashMap::new();
     for set in sets {
         // A member of two sets joins them.
-        let mut joined: Vec<usize> = set
+        let mut joined: Vec<DistributionId> = set
             .iter()
-            .flat_map(|at| groups.get(at).cloned().unwrap_or_else(|| vec![*at]))
+            .flat_map(|id| groups.get(id).cloned().unwrap_or_else(|| vec![*id]))
             .collect();
         joined.sort_unstable();
         joined.dedup();
-        for at in &joined {
-            groups.insert(*at, joined.clone());
+        for id in &joined {
+            groups.insert(*id, joined.clone());
         }
     }
     Ok(groups)

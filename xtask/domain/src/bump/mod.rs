@@ -14,6 +14,7 @@ pub mod usual_tags;
 use formats::pep440::Version;
 
 use crate::finding::Refusal;
+use crate::ids::DistributionId;
 use crate::parallel;
 
 pub use attach::CHANGELOGS;
@@ -25,7 +26,7 @@ pub use plan::{Bump, BumpFacts, BumpNote, BumpPlan, BumpRequest, History, RangeM
 /// Everything that no rule covers, all at once: a version that cannot be followed or does not
 /// go upwards, a range that cannot be made to admit the new version.
 pub fn plan(facts: BumpFacts<'_>, request: &BumpRequest) -> Result<BumpPlan, Refusal> {
-    let planning = |bumped: &mut dyn FnMut(usize, &Version)| {
+    let planning = |bumped: &mut dyn FnMut(DistributionId, &Version)| {
         planner::versions_and_ranges(facts, request, bumped)
     };
     let (plan, copies) = copies::beside(facts, planning);

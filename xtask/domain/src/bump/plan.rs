@@ -7,6 +7,7 @@ use formats::pep440::Version;
 
 use crate::bump::range::RangePolicy;
 use crate::bump::step::Change;
+use crate::ids::{DistributionId, IdVec};
 use crate::manifest::requirement::DeclaredRequirement;
 use crate::source::Files;
 use crate::text::edit::{Edit, Write};
@@ -17,7 +18,7 @@ use crate::workspace::tags::TagPattern;
 #[derive(Clone, Debug)]
 pub struct BumpRequest {
     /// Indices into the workspace; empty for `all` that are not aside.
-    pub targets: Vec<usize>,
+    pub targets: Vec<DistributionId>,
     pub change: Change,
     pub ranges: RangePolicy,
     /// Whether a dependent whose published range moves is bumped too.
@@ -43,14 +44,14 @@ pub struct BumpFacts<'a> {
     pub workspace: &'a Workspace,
     pub files: Files<'a>,
     /// Of every distribution, in the workspace's order.
-    pub history: &'a [History],
+    pub history: &'a IdVec<DistributionId, History>,
 }
 
 /// One distribution that gets a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bump {
     /// Index into the workspace.
-    pub at: usize,
+    pub id: DistributionId,
     pub package: String,
     /// Unknown where versions come from tags and there is none.
     pub from: Option<Version>,
@@ -64,7 +65,7 @@ pub struct Bump {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RangeMove {
     /// The distribution that states the range, as an index into the workspace.
-    pub at: usize,
+    pub id: DistributionId,
     /// The number of its requirement.
     pub requirement: usize,
     /// The specifiers that it gets.
@@ -74,7 +75,7 @@ pub struct RangeMove {
 impl RangeMove {
     /// The requirement that moves.
     pub fn declared<'a>(&self, workspace: &'a Workspace) -> &'a DeclaredRequirement {
-        &workspace.distributions[self.at].manifest.requirements[self.requirement]
+        &workspace.distributions[self.id].manifest.requirements[self.requirement]
     }
 }
 

@@ -12,6 +12,7 @@ use crate::bump::plan::{Bump, BumpFacts, BumpNote, BumpPlan, BumpRequest, RangeM
 use crate::bump::range::{self, RangeOutcome};
 use crate::bump::step::{self, Change, Step};
 use crate::finding::{Finding, Refusal};
+use crate::ids::{DistributionId, IdVec};
 use crate::manifest::requirement::DeclaredRequirement;
 use crate::manifest::version_source::DeclaredVersion;
 use crate::parallel;
@@ -24,7 +25,7 @@ use crate::workspace::Distribution;
 pub(crate) fn versions_and_ranges(
     facts: BumpFacts<'_>,
     request: &BumpRequest,
-    bumped: &mut dyn FnMut(usize, &Version),
+    bumped: &mut dyn FnMut(DistributionId, &Version),
 ) -> Result<BumpPlan, Refusal> {
     let mut planner = Planner::new(facts, request, bumped)?;
     planner.targets();
@@ -66,10 +67,10 @@ enum Cause {
     /// Ranges on these siblings moved.
     Ranges {
         step: Step,
-        on: Vec<usize>,
+        on: Vec<DistributionId>,
     },
     /// Its group moves.
-    Group(usize),
+    Group(DistributionId),
 }
 
 struct Planned {
@@ -84,12 +85,12 @@ type Followed<'a> = HashMap<(&'a str, Dialect), Result<RangeOutcome, range::Rang
 struct Planner<'a> {
     facts: BumpFacts<'a>,
     request: &'a BumpRequest,
-    bumped: &'a mut dyn FnMut(usize, &Version),
-    planned: Vec<Option<Planned>>,
+    bumped: &'a mut dyn FnMut(DistributionId, &Version),
+    planned: IdVec<DistributionId, Option<Planned>>,
     /// Distributions whose dependents have not been looked at.
-    queue: VecDeque<usize>,
+    queue: VecDeque<DistributionId>,
     /// The others that share a distribution's version.
-    groups: HashMap<usize, Vec<usize>>,
+    groups: HashMap<DistributionId, Vec<DistributionId>>,
     /// What has become of ranges, by the step that they follow, old version and new: most
     /// dependents state the same range, so each is worked out once.
     known: HashMap<(Option<String>, String), Followed<'a>>,
@@ -101,14 +102,13 @@ impl<'a> Planner<'a> {
     fn new(
         facts: BumpFacts<'a>,
         request: &'a BumpRequest,
-        bumped: &'a mut dyn FnMut(usize, &Version),
+        bumped: &'a mut dyn FnMut(DistributionId, &Version),
     ) -> Result<Self, Refusal> {
-        let count = facts.workspace.distributions.len();
         Ok(Planner {
             facts,
             request,
             bumped,
-            planned: (0..count).map(|_| None).collect(),
+            planned: IdVec::like(&facts.workspace.distributions, || None),
             queue: VecDeque::new(),
             groups: groups::shared_versions(facts)?,
             known: HashMap::new(),
@@ -117,70 +117,72 @@ impl<'a> Planner<'a> {
         })
     }
 
-    fn distribution(&self, at: usize) -> &'a Distribution {
-        &self.facts.workspace.distributions[at]
+    fn distribution(&self, id: DistributionId) -> &'a Distribution {
+        &self.facts.workspace.distributions[id]
     }
 
     /// The version that stands there now, or the last one that was tagged.
-    fn current(&self, at: usize) -> Option<&'a Version> {
-        self.distribution(at).version().or_else(|| {
+    fn current(&self, id: DistributionId) -> Option<&'a Version> {
+        self.distribution(id).version().or_else(|| {
             self.facts
                 .history
-                .get(at)
+                .get(id)
                 .and_then(|history| history.last.as_ref().map(|(version, _)| version))
         })
     }
 
-    fn with_group(&self, at: usize) -> Vec<usize> {
-        self.groups.get(&at).cloned().unwrap_or_else(|| vec![at])
+    fn with_group(&self, id: DistributionId) -> Vec<DistributionId> {
+        self.groups.get(&id).cloned().unwrap_or_else(|| vec![id])
     }
 
     fn targets(&mut self) {
         let everything = self.request.targets.is_empty();
-        let targets: Vec<usize> = match everything {
-            true => (0..self.planned.len())
-                .filter(|at| self.distribution(*at).manifest.excluded.is_none())
+        let targets: Vec<DistributionId> = match everything {
+            true => self
+                .planned
+                .ids()
+                .filter(|id| self.distribution(*id).manifest.excluded.is_none())
                 .collect(),
             false => self.request.targets.clone(),
         };
-        for at in targets {
-            if self.planned[at].is_none() {
-                self.target(at, everything);
+        for id in targets {
+            if self.planned[id].is_none() {
+                self.target(id, everything);
             }
         }
     }
 
-    fn target(&mut self, at: usize, everything: bool) {
-        let group = self.with_group(at);
+    fn target(&mut self, id: DistributionId, everything: bool) {
+        let group = self.with_group(id);
         let (change, cause) = match &self.request.change {
             Change::Auto => match self.asked_by_commits(&group) {
                 Some(asked) => asked,
-                None => return self.note_untagged(at, &group),
+                None => return self.note_untagged(id, &group),
             },
             change => (change.clone(), Cause::Asked(change.clone())),
         };
         // What cannot be followed is refused where it was asked for by name.
-        let place = &self.distribution(at).manifest.version;
+        let place = &self.distribution(id).manifest.version;
         if let DeclaredVersion::Unknown { file, line, reason } = place {
             if everything {
-                self.note(file, *line, at, format!("not bumped: {reason}"));
+                self.note(file, *line, id, format!("not bumped: {reason}"));
             } else {
-                self.refuse(file, *line, at, reason);
+                self.refuse(file, *line, id, reason);
             }
             return;
         }
         let from_tag = matches!(place, DeclaredVersion::FromTag { .. });
-        if everything && from_tag && self.current(at).is_none() {
+        if everything && from_tag && self.current(id).is_none() {
             let (file, line) = place.place();
             let text = "not bumped: its versions come from tags, and no tag names one";
-            self.note(file, line, at, text.to_owned());
+            self.note(file, line, id, text.to_owned());
             return;
         }
         match self.next(&group, &change) {
-            Ok(to) => self.assign(at, &group, to, cause),
+            Ok(to) => self.assign(id, &group, to, cause),
             Err((message, hint)) => {
                 let (file, line) = place.place();
-                let name = self.distribution(at).name();
+                let name = self.distribution(id).name();
                 let finding = Finding::error("version", format!("cannot bump {name}: {message}"));
                 self.refusals.push(finding.at(file, line).hint(hint));
             }
@@ -189,17 +191,18 @@ impl<'a> Planner<'a> {
 
     /// `auto` counts from a tag; without one it says so, because silence would read as "nothing
     /// has changed".
-    fn note_untagged(&mut self, at: usize, group: &[usize]) {
-        let tagged = |at: &usize| self.facts.history.get(*at).is_some_and(|h| h.last.is_some());
+    fn note_untagged(&mut self, id: DistributionId, group: &[DistributionId]) {
+        let tagged =
+            |id: &DistributionId| self.facts.history.get(*id).is_some_and(|h| h.last.is_some());
         if !group.iter().any(tagged) {
-            let (file, line) = self.distribution(at).manifest.version.place();
+            let (file, line) = self.distribution(id).manifest.version.place();
             let text = "no tag says what was released last, so `auto` cannot tell; name the change";
-            self.note(file, line, at, text.to_owned());
+            self.note(file, line, id, text.to_owned());
         }
     }
 
-    fn refuse(&mut self, file: &str, line: usize, at: usize, reason: &str) {
-        let name = self.distribution(at).name();
+    fn refuse(&mut self, file: &str, line: usize, id: DistributionId, reason: &str) {
+        let name = self.distribution(id).name();
         self.refusals.push(
             Finding::error("version", format!("cannot bump {name}: {reason}"))
                 .at(file, line)
@@ -209,8 +212,8 @@ impl<'a> Planner<'a> {
 
     /// The version that the commits of a group ask for, counted from what is tagged: a version
     /// that stands there untagged may be that one already.
-    fn asked_by_commits(&self, group: &[usize]) -> Option<(Change, Cause)> {
-        let of = |at: &usize| self.facts.history.get(*at);
+    fn asked_by_commits(&self, group: &[DistributionId]) -> Option<(Change, Cause)> {
+        let of = |id: &DistributionId| self.facts.history.get(*id);
         let (last, tag) = group.iter().filter_map(of).filter_map(|h| h.last.clone()).max()?;
         let steps = group
             .iter()
@@ -219,14 +222,14 @@ impl<'a> Planner<'a> {
         // `Step`'s order is major, minor, patch: the least is the weightiest.
         let step = steps.min()?;
         let wanted = step::apply(&last, step).ok()?;
-        let current = group.iter().filter_map(|at| self.current(*at)).max()?;
+        let current = group.iter().filter_map(|id| self.current(*id)).max()?;
         let count = group.iter().filter_map(of).map(|history| history.commits.len()).sum();
         (*current < wanted).then_some((Change::To(wanted), Cause::Commits { step, count, tag }))
     }
 
     /// The version after the highest of a group; errors are a sentence and a hint.
-    fn next(&self, group: &[usize], change: &Change) -> Result<Version, (String, String)> {
-        let from = group.iter().filter_map(|at| self.current(*at)).max();
+    fn next(&self, group: &[DistributionId], change: &Change) -> Result<Version, (String, String)> {
+        let from = group.iter().filter_map(|id| self.current(*id)).max();
         match (from, change) {
             (Some(from), change) => {
                 step::change(from, change).map_err(|refusal| (refusal.to_string(), refusal.hint()))
@@ -244,16 +247,16 @@ impl<'a> Planner<'a> {
     }
 
     /// Gives a whole group its version.
-    fn assign(&mut self, at: usize, group: &[usize], to: Version, cause: Cause) {
+    fn assign(&mut self, id: DistributionId, group: &[DistributionId], to: Version, cause: Cause) {
         let mut cause = Some(cause);
         for member in group {
             let from = self.current(*member).cloned();
             if from.as_ref().is_some_and(|from| *from >= to) || self.planned[*member].is_some() {
                 continue;
             }
-            let cause = match *member == at {
-                true => cause.take().unwrap_or(Cause::Group(at)),
-                false => Cause::Group(at),
+            let cause = match *member == id {
+                true => cause.take().unwrap_or(Cause::Group(id)),
+                false => Cause::Group(id),
             };
             if let Some(from) = &from {
                 (self.bumped)(*member, from);
@@ -264,8 +267,8 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn version_edit(&mut self, at: usize, to: &Version) {
-        let distribution = self.distribution(at);
+    fn version_edit(&mut self, id: DistributionId, to: &Version) {
+        let distribution = self.distribution(id);
         match &distribution.manifest.version {
             DeclaredVersion::Literal { file, line, span, text, .. } => {
                 let lead = text.len() - text.trim_start_matches(['v', 'V']).len();
@@ -280,26 +283,26 @@ impl<'a> Planner<'a> {
                 });
             }
             DeclaredVersion::FromTag { file, line, tool } => {
-                let history = self.facts.history.get(at);
+                let history = self.facts.history.get(id);
                 let pattern = history.and_then(|history| history.pattern.as_ref());
                 let tag = pattern.unwrap_or(&distribution.tag).tag(to);
                 let text =
                     format!("nothing to write: the version is the tag {tag} to come ({tool})");
-                self.note(file, *line, at, text);
+                self.note(file, *line, id, text);
             }
             DeclaredVersion::Unknown { file, line, reason } => {
-                self.note(file, *line, at, format!("the version is not written: {reason}"));
+                self.note(file, *line, id, format!("the version is not written: {reason}"));
             }
         }
     }
 
-    fn note(&mut self, file: &str, line: usize, at: usize, text: String) {
-        let package = self.distribution(at).name().as_str().to_owned();
+    fn note(&mut self, file: &str, line: usize, id: DistributionId, text: String) {
+        let package = self.distribution(id).name().as_str().to_owned();
         self.plan.notes.push(BumpNote { file: file.into(), line, package, text });
     }
 
     /// Moves every range on a sibling that has got a version.
-    fn follow(&mut self, sibling: usize) {
+    fn follow(&mut self, sibling: DistributionId) {
         let Some(Planned { from, to, .. }) = &self.planned[sibling] else { return };
         let (from, to) = (from.clone(), to.clone());
         let step = (from.as_ref().map(ToString::to_string), to.to_string());
@@ -327,7 +330,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Why nothing but its own name should touch a distribution, where it was not named.
-    fn excluded(&self, dependent: usize) -> Option<&'a str> {
+    fn excluded(&self, dependent: DistributionId) -> Option<&'a str> {
         let excluded = self.distribution(dependent).manifest.excluded.as_deref();
         excluded.filter(|_| !self.request.targets.contains(&dependent))
     }
@@ -335,7 +338,7 @@ impl<'a> Planner<'a> {
     /// A range that no rule makes admit the new version.
     fn stays(
         &mut self,
-        dependent: usize,
+        dependent: DistributionId,
         declared: &DeclaredRequirement,
         refusal: &range::RangeRefusal,
         new: &Version,
@@ -349,7 +352,13 @@ impl<'a> Planner<'a> {
     }
 
     /// A range that can follow.
-    fn moves(&mut self, sibling: usize, dependent: usize, number: usize, outcome: &RangeOutcome) {
+    fn moves(
+        &mut self,
+        sibling: DistributionId,
+        dependent: DistributionId,
+        number: usize,
+        outcome: &RangeOutcome,
+    ) {
         if outcome.replacements.is_empty() && !outcome.stale {
             return;
         }
@@ -375,7 +384,7 @@ impl<'a> Planner<'a> {
 
     /// Whether the same table names the same sibling again, for another environment: then a range
     /// that excludes what is current does so on purpose.
-    fn has_twin(&self, dependent: usize, declared: &DeclaredRequirement) -> bool {
+    fn has_twin(&self, dependent: DistributionId, declared: &DeclaredRequirement) -> bool {
         let conditional =
             declared.requirement.marker.is_some() || declared.dialect == Dialect::Poetry;
         let requirements = &self.distribution(dependent).manifest.requirements;
@@ -404,7 +413,13 @@ impl<'a> Planner<'a> {
         );
     }
 
-    fn moved(&mut self, sibling: usize, dependent: usize, number: usize, outcome: &RangeOutcome) {
+    fn moved(
+        &mut self,
+        sibling: DistributionId,
+        dependent: DistributionId,
+        number: usize,
+        outcome: &RangeOutcome,
+    ) {
         let declared = &self.distribution(dependent).manifest.requirements[number];
         let Some(span) = &declared.specifier_span else {
             let text = format!("`{}` is not written as it is read, and stays", declared.shown());
@@ -427,13 +442,13 @@ impl<'a> Planner<'a> {
             });
         }
         let specifiers = range::apply(specifiers, &outcome.replacements);
-        self.plan.moves.push(RangeMove { at: dependent, requirement: number, specifiers });
+        self.plan.moves.push(RangeMove { id: dependent, requirement: number, specifiers });
         if declared.is_published() && self.request.cascade {
             self.cascade(sibling, dependent);
         }
     }
 
-    fn cascade(&mut self, sibling: usize, dependent: usize) {
+    fn cascade(&mut self, sibling: DistributionId, dependent: DistributionId) {
         match &mut self.planned[dependent] {
             Some(Planned { cause: Cause::Ranges { on, .. }, .. }) => {
                 if !on.contains(&sibling) {
@@ -445,11 +460,11 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn cascade_version(&mut self, sibling: usize, dependent: usize) {
+    fn cascade_version(&mut self, sibling: DistributionId, dependent: DistributionId) {
         let group = self.with_group(dependent);
         let place = &self.distribution(dependent).manifest.version;
         let (file, line) = place.place();
-        let from = group.iter().filter_map(|at| self.current(*at)).max();
+        let from = group.iter().filter_map(|id| self.current(*id)).max();
         let next = match (place, from) {
             (DeclaredVersion::Unknown { reason, .. }, _) => Err(reason.clone()),
             (_, None) => Err("its versions come from tags, and no tag names one".to_owned()),
@@ -469,11 +484,11 @@ impl<'a> Planner<'a> {
     }
 
     fn into_plan(mut self) -> BumpPlan {
-        let bumps = self.planned.iter().enumerate().filter_map(|(at, planned)| {
+        let bumps = self.planned.enumerate().filter_map(|(id, planned)| {
             let planned = planned.as_ref()?;
             Some(Bump {
-                at,
-                package: self.distribution(at).name().as_str().to_owned(),
+                id,
+                package: self.distribution(id).name().as_str().to_owned(),
                 from: planned.from.clone(),
                 to: planned.to.clone(),
                 reason: self.reason(&planned.cause),
@@ -485,7 +500,7 @@ impl<'a> Planner<'a> {
     }
 
     fn reason(&self, cause: &Cause) -> String {
-        let name = |at: &usize| self.distribution(*at).name().as_str().to_owned();
+        let name = |id: &DistributionId| self.distribution(*id).name().as_str().to_owned();
         match cause {
             Cause::Asked(Change::Step(step)) => format!("{}, asked for", step.word()),
             Cause::Asked(_) => "asked for".to_owned(),
@@ -499,7 +514,7 @@ impl<'a> Planner<'a> {
                 let ranges = if names.len() == 1 { "range" } else { "ranges" };
                 format!("{}, because its {ranges} on {} moved", step.word(), list(&names))
             }
-            Cause::Group(at) => format!("shares its version with {}", name(at)),
+            Cause::Group(id) => format!("shares its version with {}", name(id)),
         }
     }
 }

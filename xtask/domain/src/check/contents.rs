@@ -101,7 +101,7 @@ pub(super) fn typed(subject: &Subject, all: &[Subject]) -> Option<Found> {
         return Some(Found::fixed_by(finding, Some(Fix::Create(path))));
     }
     let is_typed = |other: &Subject| {
-        other.at != subject.at && other.modules.files.iter().any(|path| path.ends_with("/py.typed"))
+        other.id != subject.id && other.modules.files.iter().any(|path| path.ends_with("/py.typed"))
     };
     let sibling = all.iter().find(|other| is_typed(other))?;
     let message = format!(
@@ -125,7 +125,7 @@ pub(super) fn namespaces(facts: CheckFacts, subjects: &[Subject]) -> Vec<Found> 
         for folder in subject.modules.packages() {
             let guest = subjects
                 .iter()
-                .find(|other| other.at != subject.at && other.modules.lies_in(folder));
+                .find(|other| other.id != subject.id && other.modules.lies_in(folder));
             let path = format!("{}{folder}/__init__.py", subject.modules.source);
             let Some(guest) = guest else { continue };
             let text = (facts.files.read)(&path).map(|source| source.text).unwrap_or_default();

@@ -19,9 +19,12 @@ pub use crate::check::subject::{CheckFacts, Fix, Found};
 
 /// Everything that is found, in the order of the files.
 pub fn check(facts: CheckFacts) -> Vec<Found> {
-    let subjects: Vec<Subject> = (0..facts.workspace.distributions.len())
-        .filter(|&at| facts.workspace.distributions[at].manifest.excluded.is_none())
-        .map(|at| Subject::new(facts, at))
+    let subjects: Vec<Subject> = facts
+        .workspace
+        .distributions
+        .ids()
+        .filter(|&id| facts.workspace.distributions[id].manifest.excluded.is_none())
+        .map(|id| Subject::new(facts, id))
         .collect();
     let mut found: Vec<Found> =
         facts.workspace.findings.iter().map(|finding| known_before(finding, &subjects)).collect();

@@ -25,7 +25,7 @@ pub(super) fn requires_python(facts: CheckFacts, subject: &Subject) -> Vec<Findi
     let mut seen = Vec::new();
     facts
         .workspace
-        .sibling_requirements(subject.at)
+        .sibling_requirements(subject.id)
         .filter(|(_, declared)| {
             declared.table == RequirementTable::Dependencies
                 && declared.requirement.marker.is_none()

@@ -13,7 +13,7 @@ pub(super) fn ranges(facts: CheckFacts, subject: &Subject) -> Vec<Found> {
     let keep = &subject.distribution.manifest.config.keep;
     facts
         .workspace
-        .sibling_requirements(subject.at)
+        .sibling_requirements(subject.id)
         .filter(|(_, declared)| !keep.contains(&declared.requirement.name))
         .filter_map(|(sibling, declared)| {
             let sibling = &facts.workspace.distributions[sibling];

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::finding::Finding;
+use crate::ids::DistributionId;
 use crate::release::content::modules::Modules;
 use crate::source::Files;
 use crate::text::edit::{Edit, EditKind};
@@ -47,7 +48,7 @@ impl Found {
 
 /// One distribution with what the rules ask about it.
 pub(crate) struct Subject<'a> {
-    pub(crate) at: usize,
+    pub(crate) id: DistributionId,
     pub(crate) distribution: &'a Distribution,
     /// Its pyproject.toml, where it has one.
     pub(crate) toml: Option<TomlFile>,
@@ -57,15 +58,15 @@ pub(crate) struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    pub(crate) fn new(facts: CheckFacts<'a>, at: usize) -> Subject<'a> {
-        let distribution = &facts.workspace.distributions[at];
+    pub(crate) fn new(facts: CheckFacts<'a>, id: DistributionId) -> Subject<'a> {
+        let distribution = &facts.workspace.distributions[id];
         let path = &distribution.manifest.path;
         let toml = (facts.files.read)(path)
             .filter(|_| path.ends_with(".toml"))
             .and_then(|source| TomlFile::parse(path, source.text).ok());
         let paths = (facts.files.list)(&distribution.dir);
         let modules = Modules::of(&distribution.dir, &paths);
-        Subject { at, distribution, toml, paths, modules }
+        Subject { id, distribution, toml, paths, modules }
     }
 
     /// A path of this distribution, relative to the root.

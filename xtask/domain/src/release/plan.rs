@@ -3,6 +3,8 @@
 
 use formats::pep440::Version;
 
+use crate::ids::{DistributionId, IdVec, PackageId};
+
 /// One file that was built.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Artifact {
@@ -41,7 +43,7 @@ pub enum Lookup<T> {
 #[derive(Clone, Debug)]
 pub struct Package {
     /// Its index in the workspace.
-    pub at: usize,
+    pub distribution: DistributionId,
     pub version: Version,
     pub tag: String,
     /// The commit that its tag is on already, where the index lacks a file of it: what is missing
@@ -53,19 +55,19 @@ pub struct Package {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Build sdist and wheel, or take over the ones that were built from the same commit.
-    Build(usize),
+    Build(PackageId),
     /// Check all that was built, together.
     Check,
     /// Test the built files in a fresh environment, before any index has seen them.
-    Try(usize),
+    Try(PackageId),
     /// Upload to the staging index, and fetch back what it serves.
-    Stage(usize),
+    Stage(PackageId),
     /// Test what staging served in a fresh environment.
-    Smoke(usize),
+    Smoke(PackageId),
     /// Upload the same bytes to the index, and see them there. It cannot be undone.
-    Publish(usize),
+    Publish(PackageId),
     /// Tag the commit that was built, and push the tag.
-    Tag(usize),
+    Tag(PackageId),
 }
 
 /// The last stage of a release.
@@ -80,7 +82,7 @@ pub enum Until {
 /// Everything that a release will do, in order.
 #[derive(Clone, Debug)]
 pub struct ReleasePlan {
-    pub packages: Vec<Package>,
+    pub packages: IdVec<PackageId, Package>,
     pub actions: Vec<Action>,
 }
 
@@ -90,8 +92,8 @@ impl ReleasePlan {
     ///
     /// With `names_burn`, the staging index is a real one, on which a file name is taken for ever:
     /// then everything is tested here before it sees anything.
-    pub fn new(packages: Vec<Package>, until: Until, names_burn: bool) -> ReleasePlan {
-        let all = 0..packages.len();
+    pub fn new(packages: IdVec<PackageId, Package>, until: Until, names_burn: bool) -> ReleasePlan {
+        let all = packages.ids();
         let mut actions: Vec<Action> = all.clone().map(Action::Build).collect();
         if !packages.is_empty() {
             actions.push(Action::Check);
@@ -103,17 +105,18 @@ impl ReleasePlan {
             actions.extend(all.clone().map(Action::Stage).chain(all.clone().map(Action::Smoke)));
         }
         if until >= Until::Published {
-            actions.extend(all.flat_map(|at| {
-                let tag = packages[at].tagged.is_none().then_some(Action::Tag(at));
-                [Some(Action::Publish(at)), tag].into_iter().flatten()
+            actions.extend(all.flat_map(|id| {
+                let tag = packages[id].tagged.is_none().then_some(Action::Tag(id));
+                [Some(Action::Publish(id)), tag].into_iter().flatten()
             }));
         }
         ReleasePlan { packages, actions }
     }
 
     /// The position of a distribution of the workspace in this plan.
-    pub fn position(&self, at: usize) -> Option<usize> {
-        self.packages.iter().position(|package| package.at == at)
+    pub fn position(&self, distribution: DistributionId) -> Option<PackageId> {
+        let mut packages = self.packages.enumerate();
+        packages.find(|(_, package)| package.distribution == distribution).map(|(id, _)| id)
     }
 }
 
@@ -204,35 +207,48 @@ pub fn is_closed(files: &[ServedFile]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::Id;
 
-    fn package(at: usize) -> Package {
-        let version = "1.0".parse().unwrap();
-        Package { at, version, tag: format!("t{at}"), tagged: None }
+    fn package(index: usize) -> Package {
+        let (distribution, version) = (DistributionId::from_index(index), "1.0".parse().unwrap());
+        Package { distribution, version, tag: format!("t{index}"), tagged: None }
+    }
+
+    fn plan<const N: usize>(packages: [Package; N], until: Until, names_burn: bool) -> Vec<Action> {
+        ReleasePlan::new(packages.into_iter().collect(), until, names_burn).actions
+    }
+
+    fn id(index: usize) -> PackageId {
+        PackageId::from_index(index)
     }
 
     #[test]
     fn everything_is_tested_before_anything_is_published() {
-        let plan = ReleasePlan::new(vec![package(0), package(1)], Until::Published, true);
-        let first_publish =
-            plan.actions.iter().position(|a| matches!(a, Action::Publish(_))).unwrap();
-        let last_smoke = plan.actions.iter().rposition(|a| matches!(a, Action::Smoke(_))).unwrap();
+        let actions = plan([package(0), package(1)], Until::Published, true);
+        let first_publish = actions.iter().position(|a| matches!(a, Action::Publish(_))).unwrap();
+        let last_smoke = actions.iter().rposition(|a| matches!(a, Action::Smoke(_))).unwrap();
         assert!(last_smoke < first_publish);
-        let first_stage = plan.actions.iter().position(|a| matches!(a, Action::Stage(_))).unwrap();
-        let last_try = plan.actions.iter().rposition(|a| matches!(a, Action::Try(_))).unwrap();
+        let first_stage = actions.iter().position(|a| matches!(a, Action::Stage(_))).unwrap();
+        let last_try = actions.iter().rposition(|a| matches!(a, Action::Try(_))).unwrap();
         assert!(last_try < first_stage);
         assert_eq!(
-            plan.actions[first_publish..],
-            [Action::Publish(0), Action::Tag(0), Action::Publish(1), Action::Tag(1)]
+            actions[first_publish..],
+            [
+                Action::Publish(id(0)),
+                Action::Tag(id(0)),
+                Action::Publish(id(1)),
+                Action::Tag(id(1))
+            ]
         );
     }
 
     #[test]
     fn an_early_end_leaves_out_what_comes_later() {
-        let built = ReleasePlan::new(vec![package(0)], Until::Built, true);
-        assert_eq!(built.actions, [Action::Build(0), Action::Check]);
-        let staged = ReleasePlan::new(vec![package(0)], Until::Staged, false);
-        assert_eq!(staged.actions.last(), Some(&Action::Smoke(0)));
-        assert!(ReleasePlan::new(Vec::new(), Until::Published, true).actions.is_empty());
+        let built = plan([package(0)], Until::Built, true);
+        assert_eq!(built, [Action::Build(id(0)), Action::Check]);
+        let staged = plan([package(0)], Until::Staged, false);
+        assert_eq!(staged.last(), Some(&Action::Smoke(id(0))));
+        assert!(plan([], Until::Published, true).is_empty());
     }
 
     fn artifact(name: &str) -> Artifact {
@@ -278,9 +294,9 @@ mod tests {
     #[test]
     fn what_is_tagged_is_not_tagged_again() {
         let tagged = Package { tagged: Some("commit".into()), ..package(0) };
-        let actions = ReleasePlan::new(vec![tagged, package(1)], Until::Published, true).actions;
-        assert!(actions.contains(&Action::Publish(0)) && actions.contains(&Action::Tag(1)));
-        assert!(!actions.contains(&Action::Tag(0)));
+        let actions = plan([tagged, package(1)], Until::Published, true);
+        assert!(actions.contains(&Action::Publish(id(0))) && actions.contains(&Action::Tag(id(1))));
+        assert!(!actions.contains(&Action::Tag(id(0))));
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! A new distribution as files to be written: its module, its tag, its requirements on siblings,
 //! and the place it takes in the repository. This module knows no template by name.
 
+use std::collections::BTreeSet;
+
 use formats::name::{Name, normalize};
 use formats::pep440::Version;
 
 use crate::config::RepositoryConfig;
 use crate::finding::{Finding, Refusal};
+use crate::ids::DistributionId;
 use crate::release::content::modules::Modules;
 use crate::scaffold::shared::SharedFields;
 use crate::scaffold::template::{Filler, Template};
@@ -19,7 +22,7 @@ pub struct NewRequest<'a> {
     pub name: &'a Name,
     pub template: &'a Template,
     /// Siblings that it needs, as indices into the workspace.
-    pub needs: Option<Vec<usize>>,
+    pub needs: Option<Vec<DistributionId>>,
 }
 
 /// The repository that it comes into.
@@ -181,14 +184,16 @@ fn needs(request: &NewRequest, workspace: &Workspace) -> Result<Vec<String>, Ref
             .hint("make one with --template library")
             .into());
     }
-    Ok(chosen.iter().map(|&at| requirement(&workspace.distributions[at])).collect())
+    Ok(chosen.iter().map(|&id| requirement(&workspace.distributions[id])).collect())
 }
 
-fn tops(workspace: &Workspace) -> Vec<usize> {
-    let all = 0..workspace.distributions.len();
-    let needed = |at: &usize| workspace.distributions.iter().any(|d| d.needs.contains(at));
-    all.filter(|at| !needed(at) && workspace.distributions[*at].manifest.excluded.is_none())
-        .collect()
+fn tops(workspace: &Workspace) -> Vec<DistributionId> {
+    let needed: BTreeSet<DistributionId> =
+        workspace.distributions.iter().flat_map(|d| d.needs.iter().copied()).collect();
+    let tops = workspace.distributions.enumerate().filter(|(id, distribution)| {
+        !needed.contains(id) && distribution.manifest.excluded.is_none()
+    });
+    tops.map(|(id, _)| id).collect()
 }
 
 /// A requirement that admits what is compatible with the version in the repository.

@@ -5,20 +5,21 @@ use std::collections::HashMap;
 use formats::pep440::Version;
 
 use crate::finding::Finding;
+use crate::ids::{DistributionId, IdVec};
 use crate::workspace::distribution::Distribution;
 
 /// An error for every distribution whose tags could be read as another one's.
-pub(crate) fn ambiguities(distributions: &[Distribution]) -> Vec<Finding> {
+pub(crate) fn ambiguities(distributions: &IdVec<DistributionId, Distribution>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut owners: HashMap<(&str, &str), usize> = HashMap::new();
-    for (at, distribution) in distributions.iter().enumerate() {
+    let mut owners: HashMap<(&str, &str), DistributionId> = HashMap::new();
+    for (id, distribution) in distributions.enumerate() {
         let pattern = &distribution.tag;
         match owners.entry(pattern.affixes()) {
             std::collections::hash_map::Entry::Occupied(owner) => {
                 findings.push(ambiguity(distribution, &distributions[*owner.get()]));
             }
             std::collections::hash_map::Entry::Vacant(free) => {
-                free.insert(at);
+                free.insert(id);
             }
         }
     }

@@ -3,6 +3,7 @@
 use formats::name::Name;
 use formats::pep440::Version;
 
+use crate::ids::DistributionId;
 use crate::manifest::Manifest;
 use crate::workspace::tags::TagPattern;
 
@@ -14,9 +15,9 @@ pub struct Distribution {
     pub dir: String,
     pub level: usize,
     /// Siblings needed whenever it is installed, in the order of their release.
-    pub needs: Vec<usize>,
+    pub needs: Vec<DistributionId>,
     /// Who names it in a requirement of any table: the sibling, and that requirement's number.
-    pub named_by: Vec<(usize, usize)>,
+    pub named_by: Vec<(DistributionId, usize)>,
     pub tag: TagPattern,
 }
 

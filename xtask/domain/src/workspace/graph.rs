@@ -2,12 +2,28 @@
 
 use std::collections::BTreeSet;
 
+use crate::ids::{Id, IdVec};
+
+/// A distribution that has no place in the order yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Node(usize);
+
+impl Id for Node {
+    fn from_index(index: usize) -> Self {
+        Node(index)
+    }
+
+    fn index(self) -> usize {
+        self.0
+    }
+}
+
 /// An edge `(from, to)`: `from` needs `to`, so `to` is released first.
-pub(crate) type Edge = (usize, usize);
+pub(crate) type Edge = (Node, Node);
 
 /// A dependency cycle: every node needs the next one, the last one needs the first.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Cycle(pub Vec<usize>);
+pub(crate) struct Cycle(pub Vec<Node>);
 
 /// The release level of each of `count` nodes: 0 needs nothing, every other level lies one above
 /// the highest it needs. `hard` edges always count; a `soft` edge (an extra) counts when it
@@ -15,10 +31,14 @@ pub(crate) struct Cycle(pub Vec<usize>);
 ///
 /// # Errors
 /// The hard edges close a cycle.
-pub(crate) fn levels(count: usize, hard: &[Edge], soft: &[Edge]) -> Result<Vec<usize>, Cycle> {
+pub(crate) fn levels(
+    count: usize,
+    hard: &[Edge],
+    soft: &[Edge],
+) -> Result<IdVec<Node, usize>, Cycle> {
     let mut graph = Graph::new(count, hard);
     let levels = graph.levels();
-    if let Some(left) = levels.iter().position(Option::is_none) {
+    if let Some((left, _)) = levels.enumerate().find(|(_, level)| level.is_none()) {
         return Err(graph.cycle_from(left, &levels));
     }
     if soft.is_empty() {
@@ -40,12 +60,12 @@ pub(crate) fn levels(count: usize, hard: &[Edge], soft: &[Edge]) -> Result<Vec<u
 }
 
 struct Graph {
-    needs: Vec<Vec<usize>>,
+    needs: IdVec<Node, Vec<Node>>,
 }
 
 impl Graph {
     fn new(count: usize, edges: &[Edge]) -> Graph {
-        let mut needs = vec![Vec::new(); count];
+        let mut needs: IdVec<Node, Vec<Node>> = (0..count).map(|_| Vec::new()).collect();
         for &(from, to) in edges {
             needs[from].push(to);
         }
@@ -53,16 +73,15 @@ impl Graph {
     }
 
     /// Kahn's algorithm; `None` for nodes in a cycle or behind one.
-    fn levels(&self) -> Vec<Option<usize>> {
-        let count = self.needs.len();
-        let mut needed_by = vec![Vec::new(); count];
-        let mut open: Vec<usize> = self.needs.iter().map(Vec::len).collect();
-        for (from, needs) in self.needs.iter().enumerate() {
+    fn levels(&self) -> IdVec<Node, Option<usize>> {
+        let mut needed_by: IdVec<Node, Vec<Node>> = IdVec::like(&self.needs, Vec::new);
+        let mut open: IdVec<Node, usize> = self.needs.iter().map(Vec::len).collect();
+        for (from, needs) in self.needs.enumerate() {
             needs.iter().for_each(|&to| needed_by[to].push(from));
         }
-        let mut level = vec![0; count];
-        let mut done = vec![false; count];
-        let mut ready: Vec<usize> = (0..count).filter(|&node| open[node] == 0).collect();
+        let mut level = IdVec::like(&self.needs, || 0);
+        let mut done = IdVec::like(&self.needs, || false);
+        let mut ready: Vec<Node> = self.needs.ids().filter(|&node| open[node] == 0).collect();
         while let Some(node) = ready.pop() {
             done[node] = true;
             for &dependent in &needed_by[node] {
@@ -77,7 +96,7 @@ impl Graph {
     }
 
     /// A cycle found by walking from a node that has no level: each such node needs another one.
-    fn cycle_from(&self, start: usize, levels: &[Option<usize>]) -> Cycle {
+    fn cycle_from(&self, start: Node, levels: &IdVec<Node, Option<usize>>) -> Cycle {
         let mut path = vec![start];
         loop {
             let needs = &self.needs[*path.last().unwrap_or(&start)];
@@ -91,7 +110,7 @@ impl Graph {
         }
     }
 
-    fn reaches(&self, from: usize, goal: usize) -> bool {
+    fn reaches(&self, from: Node, goal: Node) -> bool {
         let mut seen = BTreeSet::from([from]);
         let mut open = vec![from];
         while let Some(node) = open.pop() {
@@ -109,8 +128,12 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(count: usize, hard: &[Edge], soft: &[Edge], expected: &[usize]) {
-        assert_eq!(levels(count, hard, soft).unwrap(), expected);
+    fn check(count: usize, hard: &[(usize, usize)], soft: &[(usize, usize)], expected: &[usize]) {
+        assert_eq!(levels(count, &edges(hard), &edges(soft)).unwrap().as_slice(), expected);
+    }
+
+    fn edges(pairs: &[(usize, usize)]) -> Vec<Edge> {
+        pairs.iter().map(|&(from, to)| (Node(from), Node(to))).collect()
     }
 
     #[test]
@@ -130,7 +153,9 @@ mod tests {
 
     #[test]
     fn a_hard_cycle_is_its_own_path() {
-        assert_eq!(levels(4, &[(0, 1), (1, 2), (2, 1), (3, 0)], &[]), Err(Cycle(vec![1, 2])));
-        assert_eq!(levels(1, &[(0, 0)], &[]), Err(Cycle(vec![0])));
+        let cycle =
+            |count, hard: &[(usize, usize)]| levels(count, &edges(hard), &[]).unwrap_err().0;
+        assert_eq!(cycle(4, &[(0, 1), (1, 2), (2, 1), (3, 0)]), [Node(1), Node(2)]);
+        assert_eq!(cycle(1, &[(0, 0)]), [Node(0)]);
     }
 }

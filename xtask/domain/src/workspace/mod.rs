@@ -1,157 +1,66 @@
 //! All distributions of a repository: their graph, their order, their tags, and how to name one.
 
 mod ambiguity;
+mod assembly;
 mod distribution;
 pub mod graph;
 pub mod history;
 pub mod tags;
+mod target;
 
 use std::collections::{BTreeSet, HashMap};
 
-use formats::name::{Name, normalize};
+use formats::name::Name;
 use formats::pep440::specifier::Dialect;
 
 use crate::config::RepositoryConfig;
 use crate::finding::{Finding, Refusal};
+use crate::ids::{DistributionId, IdVec};
 use crate::manifest::Manifest;
 use crate::manifest::requirement::{DeclaredRequirement, RequirementTable};
-use crate::parallel;
-use crate::text::toml::nearest;
-use crate::workspace::graph::{Cycle, Edge, levels};
-use crate::workspace::history::Commit;
-use crate::workspace::tags::TagPattern;
+use crate::workspace::assembly::Assembled;
+use crate::workspace::history::{Commit, since};
 
+pub use assembly::Judgement;
 pub use distribution::Distribution;
 
 /// The distributions in release order.
 pub struct Workspace {
     pub config: RepositoryConfig,
-    pub distributions: Vec<Distribution>,
+    pub distributions: IdVec<DistributionId, Distribution>,
     /// What is wrong without keeping the repository from being read.
     pub findings: Vec<Finding>,
-    by_name: HashMap<String, usize>,
-    by_dir: HashMap<String, usize>,
+    by_name: HashMap<String, DistributionId>,
+    by_dir: HashMap<String, DistributionId>,
 }
 
 impl Workspace {
-    /// Puts manifests together; `findings` are those of reading them.
+    /// Puts manifests together; `findings` are those of reading them. `judgement` says what becomes
+    /// of what is wrong with the repository as a whole: a name that stands twice, a cycle of hard
+    /// dependencies, ambiguous tags.
     ///
     /// # Errors
-    /// A name that stands twice, a cycle of hard dependencies, ambiguous tags.
+    /// One of these, with [`Judgement::Refuse`].
     pub fn assemble(
         config: RepositoryConfig,
         manifests: Vec<Manifest>,
         findings: Vec<Finding>,
+        judgement: Judgement,
     ) -> Result<Workspace, Refusal> {
-        Workspace::build(config, manifests, findings, Refusal::unless_clean)
-    }
-
-    /// The same for a repository that need not be fit for a release: what [`Workspace::assemble`]
-    /// refuses is a warning here. Of distributions with one name, the one that is not aside (else
-    /// the first by path) bears it; the others are set aside.
-    pub fn assemble_lenient(
-        config: RepositoryConfig,
-        manifests: Vec<Manifest>,
-        findings: Vec<Finding>,
-    ) -> Workspace {
-        Workspace::gather(config, manifests, findings, Finding::into_warning)
-    }
-
-    /// The same for a repository that is to be judged: what [`Workspace::assemble`] refuses is
-    /// among the findings as the error that it is.
-    pub fn survey(
-        config: RepositoryConfig,
-        manifests: Vec<Manifest>,
-        findings: Vec<Finding>,
-    ) -> Workspace {
-        Workspace::gather(config, manifests, findings, |finding| finding)
-    }
-
-    fn gather(
-        config: RepositoryConfig,
-        mut manifests: Vec<Manifest>,
-        mut findings: Vec<Finding>,
-        weigh: impl Fn(Finding) -> Finding,
-    ) -> Workspace {
-        sort(&mut manifests);
-        for namesakes in manifests.chunk_by_mut(|a, b| a.name == b.name) {
-            let [bearer, others @ ..] = namesakes else { continue };
-            for other in others {
-                other
-                    .excluded
-                    .get_or_insert_with(|| format!("its name is that of {}", bearer.path));
-            }
-        }
-        let mut warnings = Vec::new();
-        let workspace = Workspace::build(config, manifests, Vec::new(), |errors| {
-            warnings.extend(errors.into_iter().map(&weigh));
-            Ok(())
-        });
-        let mut workspace = workspace.unwrap_or_else(|never| {
-            unreachable!("nothing is refused where every finding is only gathered: {never}")
-        });
-        findings.append(&mut warnings);
-        findings.append(&mut workspace.findings);
-        workspace.findings = findings;
-        workspace
-    }
-
-    /// `judge` decides whether findings refuse the repository.
-    fn build(
-        config: RepositoryConfig,
-        mut manifests: Vec<Manifest>,
-        mut findings: Vec<Finding>,
-        mut judge: impl FnMut(Vec<Finding>) -> Result<(), Refusal>,
-    ) -> Result<Workspace, Refusal> {
-        sort(&mut manifests);
-        judge(duplicates(&manifests))?;
-        let mut by_name = index(&manifests);
-        let named = siblings(&manifests, &by_name);
-        let (hard, mut soft) = edges(&manifests, &named);
-        let levels = match levels(manifests.len(), &hard, &soft) {
-            Ok(levels) => levels,
-            Err(cycle) => {
-                judge(vec![cycle_finding(&cycle, &manifests)])?;
-                // An order is still wanted: as many edges as close no cycle.
-                soft.splice(0..0, hard.iter().copied());
-                levels(manifests.len(), &[], &soft)
-                    .map_err(|cycle| cycle_finding(&cycle, &manifests))?
-            }
-        };
-
-        let mut order: Vec<usize> = (0..manifests.len()).collect();
-        order.sort_by_key(|&node| levels[node]);
-        let mut place = vec![0; order.len()];
-        order.iter().enumerate().for_each(|(at, &node)| place[node] = at);
-        let mut manifests: Vec<Option<Manifest>> = manifests.into_iter().map(Some).collect();
-        let placed = order.iter().filter_map(|&node| Some((manifests[node].take()?, levels[node])));
-        let mut distributions: Vec<Distribution> =
-            placed.map(|(manifest, level)| distribution(manifest, level)).collect();
-        hard.iter().for_each(|&(from, to)| distributions[place[from]].needs.push(place[to]));
-        for (at, &node) in order.iter().enumerate() {
-            for &(number, to) in &named[node] {
-                distributions[place[to]].named_by.push((at, number));
-            }
-        }
-        for Distribution { needs, manifest, .. } in &mut distributions {
-            needs.sort_unstable();
-            needs.dedup();
-            findings.append(&mut manifest.findings);
-        }
-        judge(ambiguity::ambiguities(&distributions))?;
-        by_name.values_mut().for_each(|node| *node = place[*node]);
-        let dirs = distributions.iter().enumerate();
-        let by_dir = dirs.map(|(at, distribution)| (distribution.dir.clone(), at)).collect();
+        let Assembled { distributions, findings, by_name } =
+            assembly::assemble(manifests, findings, judgement)?;
+        let dirs = distributions.enumerate();
+        let by_dir = dirs.map(|(id, distribution)| (distribution.dir.clone(), id)).collect();
         Ok(Workspace { config, distributions, findings, by_name, by_dir })
     }
 
     /// The index of the distribution with this name, in any spelling.
-    pub fn find(&self, name: &Name) -> Option<usize> {
+    pub fn find(&self, name: &Name) -> Option<DistributionId> {
         self.by_name.get(name.normal()).copied()
     }
 
     /// Whose a path is, relative to the root: that of the innermost distribution around it.
-    pub fn owner(&self, path: &str) -> Option<usize> {
+    pub fn owner(&self, path: &str) -> Option<DistributionId> {
         let mut dir = path;
         while !dir.is_empty() {
             dir = dir.rsplit_once('/').map_or("", |(up, _)| up);
@@ -163,7 +72,7 @@ impl Workspace {
     }
 
     /// The paths that belong to a distribution, relative to its directory.
-    pub fn own_paths(&self, of: usize, paths: &[String]) -> Vec<String> {
+    pub fn own_paths(&self, of: DistributionId, paths: &[String]) -> Vec<String> {
         let own = paths.iter().filter(|path| self.owner(path) == Some(of));
         let cut = match self.distributions[of].dir.len() {
             0 => 0,
@@ -172,14 +81,31 @@ impl Workspace {
         own.map(|path| path[cut..].to_owned()).collect()
     }
 
-    /// How many of these commits touch a distribution.
-    pub fn touching<'a>(&self, of: usize, commits: impl IntoIterator<Item = &'a Commit>) -> usize {
-        let touched = |commit: &&Commit| commit.files.iter().any(|f| self.owner(f) == Some(of));
-        commits.into_iter().filter(touched).count()
+    /// The commits of `log` that touch a distribution since the commit it was tagged on, for each
+    /// pair of the two. `log` has to reach back to every one of them.
+    pub fn commits_since<'a>(
+        &self,
+        tagged: &[(DistributionId, &str)],
+        log: &'a [Commit],
+    ) -> HashMap<DistributionId, Vec<&'a Commit>> {
+        let mut by_commit: HashMap<&str, BTreeSet<DistributionId>> = HashMap::new();
+        for &(id, commit) in tagged {
+            by_commit.entry(commit).or_default().insert(id);
+        }
+        let mut found: HashMap<DistributionId, Vec<&Commit>> =
+            tagged.iter().map(|(id, _)| (*id, Vec::new())).collect();
+        for (tag, ids) in by_commit {
+            for commit in since(log, tag) {
+                for id in self.touched_by(commit).intersection(&ids) {
+                    found.entry(*id).or_default().push(commit);
+                }
+            }
+        }
+        found
     }
 
     /// The distributions of which a commit changes files.
-    pub fn touched_by(&self, commit: &Commit) -> BTreeSet<usize> {
+    fn touched_by(&self, commit: &Commit) -> BTreeSet<DistributionId> {
         commit.files.iter().filter_map(|file| self.owner(file)).collect()
     }
 
@@ -187,8 +113,8 @@ impl Workspace {
     /// (`name[extra]`) is none.
     pub fn sibling_requirements(
         &self,
-        of: usize,
-    ) -> impl Iterator<Item = (usize, &DeclaredRequirement)> {
+        of: DistributionId,
+    ) -> impl Iterator<Item = (DistributionId, &DeclaredRequirement)> {
         self.distributions[of]
             .manifest
             .requirements
@@ -198,27 +124,27 @@ impl Workspace {
     }
 
     /// Every sibling that `of` needs, directly or through others, in release order.
-    pub fn transitive_needs(&self, of: usize) -> Vec<usize> {
-        let mut needed = vec![false; self.distributions.len()];
+    pub fn transitive_needs(&self, of: DistributionId) -> Vec<DistributionId> {
+        let mut needed = IdVec::like(&self.distributions, || false);
         let mut open = self.distributions[of].needs.clone();
         while let Some(sibling) = open.pop() {
             if !std::mem::replace(&mut needed[sibling], true) {
                 open.extend(&self.distributions[sibling].needs);
             }
         }
-        (0..needed.len()).filter(|&sibling| needed[sibling]).collect()
+        needed.ids().filter(|&sibling| needed[sibling]).collect()
     }
 
     /// What these distributions and the siblings they need require of others, as pip reads it.
     /// `None` where one of the requirements is not written as pip reads it.
-    pub fn third_parties(&self, of: &[usize]) -> Option<Vec<&str>> {
-        let mut all: Vec<usize> =
-            of.iter().flat_map(|&at| self.transitive_needs(at).into_iter().chain([at])).collect();
+    pub fn third_parties(&self, of: &[DistributionId]) -> Option<Vec<&str>> {
+        let mut all: Vec<DistributionId> =
+            of.iter().flat_map(|&id| self.transitive_needs(id).into_iter().chain([id])).collect();
         all.sort_unstable();
         all.dedup();
         let (mut found, mut extras) = (Vec::new(), Vec::new());
-        for &at in &all {
-            for declared in self.declared(at, |table| *table == RequirementTable::Dependencies) {
+        for &id in &all {
+            for declared in self.declared(id, |table| *table == RequirementTable::Dependencies) {
                 match self.find(&declared.requirement.name) {
                     Some(sibling) => extras.push((sibling, &declared.requirement.extras)),
                     None => found.push(declared),
@@ -236,149 +162,12 @@ impl Workspace {
 
     fn declared(
         &self,
-        at: usize,
+        id: DistributionId,
         wanted: impl Fn(&RequirementTable) -> bool,
     ) -> impl Iterator<Item = &DeclaredRequirement> {
-        let requirements = &self.distributions[at].manifest.requirements;
+        let requirements = &self.distributions[id].manifest.requirements;
         requirements.iter().filter(move |declared| wanted(&declared.table))
     }
-
-    /// What TARGET means: a distribution's name in any spelling, its directory's name, or a
-    /// unique suffix of its name (`core`).
-    ///
-    /// # Errors
-    /// No such distribution, or several; the hint says what may have been meant.
-    pub fn resolve(&self, target: &str) -> Result<usize, Finding> {
-        match self.meant_by(target).as_slice() {
-            [one] => Ok(*one),
-            [] => Err(self.no_such_target(target, &normalize(target.trim_end_matches('/')))),
-            several => Err(self.ambiguous_target(target, several)),
-        }
-    }
-
-    /// Whether TARGET means one distribution.
-    pub fn is_target(&self, target: &str) -> bool {
-        self.meant_by(target).len() == 1
-    }
-
-    /// All that TARGET may mean; exactly one where it is as it should be.
-    fn meant_by(&self, target: &str) -> Vec<usize> {
-        let typed = normalize(target.trim_end_matches('/'));
-        if let Some(&exact) = self.by_name.get(&typed) {
-            return vec![exact];
-        }
-        let matching = |test: &dyn Fn(&Distribution) -> bool| -> Vec<usize> {
-            (0..self.distributions.len()).filter(|&at| test(&self.distributions[at])).collect()
-        };
-        let path = target.trim_end_matches('/').trim_start_matches("./");
-        let by_dir = matching(&|d| d.dir == path || d.dir.rsplit('/').next() == Some(path));
-        let suffix = format!("-{typed}");
-        let by_suffix = matching(&|d| d.name().normal().ends_with(&suffix));
-        if by_dir.is_empty() { by_suffix } else { by_dir }
-    }
-
-    fn no_such_target(&self, target: &str, typed: &str) -> Finding {
-        let full = self.distributions.iter().map(|d| d.name().normal());
-        let last = full.clone().filter_map(|name| name.rsplit_once('-')).map(|(_, last)| last);
-        let names: Vec<String> = self.distributions.iter().map(|d| d.name().to_string()).collect();
-        Finding::error("target", format!("no distribution is called `{target}`")).hint(
-            match nearest(typed, full.chain(last)) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None if names.len() <= 12 => format!("there are {}", names.join(", ")),
-                None => format!("`cargo xtask status` lists all {}", names.len()),
-            },
-        )
-    }
-
-    fn ambiguous_target(&self, target: &str, several: &[usize]) -> Finding {
-        let names: Vec<String> =
-            several.iter().map(|&at| self.distributions[at].name().to_string()).collect();
-        Finding::error("target", format!("`{target}` can be any of {}", names.join(", ")))
-            .hint("type the whole name")
-    }
-}
-
-/// By name; of those that bear one name, the one that most likely is the distribution comes first.
-fn sort(manifests: &mut [Manifest]) {
-    fn key(manifest: &Manifest) -> (bool, usize, &str) {
-        (manifest.excluded.is_some(), depth(manifest), &manifest.path)
-    }
-    manifests.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| key(a).cmp(&key(b))));
-}
-
-/// How many folders a manifest lies below the root.
-fn depth(manifest: &Manifest) -> usize {
-    manifest.path.matches('/').count()
-}
-
-fn distribution(manifest: Manifest, level: usize) -> Distribution {
-    let dir = manifest.path.rsplit_once('/').map_or("", |(dir, _)| dir).to_owned();
-    let tag = TagPattern::new(manifest.config.tag.as_deref(), &manifest.name);
-    Distribution { manifest, dir, level, needs: Vec::new(), named_by: Vec::new(), tag }
-}
-
-/// The first of several with one name bears it.
-fn index(manifests: &[Manifest]) -> HashMap<String, usize> {
-    let mut by_name = HashMap::new();
-    for (node, manifest) in manifests.iter().enumerate() {
-        by_name.entry(manifest.name.normal().to_owned()).or_insert(node);
-    }
-    by_name
-}
-
-/// The manifests are sorted, so equal names are neighbours.
-fn duplicates(manifests: &[Manifest]) -> Vec<Finding> {
-    let pairs = manifests.windows(2).filter(|pair| pair[0].name == pair[1].name);
-    pairs
-        .map(|pair| {
-            let (first, second) = (&pair[0].path, &pair[1].path);
-            Finding::error("duplicate-name", format!("{} is also the name in {first}", pair[1].name))
-                .at(second, 1)
-                .hint("rename one, or list the real ones as `packages` in [workspace.metadata.xtask] of Cargo.toml")
-        })
-        .collect()
-}
-
-/// For each manifest, which siblings it names: the requirement's number and the sibling's node.
-fn siblings(manifests: &[Manifest], by_name: &HashMap<String, usize>) -> Vec<Vec<(usize, usize)>> {
-    let nodes: Vec<usize> = (0..manifests.len()).collect();
-    parallel::quick(&nodes, |node| {
-        let requirements = manifests[*node].requirements.iter().enumerate();
-        let named = requirements.filter_map(|(number, declared)| {
-            Some((number, *by_name.get(declared.requirement.name.normal())?))
-        });
-        named.filter(|(_, to)| to != node).collect()
-    })
-}
-
-/// Hard and soft edges between siblings. Groups and build requirements never order a release.
-fn edges(manifests: &[Manifest], named: &[Vec<(usize, usize)>]) -> (Vec<Edge>, Vec<Edge>) {
-    let (mut hard, mut soft) = (Vec::new(), Vec::new());
-    for (from, (manifest, named)) in manifests.iter().zip(named).enumerate() {
-        for &(number, to) in named {
-            match manifest.requirements[number].table {
-                RequirementTable::Dependencies => hard.push((from, to)),
-                RequirementTable::Extra(_) => soft.push((from, to)),
-                RequirementTable::Group(_) | RequirementTable::Build => {}
-            }
-        }
-    }
-    (hard, soft)
-}
-
-fn cycle_finding(cycle: &Cycle, manifests: &[Manifest]) -> Finding {
-    let name = |&node: &usize| manifests[node].name.to_string();
-    let path: Vec<String> = cycle.0.iter().chain(cycle.0.first()).map(name).collect();
-    let first = &manifests[cycle.0[0]];
-    let next = cycle.0.get(1).unwrap_or(&cycle.0[0]);
-    let line = first
-        .requirements
-        .iter()
-        .find(|declared| declared.requirement.name == manifests[*next].name)
-        .map_or(1, |declared| declared.line);
-    Finding::error("cycle", format!("the distributions need each other: {}", path.join(" -> ")))
-        .at(&first.path, line)
-        .hint("no order of release satisfies this; make one of the requirements an extra")
 }
 
 #[cfg(test)]
@@ -390,7 +179,7 @@ pub mod tests {
     /// `packages/NAME`.
     pub fn workspace(descriptions: &[&str]) -> Result<Workspace, Refusal> {
         let manifests = descriptions.iter().map(|line| manifest(line)).collect();
-        Workspace::assemble(RepositoryConfig::default(), manifests, Vec::new())
+        Workspace::assemble(RepositoryConfig::default(), manifests, Vec::new(), Judgement::Refuse)
     }
 
     fn manifest(line: &str) -> Manifest {
@@ -429,8 +218,9 @@ pub mod tests {
             order,
             [("acme-core".into(), 0), ("acme-scheduler".into(), 1), ("acme".into(), 2)]
         );
-        assert_eq!(workspace.distributions[2].needs, [0, 1]);
-        assert_eq!(workspace.transitive_needs(1), [0]);
+        let ids: Vec<DistributionId> = workspace.distributions.ids().collect();
+        assert_eq!(workspace.distributions[ids[2]].needs, [ids[0], ids[1]]);
+        assert_eq!(workspace.transitive_needs(ids[1]), [ids[0]]);
     }
 
     #[test]
@@ -457,8 +247,13 @@ pub mod tests {
             read("core", "optional-dependencies = {s3 = [\"boto3\"], gs = [\"gcsfs\"]}\n"),
             read("app", "dependencies = [\"core[s3]\"]\n"),
         ];
-        let workspace =
-            Workspace::assemble(RepositoryConfig::default(), manifests, Vec::new()).unwrap();
+        let workspace = Workspace::assemble(
+            RepositoryConfig::default(),
+            manifests,
+            Vec::new(),
+            Judgement::Refuse,
+        )
+        .unwrap();
         assert_eq!(
             workspace.third_parties(&[workspace.resolve("app").unwrap()]),
             Some(vec!["boto3"])
@@ -502,7 +297,8 @@ pub mod tests {
         };
         let manifests = vec![manifest("", "all"), manifest("packages/core/", "core")];
         let config = RepositoryConfig::default();
-        let workspace = Workspace::assemble(config, manifests, Vec::new()).unwrap();
+        let workspace =
+            Workspace::assemble(config, manifests, Vec::new(), Judgement::Refuse).unwrap();
         let owner = |path: &str| {
             workspace.owner(path).map(|at| workspace.distributions[at].name().to_string())
         };
@@ -533,7 +329,12 @@ pub mod tests {
             Manifest::read(&file).unwrap().unwrap()
         };
         let manifests = vec![manifest("a", tags[0]), manifest("b", tags[1])];
-        let result = Workspace::assemble(RepositoryConfig::default(), manifests, Vec::new());
+        let result = Workspace::assemble(
+            RepositoryConfig::default(),
+            manifests,
+            Vec::new(),
+            Judgement::Refuse,
+        );
         assert_eq!(result.is_err(), ambiguous, "{tags:?}");
         if let Err(refusal) = result {
             assert!(

@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use domain::finding::Finding;
+use domain::ids::DistributionId;
 use domain::release::plan::{Lookup, ReleasePlan, Until};
 use domain::workspace::{Distribution, Workspace};
 
@@ -28,14 +29,16 @@ impl Announcement<'_> {
             return;
         }
         for package in &plan.packages {
-            if let Some((title, notes)) = self.of(&self.workspace.distributions[package.at]) {
+            if let Some((title, notes)) =
+                self.of(&self.workspace.distributions[package.distribution])
+            {
                 say!("## {title}\n\n{}\n", notes.unwrap_or_else(|| silent(&title)));
             }
         }
     }
 
     /// Makes the releases that GitHub lacks of distributions that are published.
-    pub(crate) fn on_github(&self, published: &[usize]) {
+    pub(crate) fn on_github(&self, published: &[DistributionId]) {
         let ReleaseOptions { github, rehearse, until, .. } = self.options;
         if !github || *rehearse || *until != Until::Published {
             return;

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use domain::ids::DistributionId;
 use domain::release::ledger::files_json;
 use domain::release::plan::{ReleasePlan, Until};
 use domain::release::preflight::Check;
@@ -38,12 +39,12 @@ impl Report<'_> {
         if self.options.json { eprintln!("{line}") } else { say!("{line}") }
     }
 
-    fn name(&self, at: usize) -> String {
+    fn name(&self, at: DistributionId) -> String {
         self.workspace.distributions[at].name().to_string()
     }
 
     /// What is going to happen, and what is done already.
-    pub(crate) fn plan(&self, released: &[usize]) {
+    pub(crate) fn plan(&self, released: &[DistributionId]) {
         for &at in released {
             let version = self.workspace.distributions[at].version();
             let version = version.map(ToString::to_string).unwrap_or_default();
@@ -59,10 +60,11 @@ impl Report<'_> {
         let plural =
             if packages.len() == 1 { "distribution" } else { "distributions, in this order" };
         self.say(&format!("{} {} {plural}", paint(Style::Bold, kind), packages.len()));
-        let width = packages.iter().map(|package| self.name(package.at).len()).max().unwrap_or(0);
+        let width =
+            packages.iter().map(|package| self.name(package.distribution).len()).max().unwrap_or(0);
         for package in packages {
             let version = package.version.to_string();
-            let name = self.name(package.at);
+            let name = self.name(package.distribution);
             let tag = if package.tagged.is_some() { "tagged" } else { "tag" };
             self.say(&format!("  {name:width$}  {version:10}  {tag} {}", package.tag));
         }
@@ -97,7 +99,7 @@ impl Report<'_> {
         let rehearsed = if self.options.rehearse { "Rehearsed: " } else { "" };
         self.say(&paint(Style::Good, &format!("{rehearsed}{what}, all of it:")));
         for package in &self.plan.packages {
-            self.say(&format!("  {} {}", self.name(package.at), package.version));
+            self.say(&format!("  {} {}", self.name(package.distribution), package.version));
         }
     }
 
@@ -124,7 +126,7 @@ impl Report<'_> {
             Some(interruption) => interruption.message.lines().next().unwrap_or("stopped"),
         };
         let row = |report: &PackageReport| Row {
-            name: self.name(report.package.at),
+            name: self.name(report.package.distribution),
             version: report.package.version.to_string(),
             tag: report.package.tag.clone(),
             stages: report
@@ -139,7 +141,7 @@ impl Report<'_> {
     }
 
     /// All of it as one JSON object, where that was asked for.
-    pub(crate) fn json(&self, outcome: &ReleaseOutcome, released: &[usize]) {
+    pub(crate) fn json(&self, outcome: &ReleaseOutcome, released: &[DistributionId]) {
         if !self.options.json {
             return;
         }
@@ -150,7 +152,7 @@ impl Report<'_> {
     }
 
     /// A distribution of which there is nothing to be done.
-    fn released(&self, at: usize) -> JsonValue {
+    fn released(&self, at: DistributionId) -> JsonValue {
         let distribution = &self.workspace.distributions[at];
         let stage = object! {
             "stage": "tag",
@@ -169,7 +171,7 @@ impl Report<'_> {
 
     fn package(&self, report: &PackageReport) -> JsonValue {
         object! {
-            "name": self.name(report.package.at),
+            "name": self.name(report.package.distribution),
             "version": report.package.version.to_string(),
             "tag": report.package.tag.as_str(),
             "files": files_json(&report.files),

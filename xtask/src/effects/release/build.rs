@@ -7,36 +7,38 @@ use crate::effects::python;
 
 impl Run<'_> {
     /// What was built here, with the wheels that were built elsewhere.
-    pub(super) fn built_and_collected(&self, at: usize) -> Result<StageOutcome> {
-        let told = self.build(at)?;
-        Ok(match self.collect(at)? {
+    pub(super) fn built_and_collected(&self, id: PackageId) -> Result<StageOutcome> {
+        let told = self.build(id)?;
+        Ok(match self.collect(id)? {
             Some(collected) => done(format!("{}, {collected}", told.detail)),
             None => told,
         })
     }
 
-    fn build(&self, at: usize) -> Result<StageOutcome> {
+    fn build(&self, id: PackageId) -> Result<StageOutcome> {
         let release = self.release;
-        let (package, distribution) = (self.package(at), self.distribution(at));
-        let dir = self.dir(at);
-        if let Some(ledger) =
-            release.ledgers.get(&package.at).filter(|ledger| self.still_stands(at, ledger))
+        let (package, distribution) = (self.package(id), self.distribution(id));
+        let dir = self.dir(id);
+        if let Some(ledger) = release
+            .ledgers
+            .get(&package.distribution)
+            .filter(|ledger| self.still_stands(id, ledger))
         {
             let detail = format!("built from {} before", short(&ledger.commit));
-            self.state(at).ledger = Some(ledger.clone());
+            self.state(id).ledger = Some(ledger.clone());
             return Ok(skipped(detail));
         }
         let partial = ledger::begin(&dir)?;
-        let epoch = release.target.git_target.git.commit_time(self.commit(at))?;
+        let epoch = release.target.git_target.git.commit_time(self.commit(id))?;
         let requires = distribution.manifest.build_requires();
-        let source = self.source(at)?.join(&distribution.dir);
+        let source = self.source(id)?.join(&distribution.dir);
         let environment =
             python::build::build(release.tools, &source, &requires, &partial, &epoch)?;
         let files = python::build::artifacts(&partial)?;
         let mut ledger = Ledger {
             name: distribution.name().to_string(),
             version: package.version.to_string(),
-            commit: self.commit(at).to_owned(),
+            commit: self.commit(id).to_owned(),
             tag: package.tag.clone(),
             files,
             tools: tool_versions(release.tools, environment),
@@ -46,22 +48,22 @@ impl Run<'_> {
         ledger::complete(&partial, &dir)?;
         let bytes: u64 = ledger.files.iter().map(|file| file.size).sum();
         let detail = format!("{} files, {} kB", ledger.files.len(), bytes.div_ceil(1000));
-        self.state(at).ledger = Some(ledger);
+        self.state(id).ledger = Some(ledger);
         Ok(done(detail))
     }
 
     /// The commit that a package is built from: HEAD, or the one that it is tagged on.
-    fn commit(&self, at: usize) -> &str {
-        self.package(at).tagged.as_deref().unwrap_or(self.release.head)
+    fn commit(&self, id: PackageId) -> &str {
+        self.package(id).tagged.as_deref().unwrap_or(self.release.head)
     }
 
     /// A clean export of that commit.
-    fn source(&self, at: usize) -> Result<PathBuf> {
-        let (release, commit) = (self.release, self.commit(at));
+    fn source(&self, id: PackageId) -> Result<PathBuf> {
+        let (release, commit) = (self.release, self.commit(id));
         if commit == release.head {
             return Ok(release.source.to_owned());
         }
-        let name = self.distribution(at).name().in_file_name();
+        let name = self.distribution(id).name().in_file_name();
         let source = release.target.git_target.scratch.join("tagged").join(name);
         remove(&source)?;
         release.target.git_target.git.export(commit, &source)?;
@@ -71,24 +73,23 @@ impl Run<'_> {
     /// Whether files that were built before are still the ones to release: built from this very
     /// commit; or on the index already, where nothing can take their place; or staged, and nothing
     /// of the distribution has changed since.
-    fn still_stands(&self, at: usize, ledger: &Ledger) -> bool {
-        let (release, package) = (self.release, self.package(at));
-        let on = |served: &HashMap<usize, Vec<ServedFile>>| {
-            let listed = served.get(&package.at).map_or(&[][..], Vec::as_slice);
+    fn still_stands(&self, id: PackageId, ledger: &Ledger) -> bool {
+        let (release, package) = (self.release, self.package(id));
+        let on = |served: &HashMap<DistributionId, Vec<ServedFile>>| {
+            let listed = served.get(&package.distribution).map_or(&[][..], Vec::as_slice);
             listed.iter().any(|theirs| ledger.files.iter().any(|own| own.name == theirs.name))
         };
         let unchanged = || {
-            let dir = &self.distribution(at).dir;
-            release.target.git_target.git.is_unchanged(&ledger.commit, self.commit(at), dir)
+            let dir = &self.distribution(id).dir;
+            release.target.git_target.git.is_unchanged(&ledger.commit, self.commit(id), dir)
         };
-        ledger.commit == self.commit(at)
+        ledger.commit == self.commit(id)
             || on(&release.served.index)
             || (on(&release.served.staging) && unchanged())
     }
 
     /// Everything that was built, judged together.
     pub(super) fn check(&self) -> Result<(), Failure> {
-        let all = 0..self.states.len();
         let (result, seconds) =
             self.release.progress.during("checking what was built", || self.content_findings());
         let failure = |error| Failure { package: None, stage: "check", error };
@@ -99,9 +100,9 @@ impl Run<'_> {
         } else {
             findings.to_string()
         };
-        for at in all {
+        for id in self.states.ids() {
             let detail = detail.clone();
-            self.state(at).stages.push(StageReport { stage: "check", status, seconds, detail });
+            self.state(id).stages.push(StageReport { stage: "check", status, seconds, detail });
         }
         if findings.0.is_empty() {
             self.release.progress.say(&format!(
@@ -115,46 +116,46 @@ impl Run<'_> {
 
     fn content_findings(&self) -> Result<Refusal> {
         let tools = self.release.tools;
-        let all = 0..self.states.len();
+        let all = self.states.ids();
         let mut files = Vec::new();
-        for at in all.clone() {
-            self.read_archives(at)?;
-            if self.adopt(at)? {
-                self.read_archives(at)?;
+        for id in all.clone() {
+            self.read_archives(id)?;
+            if self.adopt(id)? {
+                self.read_archives(id)?;
             }
-            files.extend(self.files(at));
+            files.extend(self.files(id));
         }
         let mut findings = Vec::new();
         if let Some(said) = twine::check(tools, &files)? {
             findings.push(Finding::error("twine-check", format!("twine check --strict:{said}")));
         }
-        let archives: Vec<Vec<Archive>> =
-            all.clone().map(|at| self.state(at).archives.clone()).collect();
-        let tracked: Vec<Vec<String>> =
-            all.clone().map(|at| self.tracked(at)).collect::<Result<_>>()?;
+        let archives: IdVec<PackageId, Vec<Archive>> =
+            all.clone().map(|id| self.state(id).archives.clone()).collect();
+        let tracked: IdVec<PackageId, Vec<String>> =
+            all.clone().map(|id| self.tracked(id)).collect::<Result<_>>()?;
         let built: Vec<Built> =
-            all.clone().map(|at| self.built(at, &archives[at], &tracked[at])).collect();
+            all.clone().map(|id| self.built(id, &archives[id], &tracked[id])).collect();
         findings.extend(content::check(&built, &self.siblings()?));
-        findings.extend(all.flat_map(|at| self.conflicts(at)));
+        findings.extend(all.flat_map(|id| self.conflicts(id)));
         Ok(Refusal(findings))
     }
 
-    fn read_archives(&self, at: usize) -> Result<()> {
-        let archives = python::build::inspect(self.release.tools, &self.files(at))?;
-        self.state(at).archives = archives;
+    fn read_archives(&self, id: PackageId) -> Result<()> {
+        let archives = python::build::inspect(self.release.tools, &self.files(id))?;
+        self.state(id).archives = archives;
         Ok(())
     }
 
     /// The paths that git tracked in the distribution's directory when it was built.
-    fn tracked(&self, at: usize) -> Result<Vec<String>> {
-        let all = self.release.target.git_target.git.tracked(&self.ledger(at)?.commit)?;
-        Ok(self.release.workspace.own_paths(self.package(at).at, &all))
+    fn tracked(&self, id: PackageId) -> Result<Vec<String>> {
+        let all = self.release.target.git_target.git.tracked(&self.ledger(id)?.commit)?;
+        Ok(self.release.workspace.own_paths(self.package(id).distribution, &all))
     }
 
     /// Takes over files that an index has under the names just built, when they hold the same,
     /// member for member: another machine built them from this commit, and its bytes are the ones
     /// that count. Returns whether anything was taken over.
-    fn adopt(&self, at: usize) -> Result<bool> {
+    fn adopt(&self, id: PackageId) -> Result<bool> {
         let release = self.release;
         let mut adopted = false;
         // What is published comes first: it can never be anything else.
@@ -162,8 +163,8 @@ impl Run<'_> {
             (&release.target.index, &release.served.index),
             (&release.target.staging, &release.served.staging),
         ] {
-            let built = self.ledger(at)?.files;
-            let listed = served.get(&self.package(at).at).map_or(&[][..], Vec::as_slice);
+            let built = self.ledger(id)?.files;
+            let listed = served.get(&self.package(id).distribution).map_or(&[][..], Vec::as_slice);
             let Upload::Conflict(names) = to_upload(&built, listed) else { continue };
             let dir = release.target.git_target.scratch.join("adopted").join(&repository.name);
             remove(&dir)?;
@@ -174,20 +175,20 @@ impl Run<'_> {
             let paths: Vec<PathBuf> = theirs.iter().map(|file| dir.join(&file.name)).collect();
             // What cannot even be read is not what was built here.
             let Ok(held) = python::build::inspect(release.tools, &paths) else { continue };
-            let ours = self.state(at).archives.clone();
+            let ours = self.state(id).archives.clone();
             let same = |theirs: &Archive| {
                 ours.iter().any(|own| own.file == theirs.file && own.holds_the_same_as(theirs))
             };
             if held.iter().all(same) {
-                self.take_over(at, &paths, &repository.name)?;
+                self.take_over(id, &paths, &repository.name)?;
                 adopted = true;
             }
         }
         Ok(adopted)
     }
 
-    fn take_over(&self, at: usize, paths: &[PathBuf], from: &str) -> Result<()> {
-        let (dir, mut ledger) = (self.dir(at), self.ledger(at)?);
+    fn take_over(&self, id: PackageId, paths: &[PathBuf], from: &str) -> Result<()> {
+        let (dir, mut ledger) = (self.dir(id), self.ledger(id)?);
         // Beside the old ones: at no moment may a ledger vouch for other bytes than those there.
         let partial = ledger::begin(&dir)?;
         for file in &ledger.files {
@@ -203,15 +204,20 @@ impl Run<'_> {
         let event = format!("taken over from {from}, which had it from this commit");
         ledger::record(&partial, &mut ledger, event)?;
         ledger::complete(&partial, &dir)?;
-        self.state(at).ledger = Some(ledger);
+        self.state(id).ledger = Some(ledger);
         Ok(())
     }
 
-    fn built<'b>(&'b self, at: usize, archives: &'b [Archive], tracked: &'b [String]) -> Built<'b> {
-        let manifest = &self.distribution(at).manifest;
+    fn built<'b>(
+        &'b self,
+        id: PackageId,
+        archives: &'b [Archive],
+        tracked: &'b [String],
+    ) -> Built<'b> {
+        let manifest = &self.distribution(id).manifest;
         Built {
             name: &manifest.name,
-            version: &self.package(at).version,
+            version: &self.package(id).version,
             archives,
             tracked,
             requires_python: manifest.requires_python.as_ref().and_then(|own| own.in_metadata()),
@@ -221,21 +227,21 @@ impl Run<'_> {
 
     fn siblings(&self) -> Result<Siblings> {
         let workspace = self.release.workspace;
-        let normal = |at: usize| workspace.distributions[at].name().normal().to_owned();
+        let normal = |id: DistributionId| workspace.distributions[id].name().normal().to_owned();
         let planned = self
             .release
             .plan
             .packages
             .iter()
-            .map(|package| (normal(package.at), package.version.clone()));
+            .map(|package| (normal(package.distribution), package.version.clone()));
         let published =
-            self.release.served.index.iter().map(|(&at, files)| {
-                (normal(at), versions(files, workspace.distributions[at].name()))
+            self.release.served.index.iter().map(|(&id, files)| {
+                (normal(id), versions(files, workspace.distributions[id].name()))
             });
-        let extras = (0..self.states.len()).map(|at| {
-            let archives = self.state(at).archives.clone();
+        let extras = self.states.ids().map(|id| {
+            let archives = self.state(id).archives.clone();
             let provided = archives.iter().flat_map(|archive| archive.headers("Provides-Extra"));
-            (normal(self.package(at).at), provided.map(normalize).collect())
+            (normal(self.package(id).distribution), provided.map(normalize).collect())
         });
         Ok(Siblings {
             planned: planned.collect(),
@@ -250,7 +256,7 @@ impl Run<'_> {
     fn installed_by_others(&self) -> Result<Vec<(String, Name)>> {
         let (workspace, plan) = (self.release.workspace, self.release.plan);
         let installed = |path: &String| {
-            let owner = workspace.owner(path).filter(|&at| plan.position(at).is_none())?;
+            let owner = workspace.owner(path).filter(|&id| plan.position(id).is_none())?;
             let other = &workspace.distributions[owner];
             let own = path.strip_prefix(&other.dir)?.trim_start_matches('/');
             let installed =
@@ -262,11 +268,12 @@ impl Run<'_> {
     }
 
     /// Indexes that have other bytes under the names that were built: they will never take these.
-    fn conflicts(&self, at: usize) -> Vec<Finding> {
+    fn conflicts(&self, id: PackageId) -> Vec<Finding> {
         let release = self.release;
-        let (name, mut findings) = (self.distribution(at).name(), Vec::new());
-        let built = self.ledger(at).map(|ledger| ledger.files).unwrap_or_default();
-        let listed = release.served.index.get(&self.package(at).at).map_or(&[][..], Vec::as_slice);
+        let (name, mut findings) = (self.distribution(id).name(), Vec::new());
+        let built = self.ledger(id).map(|ledger| ledger.files).unwrap_or_default();
+        let listed =
+            release.served.index.get(&self.package(id).distribution).map_or(&[][..], Vec::as_slice);
         let taken = |index: &str, files: &str| {
             let message =
                 format!("{index} has other bytes under {files}, and a file name is taken for ever");
@@ -276,7 +283,7 @@ impl Run<'_> {
             let finding = taken(&release.target.index.name, &files.join(" and "));
             findings.push(finding.hint(format!("cargo xtask bump {name}")));
         }
-        if self.is_burnt(at) && !release.restage && !self.is_published(at) {
+        if self.is_burnt(id) && !release.restage && !self.is_published(id) {
             let finding = taken(&release.target.staging.name, "these names");
             findings.push(finding.hint(format!(
                 "cargo xtask bump {name}, or --restage to stage it as the next post-release of the same version"

@@ -9,11 +9,11 @@ impl Run<'_> {
     ///
     /// # Errors
     /// A wheel has the name of one that was built here and other bytes, or cannot be copied.
-    pub(super) fn collect(&self, at: usize) -> Result<Option<String>> {
+    pub(super) fn collect(&self, id: PackageId) -> Result<Option<String>> {
         let Some(folder) = self.release.wheels else { return Ok(None) };
         let (name, version) =
-            (self.distribution(at).name().in_file_name(), &self.package(at).version);
-        let mut ledger = self.ledger(at)?;
+            (self.distribution(id).name().in_file_name(), &self.package(id).version);
+        let mut ledger = self.ledger(id)?;
         let mut added = Vec::new();
         for path in wheels_below(folder)? {
             let wheel = python::build::artifact(&path)?;
@@ -27,11 +27,11 @@ impl Run<'_> {
                 }
                 None => {}
             }
-            copy(&path, &self.dir(at).join(&wheel.name))?;
+            copy(&path, &self.dir(id).join(&wheel.name))?;
             // Signed where it was built, or where the wheels were brought together.
             let signed = twine::attestation_of(&path);
             if signed.is_file() {
-                copy(&signed, &twine::attestation_of(&self.dir(at).join(&wheel.name)))?;
+                copy(&signed, &twine::attestation_of(&self.dir(id).join(&wheel.name)))?;
             }
             added.push(wheel);
         }
@@ -43,12 +43,12 @@ impl Run<'_> {
         ledger.files = kept.into_iter().chain(added.iter().cloned()).collect();
         sort(&mut ledger.files);
         let names: Vec<&str> = added.iter().map(|file| file.name.as_str()).collect();
-        ledger::record(&self.dir(at), &mut ledger, format!("collected {}", names.join(", ")))?;
+        ledger::record(&self.dir(id), &mut ledger, format!("collected {}", names.join(", ")))?;
         // The ledger comes first: a file that it does not name is nobody's.
         for file in bound {
-            fs::remove_file(self.dir(at).join(&file.name))?;
+            fs::remove_file(self.dir(id).join(&file.name))?;
         }
-        self.state(at).ledger = Some(ledger);
+        self.state(id).ledger = Some(ledger);
         let plural = if added.len() == 1 { "" } else { "s" };
         Ok(Some(format!("{} wheel{plural} collected", added.len())))
     }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
+use domain::ids::DistributionId;
 use domain::manifest::requirement::{DeclaredRequirement, RequirementTable};
 use domain::release::environment;
 use domain::release::index_address::token_variable;
@@ -14,7 +15,7 @@ use domain::release::plan::{
 use domain::release::preflight::{
     self, Check, CredentialFacts, IncompleteFacts, PackageFacts, RepositoryFacts,
 };
-use domain::workspace::history::{TagRef, since};
+use domain::workspace::history::TagRef;
 use domain::workspace::{Distribution, Workspace};
 use formats::name::Name;
 
@@ -29,12 +30,12 @@ pub(crate) struct LocalFacts {
     checks: Vec<Check>,
     targets: Vec<Target>,
     /// Ledgers of earlier builds, by index in the workspace.
-    pub(crate) ledgers: HashMap<usize, Ledger>,
+    pub(crate) ledgers: HashMap<DistributionId, Ledger>,
 }
 
 /// One distribution that was asked for.
 struct Target {
-    at: usize,
+    id: DistributionId,
     package: Package,
     /// The commit that its tag is on, on the remote.
     tagged: Option<String>,
@@ -52,15 +53,15 @@ pub(crate) struct IndexFacts {
     /// What is left to be released, in order.
     pub(crate) open: Vec<Package>,
     /// What is released already, as indices into the workspace.
-    pub(crate) released: Vec<usize>,
+    pub(crate) released: Vec<DistributionId>,
     pub(crate) served: Served,
 }
 
 /// The files that the indexes listed, by index in the workspace.
 #[derive(Default)]
 pub(crate) struct Served {
-    pub(crate) staging: HashMap<usize, Vec<ServedFile>>,
-    pub(crate) index: HashMap<usize, Vec<ServedFile>>,
+    pub(crate) staging: HashMap<DistributionId, Vec<ServedFile>>,
+    pub(crate) index: HashMap<DistributionId, Vec<ServedFile>>,
 }
 
 /// Branch, tree, remote, tags, and what was built before: what git and the disk can tell.
@@ -70,7 +71,7 @@ pub(crate) struct Served {
 pub(crate) fn local(
     git_target: &GitTarget,
     workspace: &Workspace,
-    targets: &[usize],
+    targets: &[DistributionId],
     head: &str,
 ) -> Result<LocalFacts> {
     let git = &git_target.git;
@@ -78,7 +79,7 @@ pub(crate) fn local(
     let dirty = git.dirty()?;
     let free_tag = targets
         .iter()
-        .filter_map(|&at| workspace.distributions[at].current_tag())
+        .filter_map(|&id| workspace.distributions[id].current_tag())
         .find(|tag| tags.is_free(tag));
     let mut checks = preflight::repository(&RepositoryFacts {
         head,
@@ -97,10 +98,10 @@ pub(crate) fn local(
     }));
 
     let (mut found, mut ledgers) = (Vec::new(), HashMap::new());
-    for &at in targets {
-        let distribution = &workspace.distributions[at];
+    for &id in targets {
+        let distribution = &workspace.distributions[id];
         match built_before(git_target, distribution) {
-            Ok(Some(ledger)) => _ = ledgers.insert(at, ledger),
+            Ok(Some(ledger)) => _ = ledgers.insert(id, ledger),
             Ok(None) => {}
             Err(error) => checks.push(Check::failed(
                 "built files",
@@ -108,15 +109,20 @@ pub(crate) fn local(
                 "remove that folder of dist/, unless files of it are on an index already",
             )),
         }
-        let facts = package_facts(git, workspace, targets, at, head, &tags, ledgers.get(&at))?;
+        let facts = package_facts(git, workspace, targets, id, head, &tags, ledgers.get(&id))?;
         checks.extend(preflight::package(&facts));
         let tagged = match facts.remote_tag {
             Lookup::Known(commit) => commit,
             Lookup::Unknown(_) => None,
         };
         if let Some(version) = distribution.version() {
-            let package = Package { at, version: version.clone(), tag: facts.tag, tagged: None };
-            found.push(Target { at, package, tagged });
+            let package = Package {
+                distribution: id,
+                version: version.clone(),
+                tag: facts.tag,
+                tagged: None,
+            };
+            found.push(Target { id, package, tagged });
         }
     }
     Ok(LocalFacts { checks, targets: found, ledgers })
@@ -199,24 +205,24 @@ fn built_before(git_target: &GitTarget, distribution: &Distribution) -> Result<O
 fn package_facts(
     git: &Git,
     workspace: &Workspace,
-    targets: &[usize],
-    at: usize,
+    targets: &[DistributionId],
+    id: DistributionId,
     head: &str,
     tags: &Tags,
     ledger: Option<&Ledger>,
 ) -> Result<PackageFacts> {
-    let distribution = &workspace.distributions[at];
+    let distribution = &workspace.distributions[id];
     let tag = distribution.current_tag().unwrap_or_default();
     let remote_tag = tags.remote(&tag);
     let changed = match &remote_tag {
-        Lookup::Known(Some(commit)) => changed_since(git, workspace, at, commit)?,
+        Lookup::Known(Some(commit)) => changed_since(git, workspace, id, commit)?,
         _ => None,
     };
-    let released = |sibling: &usize| {
+    let released = |sibling: &DistributionId| {
         let tag = workspace.distributions[*sibling].current_tag().unwrap_or_default();
         targets.contains(sibling) || matches!(tags.remote(&tag), Lookup::Known(Some(_)))
     };
-    let needs = workspace.transitive_needs(at);
+    let needs = workspace.transitive_needs(id);
     let unreleased = needs.iter().filter(|sibling| !released(sibling));
     Ok(PackageFacts {
         name: distribution.name().to_string(),
@@ -240,14 +246,15 @@ fn package_facts(
 fn changed_since(
     git: &Git,
     workspace: &Workspace,
-    at: usize,
+    id: DistributionId,
     tagged: &str,
 ) -> Result<Option<usize>> {
     if !git.head_contains(tagged)? {
         return Ok(None);
     }
-    let log = git.log(&[tagged])?;
-    Ok(Some(workspace.touching(at, since(&log, tagged))))
+    let tagged = [(id, tagged)];
+    let log = git.log_since(&tagged)?;
+    Ok(workspace.commits_since(&tagged, &log).get(&id).map(Vec::len))
 }
 
 /// Asks both indexes, once each, and sorts what was asked for into released and open.
@@ -267,29 +274,29 @@ pub(crate) fn indexes(
         served: Served::default(),
     };
     // Siblings that stay as they are count too: what is built may need them.
-    let mut asked: Vec<usize> = local.targets.iter().map(|target| target.at).collect();
-    asked.extend(local.targets.iter().flat_map(|target| workspace.transitive_needs(target.at)));
+    let mut asked: Vec<DistributionId> = local.targets.iter().map(|target| target.id).collect();
+    asked.extend(local.targets.iter().flat_map(|target| workspace.transitive_needs(target.id)));
     asked.extend(local.targets.iter().flat_map(|target| {
         let published = |declared: &&DeclaredRequirement| {
             matches!(declared.table, RequirementTable::Dependencies | RequirementTable::Extra(_))
         };
-        let siblings = workspace.sibling_requirements(target.at);
+        let siblings = workspace.sibling_requirements(target.id);
         siblings.filter(move |(_, declared)| published(declared)).map(|(sibling, _)| sibling)
     }));
     asked.sort_unstable();
     asked.dedup();
-    let names: Vec<&Name> = asked.iter().map(|&at| workspace.distributions[at].name()).collect();
+    let names: Vec<&Name> = asked.iter().map(|&id| workspace.distributions[id].name()).collect();
     for (repository, served) in [
         (&release_target.staging, &mut facts.served.staging),
         (&release_target.index, &mut facts.served.index),
     ] {
         let Ok(index) = &repository.index else { continue };
         let answers = index.files(tools, &names)?;
-        for (&at, answer) in asked.iter().zip(answers) {
+        for (&id, answer) in asked.iter().zip(answers) {
             match answer {
-                Lookup::Known(files) => _ = served.insert(at, files),
+                Lookup::Known(files) => _ = served.insert(id, files),
                 Lookup::Unknown(why) => {
-                    facts.checks.push(unanswered(repository, &workspace.distributions[at], &why))
+                    facts.checks.push(unanswered(repository, &workspace.distributions[id], &why))
                 }
             }
         }
@@ -303,11 +310,11 @@ pub(crate) fn indexes(
 
 impl IndexFacts {
     fn sort(&mut self, workspace: &Workspace, target: &Target, index: &str) {
-        let Target { at, package, tagged } = target;
+        let Target { id, package, tagged } = target;
         let Package { version, tag, .. } = package;
-        let name = workspace.distributions[*at].name();
+        let name = workspace.distributions[*id].name();
         // Unknown: there is a failed check already.
-        let Some(served) = self.served.index.get(at) else { return };
+        let Some(served) = self.served.index.get(id) else { return };
         let Some(commit) = tagged else { return self.open.push(package.clone()) };
         let files = files_of(served, &name.in_file_name(), version);
         if files.is_empty() {
@@ -318,7 +325,7 @@ impl IndexFacts {
             ));
         }
         let Some(missing) = lacks(served, &name.in_file_name(), version) else {
-            return self.released.push(*at);
+            return self.released.push(*id);
         };
         let closed = is_closed(&files);
         self.checks.push(preflight::incomplete(&IncompleteFacts {
@@ -330,7 +337,7 @@ impl IndexFacts {
             closed,
         }));
         match closed {
-            true => self.released.push(*at),
+            true => self.released.push(*id),
             false => self.open.push(Package { tagged: Some(commit.clone()), ..package.clone() }),
         }
     }
@@ -342,9 +349,11 @@ impl IndexFacts {
     fn judge_open(&mut self, workspace: &Workspace, index: &str, real: bool) {
         let mut new = Vec::new();
         for package in &self.open {
-            let name = workspace.distributions[package.at].name();
-            let published =
-                versions(self.served.index.get(&package.at).map_or(&[], Vec::as_slice), name);
+            let name = workspace.distributions[package.distribution].name();
+            let published = versions(
+                self.served.index.get(&package.distribution).map_or(&[], Vec::as_slice),
+                name,
+            );
             if published.is_empty() {
                 new.push(name.to_string());
             }

@@ -19,6 +19,7 @@ use std::{fs, thread};
 
 use anyhow::{Context, Result, anyhow, bail};
 use domain::finding::{Finding, Refusal};
+use domain::ids::{DistributionId, IdVec, PackageId};
 use domain::parallel;
 use domain::release::content::{self, Archive, Built, Siblings, import_names};
 use domain::release::ledger::{Event, Ledger};
@@ -54,7 +55,7 @@ pub(crate) struct Release<'a> {
     pub(crate) head: &'a str,
     pub(crate) served: Served,
     /// What was built before, by index in the workspace.
-    pub(crate) ledgers: HashMap<usize, Ledger>,
+    pub(crate) ledgers: HashMap<DistributionId, Ledger>,
     /// A folder of wheels that other machines built of the same commit.
     pub(crate) wheels: Option<&'a Path>,
     pub(crate) jobs: usize,
@@ -161,8 +162,7 @@ enum PublishState {
 impl Release<'_> {
     /// Does everything that the plan says, until it is done or something fails.
     pub(crate) fn carry_out(self) -> ReleaseOutcome {
-        let states: Vec<Mutex<PackageState>> =
-            self.plan.packages.iter().map(|_| Mutex::default()).collect();
+        let states = IdVec::like(&self.plan.packages, Mutex::default);
         let run =
             Run { release: &self, states, wheelhouse: OnceLock::new(), twines: Workers::default() };
         let result = run.actions();
@@ -188,7 +188,7 @@ enum TestedFiles {
 
 struct Run<'a> {
     release: &'a Release<'a>,
-    states: Vec<Mutex<PackageState>>,
+    states: IdVec<PackageId, Mutex<PackageState>>,
     wheelhouse: OnceLock<Option<PathBuf>>,
     twines: Workers,
 }
@@ -196,7 +196,7 @@ struct Run<'a> {
 /// The action that failed, and why.
 struct Failure {
     /// `None` when it concerns all packages together.
-    package: Option<usize>,
+    package: Option<PackageId>,
     stage: &'static str,
     error: anyhow::Error,
 }
@@ -213,8 +213,8 @@ impl Run<'_> {
             )
         };
         thread::scope(|scope| {
-            let open = |at| self.publish_state_before_or_now(at) != PublishState::Yes;
-            if self.release.jobs > 1 && (0..self.states.len()).any(open) {
+            let open = |id: PackageId| self.publish_state_before_or_now(id) != PublishState::Yes;
+            if self.release.jobs > 1 && self.states.ids().any(open) {
                 // It is there when the first test asks for it.
                 scope.spawn(|| self.wheelhouse());
             }
@@ -233,26 +233,26 @@ impl Run<'_> {
 
     fn perform(&self, action: Action) -> Result<(), Failure> {
         match action {
-            Action::Build(at) => self.stage(at, "build", || self.built_and_collected(at)),
+            Action::Build(id) => self.stage(id, "build", || self.built_and_collected(id)),
             Action::Check => self.check(),
-            Action::Try(at) => self.stage(at, "try", || self.smoke_test(at, TestedFiles::Built)),
-            Action::Stage(at) => self.stage(at, "stage", || self.upload_to_staging(at)),
-            Action::Smoke(at) => {
-                self.stage(at, "smoke", || self.smoke_test(at, TestedFiles::Staged))
+            Action::Try(id) => self.stage(id, "try", || self.smoke_test(id, TestedFiles::Built)),
+            Action::Stage(id) => self.stage(id, "stage", || self.upload_to_staging(id)),
+            Action::Smoke(id) => {
+                self.stage(id, "smoke", || self.smoke_test(id, TestedFiles::Staged))
             }
-            Action::Publish(at) => self.stage(at, "publish", || self.publish(at)),
-            Action::Tag(at) => self.stage(at, "tag", || self.tag(at)),
+            Action::Publish(id) => self.stage(id, "publish", || self.publish(id)),
+            Action::Tag(id) => self.stage(id, "tag", || self.tag(id)),
         }
     }
 
     /// Does one stage of one package, shown and timed.
     fn stage(
         &self,
-        at: usize,
+        id: PackageId,
         stage: &'static str,
         work: impl FnOnce() -> Result<StageOutcome>,
     ) -> Result<(), Failure> {
-        let label = self.label(at);
+        let label = self.label(id);
         let (result, seconds) = self.release.progress.during(&format!("{label}: {stage}"), work);
         let (status, detail) = match &result {
             Ok(told) => (told.status, told.detail.clone()),
@@ -263,50 +263,50 @@ impl Run<'_> {
             "  {label:30} {stage:8} {seconds:5.1} s  {:7} {first_line}",
             status.word()
         ));
-        self.state(at).stages.push(StageReport { stage, status, seconds, detail });
-        result.map(drop).map_err(|error| Failure { package: Some(at), stage, error })
+        self.state(id).stages.push(StageReport { stage, status, seconds, detail });
+        result.map(drop).map_err(|error| Failure { package: Some(id), stage, error })
     }
 
     /// Writes an event into the ledger of a package.
-    fn record(&self, at: usize, what: String) -> Result<()> {
-        let mut ledger = self.ledger(at)?;
-        ledger::record(&self.dir(at), &mut ledger, what)?;
-        self.state(at).ledger = Some(ledger);
+    fn record(&self, id: PackageId, what: String) -> Result<()> {
+        let mut ledger = self.ledger(id)?;
+        ledger::record(&self.dir(id), &mut ledger, what)?;
+        self.state(id).ledger = Some(ledger);
         Ok(())
     }
 
     /// Whether the index has all files of a package, with the bytes that were built: then staging
     /// has nothing more to say about them.
-    fn is_published(&self, at: usize) -> bool {
-        let built = self.ledger(at).map(|ledger| ledger.files).unwrap_or_default();
-        let listed = self.release.served.index.get(&self.package(at).at);
+    fn is_published(&self, id: PackageId) -> bool {
+        let built = self.ledger(id).map(|ledger| ledger.files).unwrap_or_default();
+        let listed = self.release.served.index.get(&self.package(id).distribution);
         listed.is_some_and(|listed| to_upload(&built, listed) == Upload::Nothing)
     }
 
-    fn package(&self, at: usize) -> &Package {
-        &self.release.plan.packages[at]
+    fn package(&self, id: PackageId) -> &Package {
+        &self.release.plan.packages[id]
     }
 
-    fn distribution(&self, at: usize) -> &Distribution {
-        &self.release.workspace.distributions[self.package(at).at]
+    fn distribution(&self, id: PackageId) -> &Distribution {
+        &self.release.workspace.distributions[self.package(id).distribution]
     }
 
-    fn label(&self, at: usize) -> String {
-        format!("{} {}", self.distribution(at).name(), self.package(at).version)
+    fn label(&self, id: PackageId) -> String {
+        format!("{} {}", self.distribution(id).name(), self.package(id).version)
     }
 
-    fn dir(&self, at: usize) -> PathBuf {
-        let version = self.package(at).version.to_string();
+    fn dir(&self, id: PackageId) -> PathBuf {
+        let version = self.package(id).version.to_string();
         ledger::dir(
             &self.release.target.git_target.dist,
-            &self.distribution(at).name().in_file_name(),
+            &self.distribution(id).name().in_file_name(),
             &version,
         )
     }
 
-    fn files(&self, at: usize) -> Vec<PathBuf> {
-        let dir = self.dir(at);
-        let state = self.state(at);
+    fn files(&self, id: PackageId) -> Vec<PathBuf> {
+        let dir = self.dir(id);
+        let state = self.state(id);
         state
             .ledger
             .iter()
@@ -315,11 +315,11 @@ impl Run<'_> {
             .collect()
     }
 
-    fn ledger(&self, at: usize) -> Result<Ledger> {
-        self.state(at).ledger.clone().ok_or_else(|| anyhow!("it was not built"))
+    fn ledger(&self, id: PackageId) -> Result<Ledger> {
+        self.state(id).ledger.clone().ok_or_else(|| anyhow!("it was not built"))
     }
 
-    fn state(&self, at: usize) -> MutexGuard<'_, PackageState> {
-        self.states[at].lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self, id: PackageId) -> MutexGuard<'_, PackageState> {
+        self.states[id].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

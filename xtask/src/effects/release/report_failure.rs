@@ -6,20 +6,20 @@ impl Run<'_> {
     /// What a failure leaves, in words.
     pub(super) fn interruption(&self, failure: &Failure) -> Interruption {
         let (mut published, mut unpublished) = (Vec::new(), Vec::new());
-        for at in 0..self.states.len() {
-            match self.publish_state_before_or_now(at) {
-                PublishState::Yes => published.push(self.label(at)),
+        for id in self.states.ids() {
+            match self.publish_state_before_or_now(id) {
+                PublishState::Yes => published.push(self.label(id)),
                 PublishState::Partial => {
-                    published.push(format!("{} (not all of its files)", self.label(at)))
+                    published.push(format!("{} (not all of its files)", self.label(id)))
                 }
                 PublishState::Perhaps => {
-                    published.push(format!("{} (uploaded, not confirmed)", self.label(at)))
+                    published.push(format!("{} (uploaded, not confirmed)", self.label(id)))
                 }
-                PublishState::No => unpublished.push(self.label(at)),
+                PublishState::No => unpublished.push(self.label(id)),
             }
         }
-        let name = failure.package.map(|at| self.distribution(at).name().to_string());
-        let who = failure.package.map(|at| format!(" at {}", self.label(at))).unwrap_or_default();
+        let name = failure.package.map(|id| self.distribution(id).name().to_string());
+        let who = failure.package.map(|id| format!(" at {}", self.label(id))).unwrap_or_default();
         let (what, hint) = explain(
             failure,
             name.as_deref().unwrap_or("PACKAGE"),
@@ -36,10 +36,11 @@ impl Run<'_> {
     }
 
     /// An earlier run may have published it.
-    pub(super) fn publish_state_before_or_now(&self, at: usize) -> PublishState {
-        let (package, name) = (self.package(at), self.distribution(at).name());
-        let listed = self.release.served.index.get(&package.at).map_or(&[][..], Vec::as_slice);
-        let now = self.state(at).publish_state;
+    pub(super) fn publish_state_before_or_now(&self, id: PackageId) -> PublishState {
+        let (package, name) = (self.package(id), self.distribution(id).name());
+        let listed =
+            self.release.served.index.get(&package.distribution).map_or(&[][..], Vec::as_slice);
+        let now = self.state(id).publish_state;
         if now != PublishState::No
             || files_of(listed, &name.in_file_name(), &package.version).is_empty()
         {

@@ -12,43 +12,43 @@ use crate::effects::release::upload::UploadSet;
 impl Run<'_> {
     /// Whether staging has other bytes under the names that were built, so that it will never take
     /// these.
-    pub(super) fn is_burnt(&self, at: usize) -> bool {
-        let built = self.ledger(at).map(|ledger| ledger.files).unwrap_or_default();
-        let listed = self.release.served.staging.get(&self.package(at).at);
+    pub(super) fn is_burnt(&self, id: PackageId) -> bool {
+        let built = self.ledger(id).map(|ledger| ledger.files).unwrap_or_default();
+        let listed = self.release.served.staging.get(&self.package(id).distribution);
         let listed = listed.map_or(&[][..], Vec::as_slice);
         matches!(to_upload(&built, listed), Upload::Conflict(_))
     }
 
     /// The version under which a package is staged: its own, or a post-release of it.
-    pub(super) fn staged_version(&self, at: usize) -> Version {
-        let restaged = self.state(at).restaged.clone();
-        restaged.unwrap_or_else(|| self.package(at).version.clone())
+    pub(super) fn staged_version(&self, id: PackageId) -> Version {
+        let restaged = self.state(id).restaged.clone();
+        restaged.unwrap_or_else(|| self.package(id).version.clone())
     }
 
     /// Builds a package as a post-release: the last one that staging has, where that holds these
     /// very bytes because an earlier run has sent them, else the next.
-    pub(super) fn restaged(&self, at: usize) -> Result<UploadSet<'_>> {
-        let listed = self.release.served.staging.get(&self.package(at).at);
+    pub(super) fn restaged(&self, id: PackageId) -> Result<UploadSet<'_>> {
+        let listed = self.release.served.staging.get(&self.package(id).distribution);
         let listed = listed.map_or(&[][..], Vec::as_slice);
-        let version = &self.package(at).version;
+        let version = &self.package(id).version;
         let is_post = |other: &Version| {
             other.post() > version.post() && other.clone().with_post(version.post()) == *version
         };
-        let mut taken = versions(listed, self.distribution(at).name());
+        let mut taken = versions(listed, self.distribution(id).name());
         taken.retain(is_post);
         if let Some(last) = taken.last() {
-            let upload_set = self.built_as(at, last)?;
+            let upload_set = self.built_as(id, last)?;
             if !matches!(to_upload(&upload_set.files, listed), Upload::Conflict(_)) {
                 return Ok(upload_set);
             }
         }
         let last = taken.last().unwrap_or(version).post();
-        self.built_as(at, &version.clone().with_post(Some(last.map_or(1, |post| post + 1))))
+        self.built_as(id, &version.clone().with_post(Some(last.map_or(1, |post| post + 1))))
     }
 
-    fn built_as(&self, at: usize, version: &Version) -> Result<UploadSet<'_>> {
+    fn built_as(&self, id: PackageId, version: &Version) -> Result<UploadSet<'_>> {
         let release = self.release;
-        let distribution = self.distribution(at);
+        let distribution = self.distribution(id);
         let work = release
             .target
             .git_target
@@ -57,7 +57,7 @@ impl Run<'_> {
             .join(distribution.name().in_file_name());
         remove(&work)?;
         // All of the export: a back end may read a file above the distribution's directory.
-        let (source, commit) = (work.join("source"), self.ledger(at)?.commit);
+        let (source, commit) = (work.join("source"), self.ledger(id)?.commit);
         release.target.git_target.git.export(&commit, &source)?;
         rewrite_version(distribution, &source, version)?;
         let out = work.join("dist");
@@ -71,7 +71,7 @@ impl Run<'_> {
             &epoch,
         )?;
         let files = python::build::artifacts(&out)?;
-        self.state(at).restaged = Some(version.clone());
+        self.state(id).restaged = Some(version.clone());
         Ok(UploadSet { name: distribution.name(), dir: out, files })
     }
 }

@@ -4,25 +4,25 @@ use super::*;
 use crate::effects::python;
 
 impl Run<'_> {
-    pub(super) fn smoke_test(&self, at: usize, source: TestedFiles) -> Result<StageOutcome> {
-        if self.is_published(at) {
+    pub(super) fn smoke_test(&self, id: PackageId, source: TestedFiles) -> Result<StageOutcome> {
+        if self.is_published(id) {
             return Ok(skipped("published already"));
         }
         let workspace = self.release.workspace;
-        let distribution = self.distribution(at);
-        let mut wheels = self.wheels(at, source);
-        let mut versions = vec![(distribution.name().to_string(), self.version(at, source))];
-        for sibling in workspace.transitive_needs(self.package(at).at) {
+        let distribution = self.distribution(id);
+        let mut wheels = self.wheels(id, source);
+        let mut versions = vec![(distribution.name().to_string(), self.version(id, source))];
+        for sibling in workspace.transitive_needs(self.package(id).distribution) {
             let (version, found) = match self.release.plan.position(sibling) {
-                Some(at) => (self.version(at, source), self.wheels(at, source)),
-                None => self.published_wheels(at, sibling)?,
+                Some(id) => (self.version(id, source), self.wheels(id, source)),
+                None => self.published_wheels(id, sibling)?,
             };
             versions.push((workspace.distributions[sibling].name().to_string(), version));
             wheels.extend(found);
         }
         let smoke = &distribution.manifest.config.smoke;
         let offered =
-            || self.state(at).archives.iter().find(|archive| archive.is_wheel()).map(import_names);
+            || self.state(id).archives.iter().find(|archive| archive.is_wheel()).map(import_names);
         let imports = smoke.imports.clone().or_else(offered).unwrap_or_default();
         let test = SmokeTest {
             wheels,
@@ -38,7 +38,7 @@ impl Run<'_> {
             TestedFiles::Built => format!("{checks} checks passed before staging"),
             TestedFiles::Staged => format!("{checks} checks passed on what staging served"),
         };
-        self.record(at, what)?;
+        self.record(id, what)?;
         Ok(done(format!("{checks} checks in a fresh environment")))
     }
 
@@ -53,7 +53,8 @@ impl Run<'_> {
         let download = || {
             let dir = self.release.target.git_target.scratch.join("third-parties");
             remove(&dir).ok()?;
-            let all: Vec<usize> = self.release.plan.packages.iter().map(|p| p.at).collect();
+            let packages = self.release.plan.packages.iter();
+            let all: Vec<DistributionId> = packages.map(|package| package.distribution).collect();
             let requirements = self.release.workspace.third_parties(&all)?;
             smoke::wheelhouse(self.release.tools, &requirements, dir)
         };
@@ -61,18 +62,18 @@ impl Run<'_> {
     }
 
     /// The version that one package has as built, or as staged.
-    fn version(&self, at: usize, source: TestedFiles) -> String {
+    fn version(&self, id: PackageId, source: TestedFiles) -> String {
         match source {
-            TestedFiles::Built => self.package(at).version.to_string(),
-            TestedFiles::Staged => self.staged_version(at).to_string(),
+            TestedFiles::Built => self.package(id).version.to_string(),
+            TestedFiles::Staged => self.staged_version(id).to_string(),
         }
     }
 
     /// The wheels of one package, as built or as the staging index served them.
-    fn wheels(&self, at: usize, source: TestedFiles) -> Vec<PathBuf> {
+    fn wheels(&self, id: PackageId, source: TestedFiles) -> Vec<PathBuf> {
         let files = match source {
-            TestedFiles::Built => self.files(at),
-            TestedFiles::Staged => self.state(at).staged.clone(),
+            TestedFiles::Built => self.files(id),
+            TestedFiles::Staged => self.state(id).staged.clone(),
         };
         files
             .into_iter()
@@ -81,8 +82,12 @@ impl Run<'_> {
     }
 
     /// The wheels of a sibling that is not part of this release, from the index that users have; in a
-    /// folder for the test of the package `at` alone, since tests run side by side.
-    fn published_wheels(&self, at: usize, sibling: usize) -> Result<(String, Vec<PathBuf>)> {
+    /// folder for the test of the package `id` alone, since tests run side by side.
+    fn published_wheels(
+        &self,
+        id: PackageId,
+        sibling: DistributionId,
+    ) -> Result<(String, Vec<PathBuf>)> {
         let release = self.release;
         let distribution = &release.workspace.distributions[sibling];
         let name = distribution.name();
@@ -95,7 +100,7 @@ impl Run<'_> {
         if files.is_empty() {
             bail!("{} has no wheel of {name} {version}, which it needs", release.target.index.name);
         }
-        let tested = self.distribution(at).name().in_file_name();
+        let tested = self.distribution(id).name().in_file_name();
         let published = release.target.git_target.scratch.join("published");
         let dir = published.join(tested).join(name.in_file_name());
         remove(&dir)?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use domain::config::{IndexConfig, RepositoryConfig};
 use domain::finding::{Finding, Refusal};
+use domain::ids::DistributionId;
 use domain::release::index_address::token_variable;
 use domain::workspace::Workspace;
 use xshell::cmd;
@@ -59,13 +60,13 @@ impl GitTarget {
     pub(crate) fn rehearsal(
         root: &Path,
         workspace: &Workspace,
-        targets: &[usize],
+        targets: &[DistributionId],
     ) -> Result<GitTarget> {
         let remote = workspace.config.remote.clone();
         let stage = scratch(root)?.join("rehearsal");
         remove(&stage)?;
         fs::create_dir_all(&stage)?;
-        let tags = targets.iter().filter_map(|&at| workspace.distributions[at].current_tag());
+        let tags = targets.iter().filter_map(|&id| workspace.distributions[id].current_tag());
         let forget: Vec<String> = tags.collect();
         Ok(GitTarget {
             git: clone_with_remote(&repository(root)?, &stage, &remote, &forget)?,
@@ -114,15 +115,15 @@ impl ReleaseTarget {
         git_target: GitTarget,
         source: &Path,
         workspace: &Workspace,
-        targets: &[usize],
+        targets: &[DistributionId],
         tools: &Tools,
     ) -> Result<ReleaseTarget> {
         let config = &workspace.config;
         let stage = git_target.dist.parent().context("the rehearsal has a folder")?;
         let names = [&config.staging.repository, &config.index.repository];
         let folders = names.map(|name| stage.join(name));
-        for at in released_beside(&git_target.git, workspace, targets)? {
-            let distribution = &workspace.distributions[at];
+        for id in released_beside(&git_target.git, workspace, targets)? {
+            let distribution = &workspace.distributions[id];
             let requires = distribution.manifest.build_requires();
             let epoch = git_target.git.commit_time("HEAD")?;
             python::build::build(
@@ -146,17 +147,21 @@ impl ReleaseTarget {
 }
 
 /// What the targets need, is not among them, and is tagged: its release stands.
-fn released_beside(git: &Git, workspace: &Workspace, targets: &[usize]) -> Result<Vec<usize>> {
+fn released_beside(
+    git: &Git,
+    workspace: &Workspace,
+    targets: &[DistributionId],
+) -> Result<Vec<DistributionId>> {
     let tags = git.tags()?;
-    let tagged = |at: usize| {
-        let tag = workspace.distributions[at].current_tag();
+    let tagged = |id: DistributionId| {
+        let tag = workspace.distributions[id].current_tag();
         tags.iter().any(|known| Some(&known.name) == tag.as_ref())
     };
-    let mut beside: Vec<usize> =
-        targets.iter().flat_map(|&at| workspace.transitive_needs(at)).collect();
+    let mut beside: Vec<DistributionId> =
+        targets.iter().flat_map(|&id| workspace.transitive_needs(id)).collect();
     beside.sort_unstable();
     beside.dedup();
-    beside.retain(|&at| !targets.contains(&at) && tagged(at));
+    beside.retain(|&id| !targets.contains(&id) && tagged(id));
     Ok(beside)
 }
 

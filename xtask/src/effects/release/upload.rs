@@ -32,56 +32,56 @@ pub(super) struct UploadSet<'a> {
 }
 
 impl Run<'_> {
-    pub(super) fn upload_to_staging(&self, at: usize) -> Result<StageOutcome> {
-        if self.is_published(at) {
-            self.state(at).staged = self.files(at);
+    pub(super) fn upload_to_staging(&self, id: PackageId) -> Result<StageOutcome> {
+        if self.is_published(id) {
+            self.state(id).staged = self.files(id);
             return Ok(skipped("published already"));
         }
         let index = usable(&self.release.target.staging)?;
-        let upload_set = match self.is_burnt(at) {
-            true => self.restaged(at)?,
-            false => self.upload_set(at)?,
+        let upload_set = match self.is_burnt(id) {
+            true => self.restaged(id)?,
+            false => self.upload_set(id)?,
         };
         let (sent, served) = self.ensure_uploaded(&upload_set, index, &mut Sent::Nothing)?;
-        self.state(at).staged = self.fetch_back(&upload_set, &served)?;
-        let version = self.staged_version(at);
-        let detail = match (sent, version == self.package(at).version) {
+        self.state(id).staged = self.fetch_back(&upload_set, &served)?;
+        let version = self.staged_version(id);
+        let detail = match (sent, version == self.package(id).version) {
             (false, _) => return Ok(skipped("there already, same bytes")),
             (true, true) => format!("served back by {}, same bytes", index.repository),
             (true, false) => {
                 format!("served back by {} as {version}, same bytes", index.repository)
             }
         };
-        self.record(at, format!("uploaded to {} as {version}", index.repository))?;
+        self.record(id, format!("uploaded to {} as {version}", index.repository))?;
         Ok(done(detail))
     }
 
-    pub(super) fn publish(&self, at: usize) -> Result<StageOutcome> {
+    pub(super) fn publish(&self, id: PackageId) -> Result<StageOutcome> {
         let index = usable(&self.release.target.index)?;
         let mut sent = Sent::Nothing;
-        let uploaded = self.ensure_uploaded(&self.upload_set(at)?, index, &mut sent);
+        let uploaded = self.ensure_uploaded(&self.upload_set(id)?, index, &mut sent);
         let publish_state = match &uploaded {
             Ok(_) => PublishState::Yes,
-            Err(_) => self.publish_state(at, index, sent),
+            Err(_) => self.publish_state(id, index, sent),
         };
-        self.state(at).publish_state = publish_state;
+        self.state(id).publish_state = publish_state;
         let (sent, _) = uploaded?;
         if !sent {
             return Ok(skipped("there already, same bytes"));
         }
-        self.record(at, format!("published to {}", index.repository))?;
+        self.record(id, format!("published to {}", index.repository))?;
         Ok(done(format!("confirmed by {}", index.repository)))
     }
 
-    fn upload_set(&self, at: usize) -> Result<UploadSet<'_>> {
-        let name = self.distribution(at).name();
-        Ok(UploadSet { name, dir: self.dir(at), files: self.ledger(at)?.files })
+    fn upload_set(&self, id: PackageId) -> Result<UploadSet<'_>> {
+        let name = self.distribution(id).name();
+        Ok(UploadSet { name, dir: self.dir(id), files: self.ledger(id)?.files })
     }
 
     /// Whether something of a package is on the index although publishing it failed.
-    fn publish_state(&self, at: usize, index: &Index, sent: Sent) -> PublishState {
-        let name = self.distribution(at).name();
-        let built = self.ledger(at).map(|ledger| ledger.files).unwrap_or_default();
+    fn publish_state(&self, id: PackageId, index: &Index, sent: Sent) -> PublishState {
+        let name = self.distribution(id).name();
+        let built = self.ledger(id).map(|ledger| ledger.files).unwrap_or_default();
         let listed = index.files(self.release.tools, &[name]).map(|mut answers| answers.remove(0));
         let there = |files: &[ServedFile]| {
             built.iter().filter(|b| files.iter().any(|f| f.name == b.name)).count()
@@ -189,13 +189,13 @@ impl Run<'_> {
         Ok(upload_set.files.iter().map(|file| dir.join(&file.name)).collect())
     }
 
-    pub(super) fn tag(&self, at: usize) -> Result<StageOutcome> {
+    pub(super) fn tag(&self, id: PackageId) -> Result<StageOutcome> {
         let target = self.release.target;
-        let (package, ledger) = (self.package(at), self.ledger(at)?);
-        let message = format!("{} {}", self.distribution(at).name(), package.version);
+        let (package, ledger) = (self.package(id), self.ledger(id)?);
+        let message = format!("{} {}", self.distribution(id).name(), package.version);
         target.git_target.git.tag(&package.tag, &ledger.commit, &message)?;
         target.git_target.git.push_tag(&target.git_target.remote, &package.tag)?;
-        self.record(at, format!("tagged {}", package.tag))?;
+        self.record(id, format!("tagged {}", package.tag))?;
         Ok(done(format!(
             "{} on {}, pushed to {}",
             package.tag,

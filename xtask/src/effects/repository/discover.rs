@@ -10,7 +10,7 @@ use domain::finding::{Finding, Refusal};
 use domain::manifest::Manifest;
 use domain::parallel;
 use domain::text::toml::TomlFile;
-use domain::workspace::Workspace;
+use domain::workspace::{Judgement, Workspace};
 
 use crate::effects::fs::tree::{Tree, relative};
 use crate::effects::repository::git::Git;
@@ -51,34 +51,27 @@ pub(crate) fn root_around(dir: &Path) -> Result<PathBuf> {
         })
 }
 
-/// Reads the repository's configuration and every distribution in it.
+/// Reads the repository's configuration and every distribution in it, for a release.
 ///
 /// # Errors
 /// A [`Refusal`] with everything that keeps the repository from being understood, or a file that
 /// cannot be read.
 pub(crate) fn workspace(root: &Path) -> Result<Workspace> {
-    let (config, manifests, findings) = understood(read(root, &Tree::walk(root)?)?)?;
-    Ok(Workspace::assemble(config, manifests, findings)?)
+    judged(root, &Tree::walk(root)?, Judgement::Refuse)
 }
 
-/// The same for a repository that need not be fit for a release; see
-/// [`Workspace::assemble_lenient`].
+/// The same, where what is wrong with the repository is judged otherwise. With
+/// [`Judgement::List`], manifests that cannot be understood are among the findings too.
 ///
 /// # Errors
-/// A wrong configuration, or a file that cannot be read.
-pub(crate) fn lenient(root: &Path, tree: &Tree) -> Result<Workspace> {
-    let (config, manifests, findings) = understood(read(root, tree)?)?;
-    Ok(Workspace::assemble_lenient(config, manifests, findings))
-}
-
-/// The same with everything that is wrong among the findings; see [`Workspace::survey`].
-///
-/// # Errors
-/// A wrong configuration of the repository, or a file that cannot be read.
-pub(crate) fn survey(root: &Path, tree: &Tree) -> Result<Workspace> {
+/// What is not judged: a wrong configuration of the repository, a file that cannot be read.
+pub(crate) fn judged(root: &Path, tree: &Tree, judgement: Judgement) -> Result<Workspace> {
     let ReadManifest { config, manifests, errors, mut findings } = read(root, tree)?;
-    findings.extend(errors);
-    Ok(Workspace::survey(config, manifests, findings))
+    match judgement {
+        Judgement::Refuse | Judgement::Warn => Refusal::unless_clean(errors)?,
+        Judgement::List => findings.extend(errors),
+    }
+    Ok(Workspace::assemble(config, manifests, findings, judgement)?)
 }
 
 /// What was found, and what is wrong with it.
@@ -88,13 +81,6 @@ struct ReadManifest {
     /// What keeps a manifest from being understood.
     errors: Vec<Finding>,
     findings: Vec<Finding>,
-}
-
-fn understood(
-    read: ReadManifest,
-) -> Result<(RepositoryConfig, Vec<Manifest>, Vec<Finding>), Refusal> {
-    Refusal::unless_clean(read.errors)?;
-    Ok((read.config, read.manifests, read.findings))
 }
 
 fn read(root: &Path, tree: &Tree) -> Result<ReadManifest> {

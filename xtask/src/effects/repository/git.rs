@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use domain::finding::{Finding, Refusal};
+use domain::ids::DistributionId;
 use domain::release::plan::Lookup;
 use domain::workspace::history::{Commit, TagRef, parse_log, parse_remote_tags, parse_tags};
 use xshell::{Shell, cmd};
@@ -106,6 +107,17 @@ impl Git {
         let format = "--format=%x01%H%x02%P%x02%B%x02";
         shell::read(cmd!(sh, "git log --name-only --no-renames -z {format} {range} --"))
             .map(|text| parse_log(&text))
+    }
+
+    /// The commits since any of the commits that distributions are tagged on; none where none is.
+    ///
+    /// # Errors
+    /// git fails.
+    pub(crate) fn log_since(&self, tagged: &[(DistributionId, &str)]) -> Result<Vec<Commit>> {
+        let mut commits: Vec<&str> = tagged.iter().map(|(_, commit)| *commit).collect();
+        commits.sort_unstable();
+        commits.dedup();
+        if commits.is_empty() { Ok(Vec::new()) } else { self.log(&commits) }
     }
 
     /// Whether the history is cut off, so that a tag or a commit may be missing from it.

@@ -200,7 +200,12 @@ impl Repo {
     }
 
     /// The same with another binary of the tool.
-    pub(crate) fn start_program(&self, tool: &Path, line: &str, variables: &[(&str, &str)]) -> Process {
+    pub(crate) fn start_program(
+        &self,
+        tool: &Path,
+        line: &str,
+        variables: &[(&str, &str)],
+    ) -> Process {
         let mut tool = machine::command(tool, &self.home());
         tool.current_dir(&self.root).args(line.split_whitespace());
         tool.envs(variables.iter().copied());

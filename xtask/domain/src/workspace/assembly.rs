@@ -1,0 +1,235 @@
+//! Manifests become a workspace: names are given, needs are followed, an order is found.
+//!
+//! What is wrong with the whole (a name twice, a cycle, tags that two could own) is judged as the
+//! caller asks: it refuses the repository, or is a finding among others.
+
+use std::collections::HashMap;
+
+use crate::finding::{Finding, Refusal};
+use crate::ids::{DistributionId, Id, IdVec};
+use crate::manifest::Manifest;
+use crate::manifest::requirement::RequirementTable;
+use crate::parallel;
+use crate::workspace::ambiguity::ambiguities;
+use crate::workspace::distribution::Distribution;
+use crate::workspace::graph::{Cycle, Edge, Node, levels};
+use crate::workspace::tags::TagPattern;
+
+/// What becomes of a finding about the repository as a whole.
+#[derive(Clone, Copy)]
+pub enum Judgement {
+    /// It refuses the repository.
+    Refuse,
+    /// It is a warning, and the repository is read as well as it can be.
+    Warn,
+    /// It is listed as the error that it is.
+    List,
+}
+
+/// The parts of a workspace.
+pub(crate) struct Assembled {
+    pub(crate) distributions: IdVec<DistributionId, Distribution>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) by_name: HashMap<String, DistributionId>,
+}
+
+/// Puts manifests in release order; `findings` are those of reading them.
+///
+/// # Errors
+/// With [`Judgement::Refuse`]: a name that stands twice, a cycle of hard dependencies, ambiguous
+/// tags.
+pub(crate) fn assemble(
+    mut manifests: Vec<Manifest>,
+    mut findings: Vec<Finding>,
+    judgement: Judgement,
+) -> Result<Assembled, Refusal> {
+    let judge = |found: Vec<Finding>, findings: &mut Vec<Finding>| match judgement {
+        Judgement::Refuse => Refusal::unless_clean(found),
+        Judgement::Warn => {
+            findings.extend(found.into_iter().map(Finding::into_warning));
+            Ok(())
+        }
+        Judgement::List => {
+            findings.extend(found);
+            Ok(())
+        }
+    };
+    sort(&mut manifests);
+    judge(duplicates(&manifests), &mut findings)?;
+    exclude_namesakes(&mut manifests);
+    let manifests: IdVec<Node, Manifest> = manifests.into_iter().collect();
+    let by_name = bearers(&manifests);
+    let named = named_siblings(&manifests, &by_name);
+    let edges = Edges::of(&manifests, &named);
+    let levels = match levels(manifests.len(), &edges.hard, &edges.soft) {
+        Ok(levels) => levels,
+        Err(cycle) => {
+            judge(vec![cycle_finding(&cycle, &manifests)], &mut findings)?;
+            edges.levels_despite(&manifests)?
+        }
+    };
+    let order = ReleaseOrder::by_level(&levels);
+    let mut distributions = order.distributions(manifests, &levels, &edges, &named);
+    for Distribution { manifest, .. } in &mut distributions {
+        findings.append(&mut manifest.findings);
+    }
+    judge(ambiguities(&distributions), &mut findings)?;
+    let by_name = by_name.into_iter().map(|(name, node)| (name, order.place[node])).collect();
+    Ok(Assembled { distributions, findings, by_name })
+}
+
+/// By name; of those that bear one name, the one that most likely is the distribution comes first.
+fn sort(manifests: &mut [Manifest]) {
+    fn key(manifest: &Manifest) -> (bool, usize, &str) {
+        let depth = manifest.path.matches('/').count();
+        (manifest.excluded.is_some(), depth, &manifest.path)
+    }
+    manifests.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| key(a).cmp(&key(b))));
+}
+
+/// The manifests are sorted, so equal names are neighbours.
+fn duplicates(manifests: &[Manifest]) -> Vec<Finding> {
+    let pairs = manifests.windows(2).filter(|pair| pair[0].name == pair[1].name);
+    pairs
+        .map(|pair| {
+            let (first, second) = (&pair[0].path, &pair[1].path);
+            Finding::error("duplicate-name", format!("{} is also the name in {first}", pair[1].name))
+                .at(second, 1)
+                .hint("rename one, or list the real ones as `packages` in [workspace.metadata.xtask] of Cargo.toml")
+        })
+        .collect()
+}
+
+/// Of several with one name, the first bears it.
+fn exclude_namesakes(manifests: &mut [Manifest]) {
+    for namesakes in manifests.chunk_by_mut(|a, b| a.name == b.name) {
+        let [bearer, others @ ..] = namesakes else { continue };
+        for other in others {
+            other.excluded.get_or_insert_with(|| format!("its name is that of {}", bearer.path));
+        }
+    }
+}
+
+fn bearers(manifests: &IdVec<Node, Manifest>) -> HashMap<String, Node> {
+    let mut by_name = HashMap::new();
+    for (node, manifest) in manifests.enumerate() {
+        by_name.entry(manifest.name.normal().to_owned()).or_insert(node);
+    }
+    by_name
+}
+
+/// The siblings that each manifest names: the requirement's number, and the sibling.
+type Named = IdVec<Node, Vec<(usize, Node)>>;
+
+fn named_siblings(manifests: &IdVec<Node, Manifest>, by_name: &HashMap<String, Node>) -> Named {
+    let nodes: Vec<Node> = manifests.ids().collect();
+    let named = parallel::quick(&nodes, |node| {
+        let requirements = manifests[*node].requirements.iter().enumerate();
+        let named = requirements.filter_map(|(number, declared)| {
+            Some((number, *by_name.get(declared.requirement.name.normal())?))
+        });
+        named.filter(|(_, to)| to != node).collect()
+    });
+    named.into_iter().collect()
+}
+
+/// Who needs whom. Groups and build requirements never order a release.
+struct Edges {
+    /// Dependencies.
+    hard: Vec<Edge>,
+    /// Extras.
+    soft: Vec<Edge>,
+}
+
+impl Edges {
+    fn of(manifests: &IdVec<Node, Manifest>, named: &Named) -> Edges {
+        let mut edges = Edges { hard: Vec::new(), soft: Vec::new() };
+        for (from, manifest) in manifests.enumerate() {
+            for &(number, to) in &named[from] {
+                match manifest.requirements[number].table {
+                    RequirementTable::Dependencies => edges.hard.push((from, to)),
+                    RequirementTable::Extra(_) => edges.soft.push((from, to)),
+                    RequirementTable::Group(_) | RequirementTable::Build => {}
+                }
+            }
+        }
+        edges
+    }
+
+    /// The levels where dependencies close a cycle: as many edges as close none.
+    fn levels_despite(
+        &self,
+        manifests: &IdVec<Node, Manifest>,
+    ) -> Result<IdVec<Node, usize>, Refusal> {
+        let all: Vec<Edge> = self.hard.iter().chain(&self.soft).copied().collect();
+        levels(manifests.len(), &[], &all).map_err(|cycle| cycle_finding(&cycle, manifests).into())
+    }
+}
+
+fn cycle_finding(cycle: &Cycle, manifests: &IdVec<Node, Manifest>) -> Finding {
+    let name = |&node: &Node| manifests[node].name.to_string();
+    let path: Vec<String> = cycle.0.iter().chain(cycle.0.first()).map(name).collect();
+    let first = &manifests[cycle.0[0]];
+    let next = cycle.0.get(1).unwrap_or(&cycle.0[0]);
+    let line = first
+        .requirements
+        .iter()
+        .find(|declared| declared.requirement.name == manifests[*next].name)
+        .map_or(1, |declared| declared.line);
+    Finding::error("cycle", format!("the distributions need each other: {}", path.join(" -> ")))
+        .at(&first.path, line)
+        .hint("no order of release satisfies this; make one of the requirements an extra")
+}
+
+/// Lower levels first, names decide within one.
+struct ReleaseOrder {
+    /// The manifests in this order.
+    nodes: Vec<Node>,
+    /// Where each manifest is in it.
+    place: IdVec<Node, DistributionId>,
+}
+
+impl ReleaseOrder {
+    fn by_level(levels: &IdVec<Node, usize>) -> ReleaseOrder {
+        let mut nodes: Vec<Node> = levels.ids().collect();
+        nodes.sort_by_key(|&node| levels[node]);
+        let mut place = IdVec::like(levels, || DistributionId::from_index(0));
+        for (index, &node) in nodes.iter().enumerate() {
+            place[node] = DistributionId::from_index(index);
+        }
+        ReleaseOrder { nodes, place }
+    }
+
+    fn distributions(
+        &self,
+        manifests: IdVec<Node, Manifest>,
+        levels: &IdVec<Node, usize>,
+        edges: &Edges,
+        named: &Named,
+    ) -> IdVec<DistributionId, Distribution> {
+        let mut unplaced: IdVec<Node, Option<Manifest>> = manifests.into_iter().map(Some).collect();
+        let placed =
+            self.nodes.iter().filter_map(|&node| Some((unplaced[node].take()?, levels[node])));
+        let mut distributions: IdVec<DistributionId, Distribution> =
+            placed.map(|(manifest, level)| distribution(manifest, level)).collect();
+        for &(from, to) in &edges.hard {
+            distributions[self.place[from]].needs.push(self.place[to]);
+        }
+        for Distribution { needs, .. } in &mut distributions {
+            needs.sort_unstable();
+            needs.dedup();
+        }
+        for &node in &self.nodes {
+            for &(number, to) in &named[node] {
+                distributions[self.place[to]].named_by.push((self.place[node], number));
+            }
+        }
+        distributions
+    }
+}
+
+fn distribution(manifest: Manifest, level: usize) -> Distribution {
+    let dir = manifest.path.rsplit_once('/').map_or("", |(dir, _)| dir).to_owned();
+    let tag = TagPattern::new(manifest.config.tag.as_deref(), &manifest.name);
+    Distribution { manifest, dir, level, needs: Vec::new(), named_by: Vec::new(), tag }
+}

@@ -1,0 +1,64 @@
+//! Which distribution a person means by what was typed.
+
+use formats::name::normalize;
+
+use crate::finding::Finding;
+use crate::ids::DistributionId;
+use crate::text::toml::nearest;
+use crate::workspace::{Distribution, Workspace};
+
+impl Workspace {
+    /// What TARGET means: a distribution's name in any spelling, its directory's name, or a
+    /// unique suffix of its name (`core`).
+    ///
+    /// # Errors
+    /// No such distribution, or several; the hint says what may have been meant.
+    pub fn resolve(&self, target: &str) -> Result<DistributionId, Finding> {
+        match self.meant_by(target).as_slice() {
+            [one] => Ok(*one),
+            [] => Err(self.no_such_target(target, &normalize(target.trim_end_matches('/')))),
+            several => Err(self.ambiguous_target(target, several)),
+        }
+    }
+
+    /// Whether TARGET means one distribution.
+    pub fn is_target(&self, target: &str) -> bool {
+        self.meant_by(target).len() == 1
+    }
+
+    /// All that TARGET may mean; exactly one where it is as it should be.
+    fn meant_by(&self, target: &str) -> Vec<DistributionId> {
+        let typed = normalize(target.trim_end_matches('/'));
+        if let Some(&exact) = self.by_name.get(&typed) {
+            return vec![exact];
+        }
+        let matching = |test: &dyn Fn(&Distribution) -> bool| -> Vec<DistributionId> {
+            self.distributions.ids().filter(|&id| test(&self.distributions[id])).collect()
+        };
+        let path = target.trim_end_matches('/').trim_start_matches("./");
+        let by_dir = matching(&|d| d.dir == path || d.dir.rsplit('/').next() == Some(path));
+        let suffix = format!("-{typed}");
+        let by_suffix = matching(&|d| d.name().normal().ends_with(&suffix));
+        if by_dir.is_empty() { by_suffix } else { by_dir }
+    }
+
+    fn no_such_target(&self, target: &str, typed: &str) -> Finding {
+        let full = self.distributions.iter().map(|d| d.name().normal());
+        let last = full.clone().filter_map(|name| name.rsplit_once('-')).map(|(_, last)| last);
+        let names: Vec<String> = self.distributions.iter().map(|d| d.name().to_string()).collect();
+        Finding::error("target", format!("no distribution is called `{target}`")).hint(
+            match nearest(typed, full.chain(last)) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None if names.len() <= 12 => format!("there are {}", names.join(", ")),
+                None => format!("`cargo xtask status` lists all {}", names.len()),
+            },
+        )
+    }
+
+    fn ambiguous_target(&self, target: &str, several: &[DistributionId]) -> Finding {
+        let names: Vec<String> =
+            several.iter().map(|&id| self.distributions[id].name().to_string()).collect();
+        Finding::error("target", format!("`{target}` can be any of {}", names.join(", ")))
+            .hint("type the whole name")
+    }
+}
