@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use domain::bump::range::RangePolicy;
 use domain::bump::step::{Change, Step};
 use domain::bump::{self, Bump, BumpFacts, BumpPlan, BumpRequest, History, RangeMove, usual_tags};
-use domain::finding::{Finding, Refusal};
+use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::{DistributionId, IdVec};
 use domain::manifest::version_source::DeclaredVersion;
 use domain::text::edit::EditKind;
@@ -82,7 +82,7 @@ fn request(workspace: &Workspace, options: &BumpOptions) -> Result<BumpRequest> 
                     None => "`cargo xtask status` lists the distributions".to_owned(),
                 };
                 let message = format!("{no_change}; nor is it a distribution");
-                return Err(Refusal::from(Finding::error("change", message).hint(hint)).into());
+                return Err(Refusal::from(Finding::error(Rule::Change, message).hint(hint)).into());
             }
             _ => {}
         }
@@ -126,7 +126,7 @@ fn histories(
     let Some(git) = git.filter(|_| needed) else {
         if auto {
             let finding = Finding::error(
-                "auto",
+                Rule::Auto,
                 "`auto` needs the commits since the last tag, and there is no git repository",
             )
             .hint("name the change: `cargo xtask bump all minor`");
@@ -186,7 +186,7 @@ fn refuse_shallow(
         "`auto` needs the commits since the last tag, and this clone is shallow: no tag of {shown} is in it"
     );
     let hint = "git fetch --unshallow --tags, or name the change";
-    Err(Refusal::from(Finding::error("auto", message).hint(hint)).into())
+    Err(Refusal::from(Finding::error(Rule::Auto, message).hint(hint)).into())
 }
 
 fn add_commits(
@@ -303,13 +303,13 @@ fn confirmed() -> Result<bool> {
 
 fn refuse_dirty(git: Option<&Git>, plan: &BumpPlan) -> Result<()> {
     let Some(git) = git else {
-        let finding = Finding::error("commit", "`--commit` needs a git repository at the root");
+        let finding = Finding::error(Rule::Commit, "`--commit` needs a git repository at the root");
         return Err(Refusal::from(finding.hint("leave `--commit` out")).into());
     };
     let paths: Vec<String> = plan.writes.iter().map(|write| write.path.clone()).collect();
     let dirty = git.dirty_among(&paths)?;
     let findings = dirty.into_iter().map(|path| {
-        Finding::error("dirty", format!("{path} has changes that are not committed"))
+        Finding::error(Rule::Dirty, format!("{path} has changes that are not committed"))
             .hint("commit or stash them first: `--commit` commits whole files")
     });
     Ok(Refusal::unless_clean(findings.collect())?)

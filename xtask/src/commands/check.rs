@@ -6,9 +6,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
-use domain::check::rules::RULES;
 use domain::check::{CheckFacts, Fix, Found, check};
-use domain::finding::{Finding, Refusal, Severity};
+use domain::finding::{Finding, Refusal, Rule, Severity};
 use domain::text::edit::{Edit, splice};
 use domain::workspace::Judgement;
 use jzon::{JsonValue, object};
@@ -124,15 +123,15 @@ fn summary(errors: usize, found: &[Found]) -> String {
 
 fn list(as_json: bool) {
     if as_json {
-        let rules = RULES
-            .iter()
-            .map(|rule| object! { "rule": rule.name, "fixable": rule.fixable, "why": rule.why });
-        say!("{}", object! { "rules": rules.collect::<Vec<_>>() }.pretty(2));
+        let rules = Rule::CHECKED.map(|rule| {
+            object! { "rule": rule.id(), "fixable": rule.is_fixable(), "why": rule.why() }
+        });
+        say!("{}", object! { "rules": rules.to_vec() }.pretty(2));
         return;
     }
-    for rule in &RULES {
-        say!("{}{}", rule.name, if rule.fixable { "  (--fix)" } else { "" });
-        for line in wrapped(rule.why, 76) {
+    for rule in Rule::CHECKED {
+        say!("{rule}{}", if rule.is_fixable() { "  (--fix)" } else { "" });
+        for line in wrapped(rule.why().unwrap_or_default(), 76) {
             say!("    {line}");
         }
     }
@@ -155,14 +154,14 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 fn as_json(found: &Found) -> JsonValue {
     let finding = &found.finding;
     let (file, line) =
-        finding.place.clone().map_or((None, None), |(file, line)| (Some(file), Some(line)));
+        finding.location.clone().map_or((None, None), |(file, line)| (Some(file), Some(line)));
     let severity = match finding.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
     object! {
         "severity": severity,
-        "rule": finding.rule,
+        "rule": finding.rule.id(),
         "file": file,
         "line": line,
         "message": finding.message.as_str(),

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
-use domain::finding::{Finding, Refusal};
+use domain::finding::{Finding, Refusal, Rule};
 use domain::scaffold::embed::{self, CRATE, Settings};
 use domain::scaffold::template::TEMPLATES;
 use domain::scaffold::{flat_layout, shared};
@@ -33,7 +33,7 @@ pub(crate) fn run(options: &EmbedOptions) -> Result<ExitCode> {
     let tree = Tree::walk(&root)?;
     let workspace = discover::judged(&root, &tree, Judgement::Warn)?;
     if workspace.distributions.iter().all(|d| d.manifest.excluded.is_some()) {
-        let nothing = Finding::error("embed", format!("no distribution in {}", root.display()));
+        let nothing = Finding::error(Rule::Embed, format!("no distribution in {}", root.display()));
         return Err(
             Refusal::from(nothing.hint("a distribution is a pyproject.toml with a name")).into()
         );
@@ -57,7 +57,8 @@ fn refuse_what_is_not_ours(root: &Path) -> Result<()> {
     let own = there::own_crate();
     let place = root.join(CRATE);
     if place.canonicalize().ok().as_deref() == own.canonicalize().ok().as_deref() {
-        let here = Finding::error("embed", format!("{} is where this tool lives", root.display()));
+        let here =
+            Finding::error(Rule::Embed, format!("{} is where this tool lives", root.display()));
         return Err(Refusal::from(here.hint("name another repository")).into());
     }
     if !place.exists() {
@@ -67,7 +68,7 @@ fn refuse_what_is_not_ours(root: &Path) -> Result<()> {
     match there::toml(&place, CARGO)? {
         Some(theirs) if embed::is_this_crate(&theirs, &ours) => Ok(()),
         _ => Err(Refusal::from(
-            Finding::error("embed", "something else is called xtask there")
+            Finding::error(Rule::Embed, "something else is called xtask there")
                 .at(format!("{CRATE}/{CARGO}"), 1)
                 .hint("give it another name first; this tool is always called xtask"),
         )
@@ -217,7 +218,8 @@ fn report(
         ui::error(&error);
     }
     if Git::at(root).is_none() {
-        let note = Finding::warning("embed", "there is no git repository: nothing can be released");
+        let note =
+            Finding::warning(Rule::Embed, "there is no git repository: nothing can be released");
         ui::findings(&[note.hint("git init, and a first commit")]);
     }
     for (path, why) in embed::left_aside(workspace) {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use domain::finding::{Finding, Refusal};
+use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::DistributionId;
 use domain::release::content::modules::Modules;
 use domain::release::plan::Lookup;
@@ -53,7 +53,7 @@ pub(crate) fn run(root: &Path, options: &NewOptions) -> Result<ExitCode> {
 
 fn wrong_name(typed: &str) -> Refusal {
     let message = format!("`{typed}` is not a name that PEP 508 allows");
-    Finding::error("name", message)
+    Finding::error(Rule::Name, message)
         .hint("letters, digits, `-`, `_` and `.`, with a letter or a digit at both ends")
         .into()
 }
@@ -84,11 +84,11 @@ fn free_on_the_indexes(workspace: &Workspace, name: &Name) -> Result<()> {
         findings.extend(match answer {
             Lookup::Known(files) if files.is_empty() => None,
             Lookup::Known(_) => Some(
-                Finding::error("name", format!("{name} is taken on {at}"))
+                Finding::error(Rule::Name, format!("{name} is taken on {at}"))
                     .hint("choose another name, or leave --online out if it is yours"),
             ),
             Lookup::Unknown(why) => Some(
-                Finding::error("name", format!("{at} was asked for {name}: {why}"))
+                Finding::error(Rule::Name, format!("{at} was asked for {name}: {why}"))
                     .hint("try again, or leave --online out"),
             ),
         });

@@ -11,7 +11,7 @@ use std::thread;
 
 use announce::Announcement;
 use anyhow::{Context, Result};
-use domain::finding::{Finding, Refusal};
+use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::DistributionId;
 use domain::parallel;
 use domain::release::plan::{ReleasePlan, Until};
@@ -215,7 +215,7 @@ fn judge(
 /// The targets as indices into the workspace, in release order.
 fn targets(workspace: &Workspace, options: &ReleaseOptions) -> Result<Vec<DistributionId>> {
     if workspace.distributions.is_empty() {
-        let nothing = Finding::error("packages", "there is no distribution in this repository");
+        let nothing = Finding::error(Rule::Packages, "there is no distribution in this repository");
         return Err(
             Refusal::from(nothing.hint("a distribution is a pyproject.toml with a name")).into()
         );
@@ -243,7 +243,7 @@ fn consent(options: &ReleaseOptions) -> Result<()> {
         return Ok(());
     }
     let refuse = |message: &str, hint: &str| {
-        Err(Refusal::from(Finding::error("consent", message).hint(hint)).into())
+        Err(Refusal::from(Finding::error(Rule::Consent, message).hint(hint)).into())
     };
     if !std::io::stdin().is_terminal() {
         return refuse("nobody is there to say yes", "--yes says it beforehand");

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, bail};
-use domain::finding::{Finding, Refusal};
+use domain::finding::{Finding, Refusal, Rule};
 use domain::scaffold::shared::{self, SharedFields};
 use domain::text::edit::{Edit, Write, splice};
 use domain::text::toml::TomlFile;
@@ -36,7 +36,7 @@ pub(crate) fn run(root: &Path, options: &SyncOptions) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if shared.is_empty() {
-        let nothing = Finding::error("shared", "this repository shares nothing");
+        let nothing = Finding::error(Rule::Shared, "this repository shares nothing");
         return Err(Refusal::from(nothing.hint(format!("write {}", shared::FILE))).into());
     }
     let plan = plan(&tree, &workspace, &shared)?;

@@ -99,7 +99,7 @@ pub(crate) fn findings(findings: &[Finding]) {
 fn annotate(finding: &Finding) {
     let level = if finding.is_error() { "error" } else { "warning" };
     let place = finding
-        .place
+        .location
         .as_ref()
         .map(|(file, line)| format!(" file={file},line={line}"))
         .unwrap_or_default();

@@ -10,7 +10,7 @@ use formats::{conventional_commits, lockfile};
 
 use crate::bump::plan::{Bump, BumpFacts, BumpNote, BumpPlan, BumpRequest, History, RangeMove};
 use crate::bump::step::Change;
-use crate::finding::Finding;
+use crate::finding::{Finding, Rule};
 use crate::ids::{DistributionId, IdVec};
 use crate::manifest::version_source::DeclaredVersion;
 use crate::parallel;
@@ -209,7 +209,7 @@ fn line_around(text: &str, at: usize) -> &str {
 
 /// What is wrong with the manifests that are bumped, where a bump works around it.
 fn findings(facts: BumpFacts<'_>, bumps: &[Bump], plan: &mut BumpPlan) {
-    let told = |rule| ["dependencies-table", "duplicate-name"].contains(&rule);
+    let told = |rule| [Rule::DependenciesTable, Rule::DuplicateName].contains(&rule);
     let findings = &facts.workspace.findings;
     let findings: Vec<&Finding> = findings.iter().filter(|finding| told(finding.rule)).collect();
     if findings.is_empty() {
@@ -218,7 +218,7 @@ fn findings(facts: BumpFacts<'_>, bumps: &[Bump], plan: &mut BumpPlan) {
     let path = |bump: &Bump| &*facts.workspace.distributions[bump.id].manifest.path;
     let bumped: HashMap<&str, &Bump> = bumps.iter().map(|bump| (path(bump), bump)).collect();
     for finding in findings {
-        let Some((file, line)) = &finding.place else { continue };
+        let Some((file, line)) = &finding.location else { continue };
         if let Some(bump) = bumped.get(file.as_str()) {
             plan.notes.push(BumpNote {
                 file: file.as_str().into(),

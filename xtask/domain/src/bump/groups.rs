@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use formats::name::Name;
 
 use crate::bump::plan::BumpFacts;
-use crate::finding::{Finding, Refusal};
+use crate::finding::{Finding, Refusal, Rule};
 use crate::ids::DistributionId;
 use crate::manifest::version_source::DeclaredVersion;
 
@@ -23,7 +23,7 @@ pub(crate) fn shared_versions(
                 Some(id) => members.push(id),
                 None => errors.push(
                     Finding::error(
-                        "config",
+                        Rule::Config,
                         format!("`groups`: no distribution is called `{name}`"),
                     )
                     .at("Cargo.toml", 1),

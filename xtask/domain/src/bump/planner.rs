@@ -11,7 +11,7 @@ use crate::bump::groups;
 use crate::bump::plan::{Bump, BumpFacts, BumpNote, BumpPlan, BumpRequest, RangeMove};
 use crate::bump::range::{self, RangeOutcome};
 use crate::bump::step::{self, Change, Step};
-use crate::finding::{Finding, Refusal};
+use crate::finding::{Finding, Refusal, Rule};
 use crate::ids::{DistributionId, IdVec};
 use crate::manifest::requirement::DeclaredRequirement;
 use crate::manifest::version_source::DeclaredVersion;
@@ -49,7 +49,7 @@ pub(crate) fn writes(facts: BumpFacts<'_>, edits: &[Edit]) -> Result<Vec<Write>,
     for written in written {
         match written {
             Ok(write) => writes.push(write),
-            Err(why) => errors.push(Finding::error("edit", why)),
+            Err(why) => errors.push(Finding::error(Rule::Edit, why)),
         }
     }
     Refusal::unless_clean(errors)?;
@@ -183,7 +183,8 @@ impl<'a> Planner<'a> {
             Err((message, hint)) => {
                 let (file, line) = place.place();
                 let name = self.distribution(id).name();
-                let finding = Finding::error("version", format!("cannot bump {name}: {message}"));
+                let finding =
+                    Finding::error(Rule::Version, format!("cannot bump {name}: {message}"));
                 self.refusals.push(finding.at(file, line).hint(hint));
             }
         }
@@ -204,7 +205,7 @@ impl<'a> Planner<'a> {
     fn refuse(&mut self, file: &str, line: usize, id: DistributionId, reason: &str) {
         let name = self.distribution(id).name();
         self.refusals.push(
-            Finding::error("version", format!("cannot bump {name}: {reason}"))
+            Finding::error(Rule::Version, format!("cannot bump {name}: {reason}"))
                 .at(file, line)
                 .hint("write the version as a literal there, or as `version` in [project]"),
         );
@@ -405,7 +406,7 @@ impl<'a> Planner<'a> {
         let name = &declared.requirement.name;
         let message = format!("cannot rewrite `{}` for {name} {new}", declared.shown());
         self.refusals.push(
-            Finding::error("range", format!("{message}\n  {refusal}"))
+            Finding::error(Rule::Range, format!("{message}\n  {refusal}"))
                 .at(&declared.file, declared.line)
                 .hint(format!(
                     "write the range by hand, or add `keep = [\"{name}\"]` to [tool.xtask]"

@@ -5,7 +5,7 @@ use toml_edit::Item;
 
 use crate::check::python::holds;
 use crate::check::subject::{CheckFacts, Fix, Found, Subject};
-use crate::finding::Finding;
+use crate::finding::{Finding, Rule};
 use crate::text::toml::start;
 
 /// The README that is named is not there, or none is named.
@@ -22,7 +22,7 @@ pub(super) fn readme(subject: &Subject) -> Option<Finding> {
         let message = format!("the README `{named}` is not there: the build fails");
         let line = file.line(start(item));
         return (!there).then(|| {
-            Finding::error("readme", message)
+            Finding::error(Rule::Readme, message)
                 .at(&manifest.path, line)
                 .hint(format!("write {named}"))
         });
@@ -30,9 +30,12 @@ pub(super) fn readme(subject: &Subject) -> Option<Finding> {
     let described = readme.is_some() || holds(file.get("project.dynamic"), "readme");
     let name = file.get("project.name").or_else(|| file.get("tool.poetry.name"))?;
     (!described).then(|| {
-        Finding::warning("readme", format!("{} has no README for the index to show", manifest.name))
-            .at(&manifest.path, file.line(start(name)))
-            .hint("readme = \"README.md\" in [project], and the file beside it")
+        Finding::warning(
+            Rule::Readme,
+            format!("{} has no README for the index to show", manifest.name),
+        )
+        .at(&manifest.path, file.line(start(name)))
+        .hint("readme = \"README.md\" in [project], and the file beside it")
     })
 }
 
@@ -61,9 +64,12 @@ pub(super) fn license(subject: &Subject) -> Vec<Finding> {
     });
     let mut findings: Vec<Finding> = missing
         .map(|(pattern, at)| {
-            Finding::error("license", format!("no file is `{pattern}`: the build fails (PEP 639)"))
-                .at(&manifest.path, file.line(at))
-                .hint("put the license there, or take the name away")
+            Finding::error(
+                Rule::License,
+                format!("no file is `{pattern}`: the build fails (PEP 639)"),
+            )
+            .at(&manifest.path, file.line(at))
+            .hint("put the license there, or take the name away")
         })
         .collect();
     let classified = file.get("project.classifiers").and_then(Item::as_array).is_some_and(|all| {
@@ -74,7 +80,7 @@ pub(super) fn license(subject: &Subject) -> Vec<Finding> {
     if license.is_none() && files.is_none() && !classified && !shipped && !dynamic {
         let message = format!("nothing says under which license {} is", manifest.name);
         findings.push(
-            Finding::warning("license", message)
+            Finding::warning(Rule::License, message)
                 .at(&manifest.path, file.line(start(name)))
                 .hint("license = \"…\" in [project], an SPDX expression (PEP 639)"),
         );
@@ -95,7 +101,7 @@ pub(super) fn typed(subject: &Subject, all: &[Subject]) -> Option<Found> {
     let manifest = &subject.distribution.manifest;
     if let Some(item) = classifiers.filter(|_| holds(classifiers, "Typing :: Typed")) {
         let message = format!("`Typing :: Typed` is promised, and there is no {path} (PEP 561)");
-        let finding = Finding::error("py-typed", message)
+        let finding = Finding::error(Rule::PyTyped, message)
             .at(&manifest.path, file.line(start(item)))
             .hint("cargo xtask check --fix makes it");
         return Some(Found::fixed_by(finding, Some(Fix::Create(path))));
@@ -111,7 +117,7 @@ pub(super) fn typed(subject: &Subject, all: &[Subject]) -> Option<Found> {
     );
     let line = file.get("project.name").map_or(1, |item| file.line(start(item)));
     Some(
-        Finding::warning("py-typed", message)
+        Finding::warning(Rule::PyTyped, message)
             .at(&manifest.path, line)
             .hint("an empty file of that name, where its annotations are meant for others")
             .into(),
@@ -144,7 +150,7 @@ pub(super) fn namespaces(facts: CheckFacts, subjects: &[Subject]) -> Vec<Found> 
                 true => "cargo xtask check --fix removes it",
                 false => "move what it holds elsewhere and remove it",
             };
-            let finding = Finding::error("namespace-init", message).at(&path, 1).hint(hint);
+            let finding = Finding::error(Rule::NamespaceInit, message).at(&path, 1).hint(hint);
             found.push(Found::fixed_by(finding, empty.then_some(Fix::Remove(path))));
         }
     }

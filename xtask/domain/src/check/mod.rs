@@ -7,13 +7,12 @@ mod contents;
 mod python;
 mod ranges;
 mod requirement_table;
-pub mod rules;
 mod smoke;
 mod subject;
 mod versions;
 
 use crate::check::subject::Subject;
-use crate::finding::Finding;
+use crate::finding::{Finding, Rule};
 
 pub use crate::check::subject::{CheckFacts, Fix, Found};
 
@@ -41,16 +40,16 @@ pub fn check(facts: CheckFacts) -> Vec<Found> {
     }
     found.extend(contents::namespaces(facts, &subjects));
     found.extend(versions::locks(facts));
-    found.sort_by(|a, b| a.finding.place.cmp(&b.finding.place));
+    found.sort_by(|a, b| a.finding.location.cmp(&b.finding.location));
     found
 }
 
 /// What was found when the repository was read; one of the rules has a fix.
 fn known_before(finding: &Finding, subjects: &[Subject]) -> Found {
-    let place = finding.place.as_ref().map(|(file, _)| file.as_str());
+    let place = finding.location.as_ref().map(|(file, _)| file.as_str());
     let subject = subjects.iter().find(|s| Some(&*s.distribution.manifest.path) == place);
     let fix = match (finding.rule, subject) {
-        ("dependencies-table", Some(subject)) => requirement_table::fix(subject).map(Fix::Edits),
+        (Rule::DependenciesTable, Some(subject)) => requirement_table::fix(subject).map(Fix::Edits),
         _ => None,
     };
     Found::fixed_by(finding.clone(), fix)

@@ -4,7 +4,7 @@ use formats::pep440::{Version, specifier};
 use toml_edit::Item;
 
 use crate::check::subject::{CheckFacts, Subject};
-use crate::finding::Finding;
+use crate::finding::{Finding, Rule};
 use crate::manifest::RequiresPython;
 use crate::manifest::requirement::RequirementTable;
 use crate::text::toml::start;
@@ -46,7 +46,7 @@ pub(super) fn requires_python(facts: CheckFacts, subject: &Subject) -> Vec<Findi
                 ),
                 None => format!("no `{key}`, and {} needs {needed}", manifest.name),
             };
-            let rule = "requires-python";
+            let rule = Rule::RequiresPython;
             let finding = match own {
                 Some(_) => Finding::error(rule, message),
                 None => Finding::warning(rule, message),

@@ -5,7 +5,7 @@ use formats::pep440::{Version, specifier};
 
 use crate::bump::range::{self, RangePolicy};
 use crate::check::subject::{CheckFacts, Fix, Found, Subject};
-use crate::finding::Finding;
+use crate::finding::{Finding, Rule};
 use crate::manifest::requirement::{DeclaredRequirement, RequirementTable};
 use crate::scaffold::new::compatible;
 
@@ -39,7 +39,7 @@ pub(super) fn direct_references(subject: &Subject) -> Vec<Finding> {
             let message = format!(
                 "{name} is required from a path or an address: no index takes what is built"
             );
-            Finding::error("direct-reference", message)
+            Finding::error(Rule::DirectReference, message)
                 .at(&declared.file, declared.line)
                 .hint("give it a range here; the path can stand in a group for development")
         })
@@ -64,7 +64,7 @@ fn unbounded(
         format!("`{}` admits every version of {name}, old and future ones", shown.trim_end());
     let range = version.map_or_else(|| ">=…".to_owned(), compatible);
     Some(
-        Finding::warning("no-range", message)
+        Finding::warning(Rule::NoRange, message)
             .at(&declared.file, declared.line)
             .hint(format!("give it a range, such as `{name}{range}`")),
     )
@@ -89,7 +89,7 @@ fn excluding(
         None => "change the range by hand, or name the sibling in `keep` of [tool.xtask]",
     };
     let finding =
-        Finding::error("stale-range", message).at(&declared.file, declared.line).hint(hint);
+        Finding::error(Rule::StaleRange, message).at(&declared.file, declared.line).hint(hint);
     Some(Found::fixed_by(finding, fix))
 }
 

@@ -3,7 +3,7 @@
 use toml_edit::Item;
 
 use crate::check::subject::Subject;
-use crate::finding::Finding;
+use crate::finding::{Finding, Rule};
 use crate::text::toml::start;
 
 /// A command that no smoke test runs, or a distribution of which nothing is tested at all.
@@ -21,7 +21,7 @@ pub(super) fn smoke(subject: &Subject) -> Option<Finding> {
     if let (Some(first), Some(item)) = (names.first(), scripts) {
         let message = format!("no smoke test runs {}", names.join(", "));
         return Some(
-            Finding::warning("no-smoke", message)
+            Finding::warning(Rule::NoSmoke, message)
                 .at(&manifest.path, file.line(start(item)))
                 .hint(format!("commands = [[\"{first}\", \"--help\"]] in [tool.xtask.smoke]")),
         );
@@ -33,7 +33,7 @@ pub(super) fn smoke(subject: &Subject) -> Option<Finding> {
     let native = file.get("tool.maturin").is_some() || file.get("tool.scikit-build").is_some();
     (!tested && !native).then(|| {
         let message = format!("{} has no modules, and its smoke test tests nothing", manifest.name);
-        Finding::warning("no-smoke", message)
+        Finding::warning(Rule::NoSmoke, message)
             .at(&manifest.path, file.line(start(name)))
             .hint("imports = [\"…\"] in [tool.xtask.smoke], a module that it brings along")
     })

@@ -10,7 +10,7 @@ use formats::python::{self, Expr};
 use toml_edit::Item;
 
 use crate::check::subject::{CheckFacts, Fix, Found, Subject};
-use crate::finding::Finding;
+use crate::finding::{Finding, Rule};
 use crate::manifest::version_source::DeclaredVersion;
 use crate::source::join;
 use crate::text::toml::{line_of, start};
@@ -20,7 +20,7 @@ pub(super) fn unknown(subject: &Subject) -> Option<Finding> {
     let DeclaredVersion::Unknown { file, line, reason } = &manifest.version else { return None };
     let message = format!("the version of {} is not known: {reason}", manifest.name);
     let hint = "`cargo xtask status` shows what is known; version = \"…\" in [project] always is";
-    Some(Finding::warning("version", message).at(file, *line).hint(hint))
+    Some(Finding::warning(Rule::Version, message).at(file, *line).hint(hint))
 }
 
 /// Names of Python modules that hold the version and nothing else of that name.
@@ -54,7 +54,8 @@ pub(super) fn copies(facts: CheckFacts, subject: &Subject) -> Vec<Found> {
         let (counts, line) = subject.distribution.manifest.version.place();
         let hint =
             format!("{counts}:{line} is the one that counts; cargo xtask check --fix copies it");
-        let finding = Finding::error("version-copy", message).at(&copy.file, copy.line).hint(hint);
+        let finding =
+            Finding::error(Rule::VersionCopy, message).at(&copy.file, copy.line).hint(hint);
         let edit = subject.edit(&copy.file, copy.line, copy.span, (&copy.text, text));
         Found::fixed_by(finding, Some(Fix::Edits(vec![edit])))
     }));
@@ -74,7 +75,7 @@ fn listed(facts: CheckFacts, subject: &Subject, text: &str) -> Vec<Found> {
             .toml
             .as_ref()
             .and_then(|file| Some(file.line(start(file.get("tool.xtask.version-files")?))));
-        Finding::error("version-copy", message)
+        Finding::error(Rule::VersionCopy, message)
             .at(&manifest.path, table.unwrap_or(1))
             .hint("write the version there, or take the file off the list")
             .into()
@@ -166,7 +167,7 @@ pub(super) fn locks(facts: CheckFacts) -> Vec<Found> {
             }
             let line = line_of(&source.text, member.span.start);
             let message = format!("it has {} {}, not {text}", distribution.name(), member.version);
-            let finding = Finding::warning("stale-lock", message)
+            let finding = Finding::warning(Rule::StaleLock, message)
                 .at(&source.path, line)
                 .hint("cargo xtask check --fix, or lock anew");
             let subject = Subject::new(facts, at);

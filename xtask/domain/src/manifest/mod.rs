@@ -16,7 +16,7 @@ use formats::pep440::specifier::Dialect;
 use toml_edit::Item;
 
 use crate::config::DistributionConfig;
-use crate::finding::Finding;
+use crate::finding::{Finding, Rule};
 use crate::manifest::backends::VersionContext;
 use crate::manifest::requirement::{DeclaredRequirement, RequirementTable};
 use crate::manifest::setup_py::SetupPy;
@@ -171,7 +171,7 @@ impl Manifest {
 }
 
 fn wrong_name(file: &str, line: usize) -> Finding {
-    Finding::error("name", "the name is not one that PEP 508 allows").at(file, line)
+    Finding::error(Rule::Name, "the name is not one that PEP 508 allows").at(file, line)
 }
 
 /// Tools that let a project say that it is never built.
@@ -262,6 +262,6 @@ mod tests {
         let manifest = read(
             "[project]\nname = \"a\"\nversion = \"1\"\n[project.dependencies]\ncore = \">=1\"\n",
         );
-        assert_eq!(manifest.findings[0].rule, "dependencies-table");
+        assert_eq!(manifest.findings[0].rule, Rule::DependenciesTable);
     }
 }

@@ -11,7 +11,7 @@ use formats::python::Text;
 use formats::requirement::Requirement;
 use toml_edit::{Item, TableLike, Value};
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Rule};
 use crate::manifest::requirement::{DeclaredRequirement, RequirementTable};
 use crate::manifest::setup_cfg::{self, ValueLine};
 use crate::manifest::setup_py::SetupPy;
@@ -46,7 +46,7 @@ fn findings_of_table(file: &TomlFile, item: &Item, findings: &mut Vec<Finding>) 
     let message =
         "`[project.dependencies]` must be an array (PEP 621): build backends refuse the table";
     findings.push(
-        Finding::error("dependencies-table", message)
+        Finding::error(Rule::DependenciesTable, message)
             .at(&file.path, file.line(start(item)))
             .hint("cargo xtask check --fix turns it into the array"),
     );
@@ -95,7 +95,7 @@ impl<'a> TableReader<'a> {
             }
             Err(why) => self.findings.push(
                 Finding::warning(
-                    "requirement-syntax",
+                    Rule::RequirementSyntax,
                     format!("`{text}` is not a requirement (PEP 508): {why}"),
                 )
                 .at(&self.file.path, line),

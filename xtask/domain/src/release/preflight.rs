@@ -4,7 +4,7 @@
 use formats::name::Name;
 use formats::pep440::Version;
 
-use crate::finding::{Finding, Refusal};
+use crate::finding::{Finding, Refusal, Rule};
 use crate::release::index_address::token_variable;
 use crate::release::plan::Lookup;
 use crate::text::globs::any_matches;
@@ -12,31 +12,23 @@ use crate::text::globs::any_matches;
 /// One check: what was looked at, whether it holds, and what to do where it does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    pub check: &'static str,
+    pub check: Rule,
     pub ok: bool,
     pub detail: String,
     pub hint: Option<String>,
 }
 
 impl Check {
-    pub fn passed(check: &'static str, detail: impl Into<String>) -> Check {
+    pub fn passed(check: Rule, detail: impl Into<String>) -> Check {
         Check { check, ok: true, detail: detail.into(), hint: None }
     }
 
     /// Holds, and there is something that a person should know before going on.
-    pub(crate) fn noted(
-        check: &'static str,
-        detail: impl Into<String>,
-        hint: impl Into<String>,
-    ) -> Check {
+    pub(crate) fn noted(check: Rule, detail: impl Into<String>, hint: impl Into<String>) -> Check {
         Check { check, ok: true, detail: detail.into(), hint: Some(hint.into()) }
     }
 
-    pub fn failed(
-        check: &'static str,
-        detail: impl Into<String>,
-        hint: impl Into<String>,
-    ) -> Check {
+    pub fn failed(check: Rule, detail: impl Into<String>, hint: impl Into<String>) -> Check {
         Check { check, ok: false, detail: detail.into(), hint: Some(hint.into()) }
     }
 }
@@ -59,7 +51,7 @@ pub fn refuse_failed(checks: &[Check]) -> Result<(), Refusal> {
 /// Leaves out what only sending needs, for a run that builds and sends nothing: a job that builds
 /// is given no credentials.
 pub fn for_building(mut checks: Vec<Check>) -> Vec<Check> {
-    checks.retain(|check| !["credentials", "secrets", "push"].contains(&check.check));
+    checks.retain(|check| ![Rule::Credentials, Rule::Secrets, Rule::Push].contains(&check.check));
     checks
 }
 
@@ -94,13 +86,13 @@ fn branch(facts: &RepositoryFacts) -> Check {
     let switch = format!("git switch {}", facts.branches.first().map_or("BRANCH", String::as_str));
     match facts.branch {
         None => Check::failed(
-            "branch",
+            Rule::Branch,
             format!("HEAD is detached at {}", short(facts.head)),
             format!("{switch}: a release is made from a branch"),
         ),
-        Some(name) if allowed(name) => Check::passed("branch", name),
+        Some(name) if allowed(name) => Check::passed(Rule::Branch, name),
         Some(name) => Check::failed(
-            "branch",
+            Rule::Branch,
             format!("the branch is {name}, and releases are made from {wanted}"),
             format!(
                 "{switch}, or add it to `branches` in [workspace.metadata.xtask] of Cargo.toml"
@@ -112,13 +104,13 @@ fn branch(facts: &RepositoryFacts) -> Check {
 fn tree(facts: &RepositoryFacts) -> Check {
     let paths = facts.dirty;
     if paths.is_empty() {
-        return Check::passed("tree", "clean");
+        return Check::passed(Rule::Tree, "clean");
     }
     let shown = paths.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
     let more =
         if paths.len() > 5 { format!(" and {} more", paths.len() - 5) } else { String::new() };
     Check::failed(
-        "tree",
+        Rule::Tree,
         format!("the working tree is not clean: {shown}{more}"),
         "commit it, stash it, or have git ignore it: only what is committed is released",
     )
@@ -127,12 +119,12 @@ fn tree(facts: &RepositoryFacts) -> Check {
 fn history(facts: &RepositoryFacts) -> Check {
     if facts.shallow {
         Check::failed(
-            "history",
+            Rule::History,
             "the clone is shallow: tags and commits may be missing",
             "git fetch --unshallow --tags",
         )
     } else {
-        Check::passed("history", "complete")
+        Check::passed(Rule::History, "complete")
     }
 }
 
@@ -140,26 +132,26 @@ fn remote(facts: &RepositoryFacts) -> Vec<Check> {
     let remote = facts.remote;
     let on_remote = match &facts.on_remote {
         Lookup::Known(true) => {
-            Check::passed("remote", format!("{remote} has {}", short(facts.head)))
+            Check::passed(Rule::Remote, format!("{remote} has {}", short(facts.head)))
         }
         Lookup::Known(false) => Check::failed(
-            "remote",
+            Rule::Remote,
             format!("no branch of the git remote `{remote}` has HEAD ({})", short(facts.head)),
             format!("git push {remote}: what is released has to be there for others to see"),
         ),
         // Whether it would take a tag is no question then.
         Lookup::Unknown(why) => {
             return vec![Check::failed(
-                "remote",
+                Rule::Remote,
                 format!("the git remote `{remote}` cannot be asked: {why}"),
                 "git remote -v shows where it points; `remote` in [workspace.metadata.xtask] of Cargo.toml names another one",
             )];
         }
     };
     let writable = match &facts.refuses_tags {
-        None => Check::passed("push", format!("{remote} would take a tag")),
+        None => Check::passed(Rule::Push, format!("{remote} would take a tag")),
         Some(why) => Check::failed(
-            "push",
+            Rule::Push,
             format!("the git remote `{remote}` would not take a tag: {why}"),
             "ask for the right to push tags, or push with other credentials",
         ),
@@ -180,9 +172,11 @@ pub struct CredentialFacts<'a> {
 pub fn credentials(facts: &CredentialFacts) -> Check {
     let repository = facts.repository;
     match &facts.source {
-        Ok(Some(source)) => Check::passed("credentials", format!("{repository}: from {source}")),
+        Ok(Some(source)) => {
+            Check::passed(Rule::Credentials, format!("{repository}: from {source}"))
+        }
         Ok(None) => Check::failed(
-            "credentials",
+            Rule::Credentials,
             format!("twine finds no credentials for `{repository}`"),
             format!(
                 "set {} to an API token, or add them to [{repository}] in .pypirc",
@@ -190,7 +184,7 @@ pub fn credentials(facts: &CredentialFacts) -> Check {
             ),
         ),
         Err(why) => Check::failed(
-            "credentials",
+            Rule::Credentials,
             format!("twine cannot use `{repository}`: {why}"),
             format!("describe it as [{repository}] in .pypirc"),
         ),
@@ -200,9 +194,9 @@ pub fn credentials(facts: &CredentialFacts) -> Check {
 /// One secret for two indexes: whoever runs the lesser one could publish to the other.
 pub fn separate_secrets(shared_by: Option<[&str; 2]>) -> Check {
     match shared_by {
-        None => Check::passed("secrets", "each index has its own"),
+        None => Check::passed(Rule::Secrets, "each index has its own"),
         Some([staging, index]) => Check::failed(
-            "secrets",
+            Rule::Secrets,
             format!("one secret would go to both {staging} and {index}"),
             format!(
                 "make an API token for each: {} and {}",
@@ -216,11 +210,11 @@ pub fn separate_secrets(shared_by: Option<[&str; 2]>) -> Check {
 /// Variables of this environment that would redirect a tool; the tools do not see them.
 pub fn environment(hostile: &[String]) -> Check {
     if hostile.is_empty() {
-        return Check::passed("environment", "nothing in it redirects pip, twine or Python");
+        return Check::passed(Rule::Environment, "nothing in it redirects pip, twine or Python");
     }
     let names = hostile.join(", ");
     Check::noted(
-        "environment",
+        Rule::Environment,
         format!("{names}: kept from every tool"),
         "nothing to do; unset them to silence this",
     )
@@ -237,14 +231,14 @@ pub fn upwards(name: &str, version: &Version, published: &[Version]) -> Check {
     };
     match series(2).or_else(|| series(1)).or_else(|| series(0)) {
         Some(highest) if highest > version => Check::failed(
-            "version",
+            Rule::Version,
             format!("{name} {version} is lower than {highest}, which is published"),
             format!("cargo xtask bump {name}"),
         ),
         Some(highest) => {
-            Check::passed("version", format!("{name} {version}: above {highest}, or the same"))
+            Check::passed(Rule::Version, format!("{name} {version}: above {highest}, or the same"))
         }
-        None => Check::passed("version", format!("{name} {version}: the first one")),
+        None => Check::passed(Rule::Version, format!("{name} {version}: the first one")),
     }
 }
 
@@ -252,9 +246,9 @@ pub fn upwards(name: &str, version: &Version, published: &[Version]) -> Check {
 pub fn new_names(index: &str, names: &[String]) -> Check {
     const A_DAY: usize = 4;
     match names.len() {
-        0 => Check::passed("names", format!("{index} knows all of them")),
+        0 => Check::passed(Rule::Names, format!("{index} knows all of them")),
         count if count > A_DAY => Check::noted(
-            "names",
+            Rule::Names,
             format!(
                 "{count} names are new to {index}, which takes about {A_DAY} a day: {}",
                 names.join(", ")
@@ -262,7 +256,7 @@ pub fn new_names(index: &str, names: &[String]) -> Check {
             "it may stop half-way with 429; then run the same command again the next day",
         ),
         _ => Check::noted(
-            "names",
+            Rule::Names,
             format!("new to {index}: {}", names.join(", ")),
             "they will belong to your account",
         ),
@@ -287,12 +281,12 @@ pub fn incomplete(facts: &IncompleteFacts) -> Check {
     let found = format!("{index} has {name} {version} without its {missing}");
     match closed {
         false => Check::noted(
-            "files",
+            Rule::Files,
             format!("{found}, which is built from {tag}"),
             "what is there already stays as it is",
         ),
         true => Check::noted(
-            "files",
+            Rule::Files,
             format!(
                 "{found}, and takes no more files two weeks after the first; \
                  cargo xtask bump {name} makes a version that has both"
@@ -324,7 +318,7 @@ pub fn package(facts: &PackageFacts) -> Vec<Check> {
     if !facts.unreleased.is_empty() {
         let missing = facts.unreleased.join(" and ");
         checks.push(Check::failed(
-            "dependencies",
+            Rule::Dependencies,
             format!("{} needs {missing}, not released and not part of this release", facts.name),
             format!("cargo xtask release {} {}", facts.unreleased.join(" "), facts.name),
         ));
@@ -336,7 +330,7 @@ fn tag(facts: &PackageFacts) -> Check {
     let PackageFacts { name, tag, .. } = facts;
     let Some(version) = &facts.version else {
         return Check::failed(
-            "version",
+            Rule::Version,
             format!("{name}: its version is not known"),
             "cargo xtask status shows where it was looked for",
         );
@@ -348,15 +342,15 @@ fn tag(facts: &PackageFacts) -> Check {
     let ours = |commit: &&String| facts.own_commits.contains(commit);
     match (known_remote, facts.local_tag.as_ref(), facts.changed) {
         (Some(_), _, Some(0)) => {
-            Check::passed("tag", format!("{name} {version}: tagged {tag}, unchanged since"))
+            Check::passed(Rule::Tag, format!("{name} {version}: tagged {tag}, unchanged since"))
         }
         (Some(_), _, Some(commits)) => Check::failed(
-            "tag",
+            Rule::Tag,
             format!("{name} {version} is tagged {tag} already, and {} since", touched(commits)),
             format!("cargo xtask bump {name}"),
         ),
         (Some(commit), _, None) => Check::failed(
-            "tag",
+            Rule::Tag,
             format!(
                 "{name} {version} is tagged {tag} on {}, which HEAD does not contain",
                 short(commit)
@@ -364,18 +358,18 @@ fn tag(facts: &PackageFacts) -> Check {
             format!("cargo xtask bump {name}, or release from the branch that holds the tag"),
         ),
         (None, Some(commit), _) if ours(&commit) => Check::passed(
-            "tag",
+            Rule::Tag,
             format!("{name} {version}: {tag} is here and not on the remote yet"),
         ),
         (None, Some(commit), _) => Check::failed(
-            "tag",
+            Rule::Tag,
             format!(
                 "the tag {tag} of {name} {version} exists here on {}, and not on the remote",
                 short(commit)
             ),
             format!("git tag -d {tag} if it is a left-over, else cargo xtask bump {name}"),
         ),
-        (None, None, _) => Check::passed("tag", format!("{name} {version}: {tag} is free")),
+        (None, None, _) => Check::passed(Rule::Tag, format!("{name} {version}: {tag} is free")),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use formats::name::normalize;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Rule};
 use crate::manifest::version_source::DeclaredVersion;
 use crate::text::insert::{self, Splice, same};
 use crate::text::toml::TomlFile;
@@ -94,7 +94,7 @@ pub fn cargo_toml(file: &TomlFile, settings: &Settings) -> Result<Vec<Splice>, F
 /// The crate as a member of the workspace, where no pattern covers it yet.
 fn member(file: &TomlFile, workspace: &toml_edit::Item) -> Result<Vec<Splice>, Finding> {
     let refuse = || {
-        Finding::error("embed", "`workspace` is written in a way that takes no further line")
+        Finding::error(Rule::Embed, "`workspace` is written in a way that takes no further line")
             .at(&file.path, 1)
             .hint(format!("add \"{CRATE}\" to its members by hand and do this again"))
     };
@@ -133,7 +133,7 @@ pub fn cargo_config(file: &TomlFile) -> Result<Option<Splice>, Finding> {
             Ok(Some(insert::table(file, &["alias".to_owned()], &line)))
         }
         Some(table) => insert::key(file, table, None, "xtask", ALIAS).map(Some).ok_or_else(|| {
-            Finding::error("embed", "`alias` is written in a way that takes no further line")
+            Finding::error(Rule::Embed, "`alias` is written in a way that takes no further line")
                 .at(&file.path, 1)
                 .hint(format!("add `xtask = {ALIAS}` by hand and do this again"))
         }),
@@ -255,12 +255,12 @@ pub fn limits(workspace: &Workspace) -> Vec<Finding> {
             let name = distribution.name();
             let message = format!("the version of {name} comes from a tag ({tool})");
             let hint = "status, check and the graph work; bump moves the ranges on it";
-            Some(Finding::warning("version", message).at(file, *line).hint(hint))
+            Some(Finding::warning(Rule::Version, message).at(file, *line).hint(hint))
         }
         DeclaredVersion::Unknown { file, line, reason } => {
             let message = format!("the version of {} is not known: {reason}", distribution.name());
             let hint = "it can be released once its version is a literal";
-            Some(Finding::warning("version", message).at(file, *line).hint(hint))
+            Some(Finding::warning(Rule::Version, message).at(file, *line).hint(hint))
         }
     };
     workspace

@@ -3,7 +3,7 @@
 
 use toml_edit::Item;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Rule};
 use crate::release::content::modules::Modules;
 use crate::source::Files;
 use crate::text::toml::{TomlFile, start};
@@ -33,7 +33,7 @@ pub fn swallows(crate_folder: &str, files: Files<'_>) -> Option<Finding> {
     let modules = Modules::of("", &paths);
     let own: Vec<String> = modules.outermost().iter().map(|name| top(name)).collect();
     Some(
-        Finding::warning("layout", message)
+        Finding::warning(Rule::Layout, message)
             .at(&manifest.path, place.map_or(1, |item| manifest.line(start(item))))
             .hint(format!("include = [{}] in [tool.setuptools.packages.find]", own.join(", "))),
     )

@@ -7,7 +7,7 @@ use formats::name::{Name, normalize};
 use formats::pep440::Version;
 
 use crate::config::RepositoryConfig;
-use crate::finding::{Finding, Refusal};
+use crate::finding::{Finding, Refusal, Rule};
 use crate::ids::DistributionId;
 use crate::release::content::modules::Modules;
 use crate::scaffold::shared::SharedFields;
@@ -58,7 +58,10 @@ pub fn plan(request: &NewRequest, facts: &NewFacts) -> Result<NewPlan, Refusal> 
     if let Some(bearer) = facts.workspace.find(name) {
         let path = &facts.workspace.distributions[bearer].manifest.path;
         let message = format!("{name} is the name of a distribution here already");
-        return Err(Finding::error("name", message).at(path, 1).hint("choose another name").into());
+        return Err(Finding::error(Rule::Name, message)
+            .at(path, 1)
+            .hint("choose another name")
+            .into());
     }
     let module = module_of(name, &namespaces(facts));
     let tag = tag_of(name, facts.workspace);
@@ -158,7 +161,7 @@ fn listed(dir: &str, cargo: Option<&TomlFile>) -> Result<Vec<Edit>, Refusal> {
         .unwrap_or_default();
     let Some(file) = cargo.filter(|_| !splices.is_empty()) else {
         let message = format!("`{key}` cannot take `{dir}`");
-        return Err(Finding::error("place", message)
+        return Err(Finding::error(Rule::Place, message)
             .at("Cargo.toml", 1)
             .hint("add it by hand")
             .into());
@@ -180,7 +183,7 @@ fn needs(request: &NewRequest, workspace: &Workspace) -> Result<Vec<String>, Ref
             "the template `{}` gathers other distributions, and there is none",
             request.template.name
         );
-        return Err(Finding::error("needs", message)
+        return Err(Finding::error(Rule::Needs, message)
             .hint("make one with --template library")
             .into());
     }
@@ -230,7 +233,7 @@ fn in_line(
         let found = shared.differences(&manifest, &[], name.normal());
         let edits: Vec<&Edit> = found.iter().flat_map(|difference| &difference.edits).collect();
         let write = splice(&shown, text.as_str(), &edits);
-        *text = write.map_err(|why| Refusal::from(Finding::error("template", why)))?.after;
+        *text = write.map_err(|why| Refusal::from(Finding::error(Rule::Template, why)))?.after;
     }
     let missing =
         shared.files.iter().filter(|file| !files.iter().any(|(path, _)| *path == file.path));

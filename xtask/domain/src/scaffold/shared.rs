@@ -6,7 +6,7 @@
 use toml_edit::{Array, Item, Value};
 
 use crate::config::Exemption;
-use crate::finding::Finding;
+use crate::finding::{Finding, Rule};
 use crate::text::edit::Edit;
 use crate::text::insert::{self, Splice, same};
 use crate::text::toml::{TomlFile, start};
@@ -164,7 +164,7 @@ impl SharedFields {
             let what = if before.is_some() { "is not the same as" } else { "is missing; there is" };
             let message = format!("{} {what} {FOLDER}/{}", file.path, file.path);
             let finding =
-                Finding::error("shared-file", message).at(&path, 1).hint(hint(&file.path));
+                Finding::error(Rule::SharedFile, message).at(&path, 1).hint(hint(&file.path));
             Some(FileDifference { finding, path, before, after: file.text.clone() })
         };
         self.files.iter().filter(applies).filter_map(difference).collect()
@@ -194,7 +194,7 @@ impl SharedFields {
                     "`tool.xtask.differs`: `{}` differs from nothing shared",
                     exemption.what
                 );
-                Finding::warning("idle-exemption", message)
+                Finding::warning(Rule::IdleExemption, message)
                     .at(&manifest.path, exemption.line)
                     .hint("take it away")
             })
@@ -243,7 +243,7 @@ fn collect(
             }
         };
         findings.extend(wrong.map(|why| {
-            Finding::error("shared", format!("`{}` cannot be shared: {why}", path.join(".")))
+            Finding::error(Rule::Shared, format!("`{}` cannot be shared: {why}", path.join(".")))
                 .at(&file.path, file.line(start(item)))
         }));
         return;
@@ -338,7 +338,7 @@ impl Maker<'_> {
         };
         let line = self.manifest.line(at);
         let finding =
-            Finding::error("shared-field", message).at(&self.manifest.path, line).hint(hint);
+            Finding::error(Rule::SharedField, message).at(&self.manifest.path, line).hint(hint);
         let edit = |splice: Splice| splice.into_edit(self.manifest, self.package);
         Difference { finding, edits: splices.unwrap_or_default().into_iter().map(edit).collect() }
     }

@@ -4,7 +4,7 @@
 
 use formats::name::Name;
 
-use crate::finding::{Finding, Refusal};
+use crate::finding::{Finding, Refusal, Rule};
 use crate::text::insert;
 use crate::text::toml::{line_of, nearest};
 
@@ -68,7 +68,7 @@ impl Filler<'_> {
             let line = line_of(text, text.len() - behind.len());
             let Some((word, after)) = behind.split_once("}}") else {
                 let message = "a placeholder has no end";
-                return Err(Finding::error("template", message)
+                return Err(Finding::error(Rule::Template, message)
                     .at(file, line)
                     .hint("close it with }}"));
             };
@@ -108,7 +108,7 @@ impl Filler<'_> {
 }
 
 fn unknown(word: &str, file: &str, line: usize) -> Finding {
-    Finding::error("template", format!("`{{{{{word}}}}}` is not a placeholder of this tool"))
+    Finding::error(Rule::Template, format!("`{{{{{word}}}}}` is not a placeholder of this tool"))
         .at(file, line)
         .hint(match nearest(word, PLACEHOLDERS.into_iter()) {
             Some(meant) => format!("did you mean `{{{{{meant}}}}}`?"),

@@ -8,7 +8,7 @@ use toml_parser::decoder::Encoding;
 use toml_parser::parser::{Event, EventKind, RecursionGuard, parse_document};
 use toml_parser::{ParseError, Source};
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Rule};
 
 /// A parsed TOML file that still knows its path and its text, for `file:line` in messages.
 pub struct TomlFile {
@@ -83,7 +83,7 @@ impl TomlFile {
 
     fn wrong_type(&self, item: &Item, key: &str, wanted: &str) -> Finding {
         let found = item.type_name();
-        Finding::error("config", format!("`{key}` must be {wanted}, not {found}"))
+        Finding::error(Rule::Config, format!("`{key}` must be {wanted}, not {found}"))
             .at(&self.path, self.line(start(item)))
             .hint("cargo xtask help configuration lists the keys with their types")
     }
@@ -92,7 +92,7 @@ impl TomlFile {
 fn syntax_error(path: &str, breaks: &[usize], error: &TomlError) -> Finding {
     let offset = error.span().map_or(0, |span| span.start);
     let message = error.message().replace('\n', ", ");
-    Finding::error("toml-syntax", format!("not valid TOML: {message}"))
+    Finding::error(Rule::TomlSyntax, format!("not valid TOML: {message}"))
         .at(path, line_after(breaks, offset))
 }
 
@@ -197,7 +197,7 @@ impl<'a> TomlSection<'a> {
     }
 
     fn unknown_key(&self, key: &str) -> Finding {
-        Finding::error("config", format!("`{}.{key}` is not a key of this tool", self.path))
+        Finding::error(Rule::Config, format!("`{}.{key}` is not a key of this tool", self.path))
             .at(&self.file.path, self.line(key))
             .hint(match nearest(key, self.known.iter().copied()) {
                 Some(known) => format!("did you mean `{known}`?"),

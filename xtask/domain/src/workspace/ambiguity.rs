@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use formats::pep440::Version;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Rule};
 use crate::ids::{DistributionId, IdVec};
 use crate::workspace::distribution::Distribution;
 
@@ -48,7 +48,7 @@ fn ambiguity(one: &Distribution, other: &Distribution) -> Finding {
     let (name, other) = (distribution.name(), owner.name());
     let line = distribution.manifest.config.tag_line.unwrap_or(1);
     Finding::error(
-        "ambiguous-tag",
+        Rule::AmbiguousTag,
         format!("`tool.xtask.tag`: the tag `{tag}` of {name} could be one of {other}"),
     )
     .at(&distribution.manifest.path, line)

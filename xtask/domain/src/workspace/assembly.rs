@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::finding::{Finding, Refusal};
+use crate::finding::{Finding, Refusal, Rule};
 use crate::ids::{DistributionId, Id, IdVec};
 use crate::manifest::Manifest;
 use crate::manifest::requirement::RequirementTable;
@@ -93,7 +93,7 @@ fn duplicates(manifests: &[Manifest]) -> Vec<Finding> {
     pairs
         .map(|pair| {
             let (first, second) = (&pair[0].path, &pair[1].path);
-            Finding::error("duplicate-name", format!("{} is also the name in {first}", pair[1].name))
+            Finding::error(Rule::DuplicateName, format!("{} is also the name in {first}", pair[1].name))
                 .at(second, 1)
                 .hint("rename one, or list the real ones as `packages` in [workspace.metadata.xtask] of Cargo.toml")
         })
@@ -176,7 +176,7 @@ fn cycle_finding(cycle: &Cycle, manifests: &IdVec<Node, Manifest>) -> Finding {
         .iter()
         .find(|declared| declared.requirement.name == manifests[*next].name)
         .map_or(1, |declared| declared.line);
-    Finding::error("cycle", format!("the distributions need each other: {}", path.join(" -> ")))
+    Finding::error(Rule::Cycle, format!("the distributions need each other: {}", path.join(" -> ")))
         .at(&first.path, line)
         .hint("no order of release satisfies this; make one of the requirements an extra")
 }

@@ -2,7 +2,7 @@
 
 use formats::name::normalize;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Rule};
 use crate::ids::DistributionId;
 use crate::text::toml::nearest;
 use crate::workspace::{Distribution, Workspace};
@@ -46,7 +46,7 @@ impl Workspace {
         let full = self.distributions.iter().map(|d| d.name().normal());
         let last = full.clone().filter_map(|name| name.rsplit_once('-')).map(|(_, last)| last);
         let names: Vec<String> = self.distributions.iter().map(|d| d.name().to_string()).collect();
-        Finding::error("target", format!("no distribution is called `{target}`")).hint(
+        Finding::error(Rule::Target, format!("no distribution is called `{target}`")).hint(
             match nearest(typed, full.chain(last)) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None if names.len() <= 12 => format!("there are {}", names.join(", ")),
@@ -58,7 +58,7 @@ impl Workspace {
     fn ambiguous_target(&self, target: &str, several: &[DistributionId]) -> Finding {
         let names: Vec<String> =
             several.iter().map(|&id| self.distributions[id].name().to_string()).collect();
-        Finding::error("target", format!("`{target}` can be any of {}", names.join(", ")))
+        Finding::error(Rule::Target, format!("`{target}` can be any of {}", names.join(", ")))
             .hint("type the whole name")
     }
 }

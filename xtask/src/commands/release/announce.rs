@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use domain::finding::Finding;
+use domain::finding::{Finding, Rule};
 use domain::ids::DistributionId;
 use domain::release::plan::{Lookup, ReleasePlan, Until};
 use domain::workspace::{Distribution, Workspace};
@@ -68,7 +68,7 @@ impl Announcement<'_> {
             Lookup::Unknown(why) => format!("whether GitHub has a release of {tag}: {why}"),
         };
         let hint = "the same command again makes what is missing";
-        ui::findings(&[Finding::warning("github", why).hint(hint)]);
+        ui::findings(&[Finding::warning(Rule::Github, why).hint(hint)]);
     }
 
     /// Title and notes of the version that the tree has.

@@ -192,7 +192,7 @@ fn stage(stage: &StageReport) -> JsonValue {
 fn preflight(checks: &[Check]) -> JsonValue {
     let check = |check: &Check| {
         object! {
-            "check": check.check,
+            "check": check.check.id(),
             "ok": check.ok,
             "detail": check.detail.as_str(),
             "hint": check.hint.as_deref(),

@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use domain::finding::{Finding, Refusal};
+use domain::finding::{Finding, Refusal, Rule};
 
 use crate::effects::clock;
 
@@ -37,8 +37,10 @@ impl Lock {
                 let who =
                     fs::read_to_string(&holder).unwrap_or_else(|_| "another process".to_owned());
                 let message = format!("a {what} of this repository is running already: {who}");
-                Err(Refusal::from(Finding::error("lock", message).hint("wait until it is over"))
-                    .into())
+                Err(Refusal::from(
+                    Finding::error(Rule::Lock, message).hint("wait until it is over"),
+                )
+                .into())
             }
             Err(TryLockError::Error(error)) => {
                 Err(error).with_context(|| format!("cannot lock {}", path.display()))

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use domain::finding::{Finding, Refusal};
+use domain::finding::{Finding, Refusal, Rule};
 use xshell::{Shell, cmd};
 
 use crate::effects::process::{programs, shell};
@@ -100,7 +100,7 @@ impl Environment {
 
 fn missing(names: &[&str]) -> anyhow::Error {
     Refusal::from(
-        Finding::error("python", format!("no Python found as {}", names.join(" or ")))
+        Finding::error(Rule::Python, format!("no Python found as {}", names.join(" or ")))
             .hint("install Python 3.10 or newer, or set XTASK_PYTHON to one"),
     )
     .into()
@@ -108,8 +108,11 @@ fn missing(names: &[&str]) -> anyhow::Error {
 
 fn silent(found: &Path) -> anyhow::Error {
     Refusal::from(
-        Finding::error("python", format!("{} does not answer as a Python does", found.display()))
-            .hint("set XTASK_PYTHON to a Python 3.10 or newer"),
+        Finding::error(
+            Rule::Python,
+            format!("{} does not answer as a Python does", found.display()),
+        )
+        .hint("set XTASK_PYTHON to a Python 3.10 or newer"),
     )
     .into()
 }
@@ -117,8 +120,11 @@ fn silent(found: &Path) -> anyhow::Error {
 fn too_old(python: &Python) -> anyhow::Error {
     let (path, version) = (python.executable.display(), &python.version);
     Refusal::from(
-        Finding::error("python", format!("{path} is Python {version}, too old: 3.10 is the least"))
-            .hint("set XTASK_PYTHON to a newer one, such as XTASK_PYTHON=python3.12"),
+        Finding::error(
+            Rule::Python,
+            format!("{path} is Python {version}, too old: 3.10 is the least"),
+        )
+        .hint("set XTASK_PYTHON to a newer one, such as XTASK_PYTHON=python3.12"),
     )
     .into()
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result};
-use domain::finding::{Finding, Refusal};
+use domain::finding::{Finding, Refusal, Rule};
 use jzon::{JsonValue, object};
 use xshell::{Cmd, Shell, cmd};
 
@@ -189,7 +189,7 @@ fn bootstrap(shell: &Shell, environment: &Environment) -> Result<()> {
     if output.success() {
         return Ok(());
     }
-    Err(Refusal::from(Finding::error("python", "this Python has neither pip nor ensurepip").hint(
+    Err(Refusal::from(Finding::error(Rule::Python, "this Python has neither pip nor ensurepip").hint(
         "install them (on Debian: apt install python3-venv), or set XTASK_PYTHON to another Python",
     ))
     .into())

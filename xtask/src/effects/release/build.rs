@@ -1,5 +1,6 @@
 //! Builds what a release consists of, and judges it before any index sees it.
 
+use domain::finding::Rule;
 use formats::name::normalize;
 
 use super::*;
@@ -127,7 +128,7 @@ impl Run<'_> {
         }
         let mut findings = Vec::new();
         if let Some(said) = twine::check(tools, &files)? {
-            findings.push(Finding::error("twine-check", format!("twine check --strict:{said}")));
+            findings.push(Finding::error(Rule::TwineCheck, format!("twine check --strict:{said}")));
         }
         let archives: IdVec<PackageId, Vec<Archive>> =
             all.clone().map(|id| self.state(id).archives.clone()).collect();
@@ -277,7 +278,7 @@ impl Run<'_> {
         let taken = |index: &str, files: &str| {
             let message =
                 format!("{index} has other bytes under {files}, and a file name is taken for ever");
-            Finding::error("taken", message)
+            Finding::error(Rule::Taken, message)
         };
         if let Upload::Conflict(files) = to_upload(&built, listed) {
             let finding = taken(&release.target.index.name, &files.join(" and "));

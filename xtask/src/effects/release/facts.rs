@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
+use domain::finding::Rule;
 use domain::ids::DistributionId;
 use domain::manifest::requirement::{DeclaredRequirement, RequirementTable};
 use domain::release::environment;
@@ -104,7 +105,7 @@ pub(crate) fn local(
             Ok(Some(ledger)) => _ = ledgers.insert(id, ledger),
             Ok(None) => {}
             Err(error) => checks.push(Check::failed(
-                "built files",
+                Rule::BuiltFiles,
                 format!("{error:#}"),
                 "remove that folder of dist/, unless files of it are on an index already",
             )),
@@ -132,7 +133,7 @@ pub(crate) fn local(
 pub(crate) fn of_tools(target: &ReleaseTarget, tools: &Tools) -> Vec<Check> {
     let mut checks = [&target.staging, &target.index].map(credentials).to_vec();
     checks.push(preflight::separate_secrets(twine::shared_secret(&target.staging, &target.index)));
-    checks.push(Check::passed("tools", tool_versions(tools)));
+    checks.push(Check::passed(Rule::Tools, tool_versions(tools)));
     checks
 }
 
@@ -319,7 +320,7 @@ impl IndexFacts {
         let files = files_of(served, &name.in_file_name(), version);
         if files.is_empty() {
             return self.checks.push(Check::failed(
-                "tag",
+                Rule::Tag,
                 format!("{name} {version} is tagged {tag}, but {index} does not have it"),
                 format!("cargo xtask bump {name}, or take the tag away if it was set by mistake"),
             ));
@@ -367,7 +368,7 @@ impl IndexFacts {
 
 fn unanswered(repository: &Repository, distribution: &Distribution, why: &str) -> Check {
     Check::failed(
-        "index",
+        Rule::Index,
         format!("{} was asked for {}: {why}", repository.name, distribution.name()),
         "try again; nothing is decided without an answer",
     )

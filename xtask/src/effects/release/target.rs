@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use domain::config::{IndexConfig, RepositoryConfig};
-use domain::finding::{Finding, Refusal};
+use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::DistributionId;
 use domain::release::index_address::token_variable;
 use domain::workspace::Workspace;
@@ -171,7 +171,7 @@ fn released_beside(
 /// There is none: a release is made of commits.
 pub(crate) fn repository(root: &Path) -> Result<Git> {
     let missing = || {
-        Finding::error("git", format!("{} is no git repository", root.display()))
+        Finding::error(Rule::Git, format!("{} is no git repository", root.display()))
             .hint("a release is made of commits: git init, git add, git commit")
     };
     Ok(Git::at(root).ok_or_else(|| Refusal::from(missing()))?)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use domain::config::RepositoryConfig;
-use domain::finding::{Finding, Refusal};
+use domain::finding::{Finding, Refusal, Rule};
 use domain::manifest::Manifest;
 use domain::parallel;
 use domain::text::toml::TomlFile;
@@ -47,7 +47,8 @@ pub(crate) fn root_around(dir: &Path) -> Result<PathBuf> {
         .map(Path::to_owned)
         .ok_or_else(|| {
             let message = format!("no repository around {}", dir.display());
-            Refusal::from(Finding::error("root", message).hint("name it with --root DIR")).into()
+            Refusal::from(Finding::error(Rule::Root, message).hint("name it with --root DIR"))
+                .into()
         })
 }
 
@@ -112,7 +113,7 @@ fn read(root: &Path, tree: &Tree) -> Result<ReadManifest> {
 }
 
 fn is_foreign_finding(finding: &Finding) -> bool {
-    ["toml-syntax", "name"].contains(&finding.rule)
+    [Rule::TomlSyntax, Rule::Name].contains(&finding.rule)
 }
 
 /// Why a project in this folder is not to be touched unless it is named.
@@ -148,7 +149,7 @@ fn manifest(
         // Either it cannot be read, which is an error, or it is no text.
         fs::read(root.join(path)).with_context(|| format!("cannot read {path}"))?;
         return Ok(Err(vec![
-            Finding::error("toml-syntax", "not valid TOML: not UTF-8").at(path, 1),
+            Finding::error(Rule::TomlSyntax, "not valid TOML: not UTF-8").at(path, 1),
         ]));
     };
     Ok(match TomlFile::parse(path, source.text) {
@@ -174,7 +175,7 @@ fn configured(root: &Path, patterns: &[String]) -> Result<Vec<String>> {
             let message =
                 format!("`workspace.metadata.xtask.packages`: no {MANIFEST} in `{pattern}`");
             let hint = "name directories, such as packages/*; without the key all are found";
-            let finding = Finding::error("config", message).at("Cargo.toml", 1).hint(hint);
+            let finding = Finding::error(Rule::Config, message).at("Cargo.toml", 1).hint(hint);
             return Err(Refusal::from(finding).into());
         }
     }

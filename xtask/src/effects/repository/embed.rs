@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
-use domain::finding::{Finding, Refusal};
+use domain::finding::{Finding, Refusal, Rule};
 use domain::scaffold::embed::CRATE;
 use domain::text::toml::TomlFile;
 use walkdir::{DirEntry, WalkDir};
@@ -160,7 +160,7 @@ pub(crate) fn settle_lock(root: &Path) -> Result<()> {
     }
     shell::read(cmd!(sh, "{cargo} update --quiet --workspace")).map(drop).map_err(|error| {
         anyhow!(Refusal::from(
-            Finding::error("embed", format!("Cargo cannot make a lock there: {error}"))
+            Finding::error(Rule::Embed, format!("Cargo cannot make a lock there: {error}"))
                 .hint("the tool is in place; run `cargo update --workspace` there yourself"),
         ))
     })

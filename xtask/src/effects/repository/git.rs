@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use domain::finding::{Finding, Refusal};
+use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::DistributionId;
 use domain::release::plan::Lookup;
 use domain::workspace::history::{Commit, TagRef, parse_log, parse_remote_tags, parse_tags};
@@ -137,7 +137,7 @@ impl Git {
         let sh = self.shell()?;
         let output = shell::output(cmd!(sh, "git rev-parse --quiet --verify HEAD"))?;
         let missing = || {
-            Finding::error("git", format!("{} has no commit yet", self.root.display()))
+            Finding::error(Rule::Git, format!("{} has no commit yet", self.root.display()))
                 .hint("git add and git commit: what is committed is what is released")
         };
         let head = output.stdout.trim().to_owned();

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use domain::finding::{Finding, Refusal};
+use domain::finding::{Finding, Refusal, Rule};
 use domain::scaffold::shared::{self, SharedFields, SharedFile};
 use domain::scaffold::template::{TEMPLATES, Template};
 use domain::text::toml::{TomlFile, nearest};
@@ -48,8 +48,10 @@ fn no_template(name: &str, known: &[String]) -> anyhow::Error {
         None if known.is_empty() => format!("a template is a folder of {TEMPLATES}/"),
         None => format!("there are {}; a template is a folder of {TEMPLATES}/", known.join(", ")),
     };
-    Refusal::from(Finding::error("template", format!("there is no template `{name}`")).hint(hint))
-        .into()
+    Refusal::from(
+        Finding::error(Rule::Template, format!("there is no template `{name}`")).hint(hint),
+    )
+    .into()
 }
 
 /// What all distributions of the repository share; nothing where it does not say.

@@ -6,6 +6,7 @@ use formats::name::Name;
 use formats::pep440::Version;
 
 use crate::config::ContentConfig;
+use crate::finding::Rule;
 
 /// What lies in one sdist or wheel.
 #[derive(Clone, Debug)]
@@ -67,4 +68,4 @@ pub struct Siblings {
 }
 
 /// What is wrong with one archive: the rule, and the sentence without the file's name.
-pub(crate) type Problem = (&'static str, String);
+pub(crate) type Problem = (Rule, String);

@@ -5,6 +5,7 @@ use formats::pep440::Version;
 use formats::pep440::specifier::{self, Dialect, Op};
 use formats::requirement::{Requirement, admits};
 
+use crate::finding::Rule;
 use crate::release::content::archive::{Archive, Built, Problem, Siblings};
 use crate::release::plan::version_in_file_name;
 
@@ -35,10 +36,10 @@ fn file_name(built: &Built, archive: &Archive) -> Vec<Problem> {
     let stem = format!("{name}-{}", built.version);
     if !archive.file.starts_with(&stem) {
         let message = format!("PEP 625 and PEP 427 want it to start with `{stem}`");
-        problems.push(("file-name", message));
+        problems.push((Rule::FileName, message));
     }
     if version_in_file_name(&archive.file, &name).as_ref() != Some(built.version) {
-        problems.push(("file-name", format!("it does not name version {}", built.version)));
+        problems.push((Rule::FileName, format!("it does not name version {}", built.version)));
     }
     problems
 }
@@ -47,7 +48,7 @@ fn identity(built: &Built, archive: &Archive) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut differs = |key: &str, found: &str, wanted: &str| {
         let message = format!("its metadata says `{key}: {found}`, not {wanted}");
-        problems.push(("metadata", message));
+        problems.push((Rule::Metadata, message));
     };
     let name = archive.header("Name").unwrap_or("none");
     if normalize(name) != built.name.normal() {
@@ -76,16 +77,16 @@ fn acceptance(built: &Built, archive: &Archive) -> Vec<Problem> {
     let mut problems = Vec::new();
     if built.version.is_local() {
         let message = format!("{} is a local version: an index refuses it", built.version);
-        problems.push(("local-version", message));
+        problems.push((Rule::LocalVersion, message));
     }
     let platform = archive.file.strip_suffix(".whl").and_then(|stem| stem.rsplit('-').next());
     if platform.is_some_and(|tags| tags.split('.').any(|tag| tag.starts_with("linux_"))) {
         let message = "an index refuses `linux_*` wheels: repair it with auditwheel".to_owned();
-        problems.push(("platform", message));
+        problems.push((Rule::Platform, message));
     }
     if archive.size > LARGEST {
         let message = format!("{} MB: an index takes 100", archive.size / 1_000_000);
-        problems.push(("size", message));
+        problems.push((Rule::Size, message));
     }
     problems
 }
@@ -101,19 +102,19 @@ fn licences(archive: &Archive) -> Vec<Problem> {
     };
     let missing = archive.headers("License-File").filter(|file| !lies(file));
     missing
-        .map(|file| ("licence", format!("it names the licence file {file} and lacks it")))
+        .map(|file| (Rule::Licence, format!("it names the licence file {file} and lacks it")))
         .collect()
 }
 
 /// Why a requirement of built metadata must not be published.
 fn requirement(text: &str, own: &Version, siblings: &Siblings) -> Option<Problem> {
-    let range = |why: String| Some(("requires-dist", why));
+    let range = |why: String| Some((Rule::RequiresDist, why));
     let Ok(requirement) = Requirement::parse(text) else {
-        return Some(("requirement", "is not a requirement (PEP 508)".to_owned()));
+        return Some((Rule::Requirement, "is not a requirement (PEP 508)".to_owned()));
     };
     if requirement.url.is_some() {
         let why = "is required from a path or an address: an index refuses that";
-        return Some(("direct-reference", why.to_owned()));
+        return Some((Rule::DirectReference, why.to_owned()));
     }
     let specifiers = &text[requirement.specifiers.clone()];
     if !own.any_prerelease() && asks_for_prerelease(specifiers) {
@@ -125,7 +126,7 @@ fn requirement(text: &str, own: &Version, siblings: &Siblings) -> Option<Problem
         let mut asked = requirement.extras.iter().map(|extra| normalize(extra));
         if let Some(missing) = asked.find(|extra| !provided.contains(extra)) {
             let why = format!("asks for the extra `{missing}`, which {name} does not provide");
-            return Some(("extra", why));
+            return Some((Rule::Extra, why));
         }
     }
     let admitted = |version: &Version| admits(specifiers, version).unwrap_or(false);
@@ -196,7 +197,7 @@ mod tests {
         };
         assert_eq!(with("<4,>=3.10"), []);
         let differs = "its metadata says `Requires-Python: >=3.9`, not >=3.10, <4";
-        assert_eq!(with(">=3.9"), [("metadata", differs.to_owned())]);
+        assert_eq!(with(">=3.9"), [(Rule::Metadata, differs.to_owned())]);
     }
 
     fn siblings(planned: &[(&str, &str)], published: &[(&str, &[&str])]) -> Siblings {

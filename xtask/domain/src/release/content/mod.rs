@@ -8,7 +8,7 @@ mod tracked;
 
 use formats::name::Name;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Rule};
 
 pub use archive::{Archive, Built, Siblings};
 pub use paths::import_names;
@@ -34,18 +34,20 @@ pub fn check(built: &[Built], siblings: &Siblings) -> Vec<Finding> {
     findings
 }
 
-fn hint(rule: &str, name: &Name) -> Option<String> {
+fn hint(rule: Rule, name: &Name) -> Option<String> {
     match rule {
-        "requires-dist" => Some(format!("cargo xtask bump moves the ranges on {name} and of it")),
-        "direct-reference" => {
+        Rule::RequiresDist => {
+            Some(format!("cargo xtask bump moves the ranges on {name} and of it"))
+        }
+        Rule::DirectReference => {
             Some("give it a range; the path can stand in a group for development".to_owned())
         }
-        "extra" => Some("ask for no such extra, or provide it".to_owned()),
-        "not-tracked" => Some(
+        Rule::Extra => Some("ask for no such extra, or provide it".to_owned()),
+        Rule::NotTracked => Some(
             "commit it, or list it as `generated` under [tool.xtask] where the back end makes it"
                 .to_owned(),
         ),
-        "left-out" => Some(
+        Rule::LeftOut => Some(
             "tell the back end to include it, or list it as `omitted` under [tool.xtask]"
                 .to_owned(),
         ),
@@ -58,7 +60,7 @@ fn kinds(built: &Built) -> Option<Finding> {
     let wheels = built.archives.iter().filter(|archive| archive.is_wheel()).count();
     let sdists = built.archives.len() - wheels;
     let message = format!("{}: {sdists} sdists and {wheels} wheels were built", built.name);
-    (wheels == 0 || sdists != 1).then(|| Finding::error("files", message))
+    (wheels == 0 || sdists != 1).then(|| Finding::error(Rule::Files, message))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use formats::name::Name;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Rule};
 use crate::release::content::archive::{Archive, Built, Siblings};
 
 /// What is installed into one environment: the wheels' members, with whose they are, and what
@@ -40,7 +40,7 @@ pub(crate) fn shared(built: &[Built], siblings: &Siblings) -> Vec<Finding> {
         let other = owners.insert(path, name).filter(|owner| *owner != name);
         if let Some(owner) = other.filter(|owner| concerns(built, [owner, name])) {
             let message = format!("{owner} and {name} both install {path}");
-            findings.push(Finding::error("shared-path", message));
+            findings.push(Finding::error(Rule::SharedPath, message));
         }
     }
     findings
@@ -71,7 +71,7 @@ pub(crate) fn namespaces(built: &[Built], siblings: &Siblings) -> Vec<Finding> {
                 "{owner} ships {folder}__init__.py, but {guest} installs into {folder} too"
             );
             let hint = "a namespace package has no __init__.py (PEP 420): remove it";
-            findings.push(Finding::error("namespace-init", message).hint(hint));
+            findings.push(Finding::error(Rule::NamespaceInit, message).hint(hint));
         }
     }
     findings.sort_by(|a, b| a.message.cmp(&b.message));

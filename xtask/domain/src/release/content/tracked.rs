@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::finding::Rule;
 use crate::release::content::archive::{Archive, Built, Problem};
 use crate::text::globs::any_matches;
 
@@ -33,7 +34,7 @@ pub(crate) fn problems(built: &Built, archive: &Archive) -> Vec<Problem> {
 }
 
 fn not_tracked(path: &str) -> Problem {
-    ("not-tracked", format!("{path} is in it, and git does not track it"))
+    (Rule::NotTracked, format!("{path} is in it, and git does not track it"))
 }
 
 /// A wheel's own records, and files that are installed outside site-packages.
@@ -114,7 +115,7 @@ fn import_files<'a>(tracked: &BTreeSet<&'a str>, roots: &BTreeSet<String>) -> Ve
 fn missing(built: &Built, wanted: Vec<&str>, has: impl Fn(&str) -> bool) -> Vec<Problem> {
     let omitted = |path: &str| any_matches(&built.config.omitted, path) || is_marker(path);
     let missing = wanted.into_iter().filter(|path| !has(path) && !omitted(path));
-    missing.map(|path| ("left-out", format!("{path} is tracked, and not in it"))).collect()
+    missing.map(|path| (Rule::LeftOut, format!("{path} is tracked, and not in it"))).collect()
 }
 
 fn is_identifier(name: &str) -> bool {
