@@ -250,7 +250,7 @@ fn changed_since(
     id: DistributionId,
     tagged: &str,
 ) -> Result<Option<usize>> {
-    if !git.head_contains(tagged)? {
+    if !git.is_ancestor(tagged, "HEAD") {
         return Ok(None);
     }
     let tagged = [(id, tagged)];

@@ -44,14 +44,9 @@ pub(crate) fn toml(root: &Path, path: &str) -> Result<Option<TomlFile>> {
 /// git fails.
 pub(crate) fn remote_and_branch(root: &Path) -> Result<(Option<String>, Option<String>)> {
     let Some(git) = Git::at(root) else { return Ok((None, None)) };
-    let sh = shell::at(root)?;
-    let remotes = shell::read(cmd!(sh, "git remote"))?;
-    let remotes: Vec<&str> = remotes.lines().collect();
-    let remote = match remotes.as_slice() {
-        [one] if *one != "origin" => Some((*one).to_owned()),
-        _ => None,
-    };
-    Ok((remote, git.branch()))
+    let mut remotes = git.remotes()?;
+    let remote = if remotes.len() == 1 { remotes.pop() } else { None };
+    Ok((remote.filter(|name| name != "origin"), git.branch()))
 }
 
 /// Folders of crates outside `xtask/`, relative to the root, that have no workspace of their own:

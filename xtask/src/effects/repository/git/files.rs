@@ -1,0 +1,148 @@
+//! The files of the work tree and of commits. Every path is relative to the root.
+
+use std::collections::HashSet;
+
+use anyhow::Result;
+use xshell::cmd;
+
+use super::{Git, records};
+use crate::effects::process::shell;
+
+/// How `git status` lists files that git neither tracks nor ignores.
+#[derive(Clone, Copy)]
+enum Untracked {
+    /// A folder that holds nothing tracked is one entry, with a `/` at its end.
+    Folders,
+    Files,
+}
+
+/// One entry of `git status`.
+#[derive(Debug, PartialEq, Eq)]
+enum StatusEntry {
+    /// Changed, added, removed, in conflict or untracked.
+    Changed(String),
+    /// Renamed or copied; the path that it has now.
+    Moved(String),
+}
+
+impl StatusEntry {
+    fn into_path(self) -> String {
+        match self {
+            StatusEntry::Changed(path) | StatusEntry::Moved(path) => path,
+        }
+    }
+}
+
+impl Git {
+    /// Those of the paths that git ignores.
+    ///
+    /// # Errors
+    /// git cannot be run.
+    pub(crate) fn ignored(&self, paths: &[String]) -> Result<Vec<String>> {
+        // A tracked file is never ignored, but to tell, git looks for every path in its whole
+        // index. So it is asked only about paths that match some pattern, which are few.
+        let matched = self.check_ignore(paths, Some("--no-index"))?;
+        if matched.is_empty() { Ok(matched) } else { self.check_ignore(&matched, None) }
+    }
+
+    fn check_ignore(&self, paths: &[String], flag: Option<&str>) -> Result<Vec<String>> {
+        let sh = self.shell()?;
+        let list = paths.join("\0");
+        // Exit code 1 means that none of them is ignored.
+        let output = shell::output(cmd!(sh, "git check-ignore {flag...} -z --stdin").stdin(list))?;
+        Ok(records(&output.stdout))
+    }
+
+    /// Every file that git tracks, or neither tracks nor ignores.
+    ///
+    /// # Errors
+    /// git fails.
+    pub(crate) fn files(&self) -> Result<Vec<String>> {
+        let sh = self.shell()?;
+        let list = cmd!(sh, "git ls-files -z --cached --others --exclude-standard");
+        Ok(records(&shell::read(list)?))
+    }
+
+    /// Every file of a commit.
+    ///
+    /// # Errors
+    /// git fails.
+    pub(crate) fn tracked(&self, commit: &str) -> Result<Vec<String>> {
+        let sh = self.shell()?;
+        let list = cmd!(sh, "git ls-tree -r -z --name-only --full-tree {commit}");
+        Ok(records(&shell::read(list)?))
+    }
+
+    /// Whether a folder has the same contents in two commits; not when one of them is unknown here.
+    pub(crate) fn is_unchanged(&self, from: &str, to: &str, dir: &str) -> bool {
+        let dir = if dir.is_empty() { "." } else { dir };
+        let Ok(sh) = self.shell() else { return false };
+        let diff = shell::output(cmd!(sh, "git diff --quiet {from} {to} -- {dir}"));
+        diff.is_ok_and(|output| output.success())
+    }
+
+    /// Paths that differ from HEAD, and what git neither tracks nor ignores; a folder that is
+    /// untracked as a whole is one path.
+    ///
+    /// # Errors
+    /// git fails.
+    pub(crate) fn dirty(&self) -> Result<Vec<String>> {
+        let entries = self.status(Untracked::Folders)?;
+        Ok(entries.into_iter().map(StatusEntry::into_path).collect())
+    }
+
+    /// Those of the paths that differ from HEAD, or are untracked.
+    ///
+    /// # Errors
+    /// git fails.
+    pub(crate) fn dirty_among(&self, paths: &[String]) -> Result<Vec<String>> {
+        let paths: HashSet<&str> = paths.iter().map(String::as_str).collect();
+        let dirty = self.status(Untracked::Files)?.into_iter().map(StatusEntry::into_path);
+        Ok(dirty.filter(|path| paths.contains(path.as_str())).collect())
+    }
+
+    fn status(&self, untracked: Untracked) -> Result<Vec<StatusEntry>> {
+        let untracked = match untracked {
+            Untracked::Folders => "normal",
+            Untracked::Files => "all",
+        };
+        let sh = self.shell()?;
+        shell::read(cmd!(sh, "git status --porcelain -z --untracked-files={untracked}"))
+            .map(|text| parse_status(&text))
+    }
+}
+
+/// Reads the output of `git status --porcelain -z`: records `XY PATH`, X the state in the index, Y
+/// that in the work tree. A moved file is followed by a record with its old path; that can be said
+/// in either column (in Y after `git add --intent-to-add`).
+fn parse_status(text: &str) -> Vec<StatusEntry> {
+    let mut records = text.split_terminator('\0');
+    let mut entries = Vec::new();
+    while let Some(record) = records.next() {
+        let Some((columns, path)) = record.split_at_checked(3) else { continue };
+        let path = path.to_owned();
+        if columns.contains(['R', 'C']) {
+            records.next();
+            entries.push(StatusEntry::Moved(path));
+        } else {
+            entries.push(StatusEntry::Changed(path));
+        }
+    }
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_records() {
+        let text = " M a b\0R  new\0old\0 R later\0before\0?? größe ä/\0UU d\0";
+        let changed = |path: &str| StatusEntry::Changed(path.to_owned());
+        let moved = |path: &str| StatusEntry::Moved(path.to_owned());
+        assert_eq!(
+            parse_status(text),
+            [changed("a b"), moved("new"), moved("later"), changed("größe ä/"), changed("d")]
+        );
+    }
+}
