@@ -1,5 +1,5 @@
-//! Children that answer question after question, so that Python and what it imports are started
-//! once and not for every question.
+//! Worker processes that answer one question after the other, so that Python and its modules are
+//! loaded once and not for every question.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -15,20 +15,20 @@ use xshell::Cmd;
 
 use crate::effects::process::shell::{CommandFailed, Output};
 
-/// Children that wait for a question, by the command that started them. Two questions at a time
-/// are answered by two children.
+/// Workers that wait for a question, by the command that started them. Two questions at the same time
+/// are answered by two workers.
 #[derive(Default)]
 pub(crate) struct Workers {
     idle: Mutex<HashMap<String, Vec<Worker>>>,
 }
 
 impl Workers {
-    /// Asks a child that this command started, or starts one. The question and the answer are JSON,
-    /// a line each.
+    /// Asks a worker that this command started, or starts one. The question and the answer are JSON, a
+    /// line each.
     ///
     /// # Errors
-    /// It cannot be started, ends without an answer, or gives none within `limit`. Then it is gone,
-    /// and the next question starts another.
+    /// The worker cannot be started, ends without an answer, or gives none within `limit`. It is ended
+    /// then, and the next question starts another one.
     pub(crate) fn ask(
         &self,
         cmd: Cmd,
@@ -42,22 +42,24 @@ impl Workers {
             None => Worker::start(cmd)?,
         };
         let answer = worker.ask(&question.dump(), limit)?;
-        let answer = jzon::parse(&answer).with_context(|| format!("`{line}` answered no JSON"))?;
+        let answer =
+            jzon::parse(&answer).with_context(|| format!("`{line}` did not answer with JSON"))?;
         self.idle().entry(line).or_default().push(worker);
         Ok(answer)
     }
 
-    /// Starts a child for a question to come.
+    /// Starts a worker ahead of the first question.
     ///
     /// # Errors
     /// It cannot be started.
     pub(crate) fn prepare(&self, cmd: Cmd) -> Result<()> {
-        let (line, worker) = (cmd.to_string(), Worker::start(cmd)?);
+        let line = cmd.to_string();
+        let worker = Worker::start(cmd)?;
         self.idle().entry(line).or_default().push(worker);
         Ok(())
     }
 
-    /// Ends the children that wait.
+    /// Ends the workers that wait.
     pub(crate) fn end(&self) {
         self.idle().clear();
     }
@@ -70,8 +72,11 @@ impl Workers {
 struct Worker {
     child: Child,
     stdin: ChildStdin,
+    /// The lines of its standard output.
     answers: Receiver<String>,
+    /// Everything that it writes to standard error, once it has ended.
     stderr: Option<JoinHandle<String>>,
+    /// The command that started it.
     line: String,
 }
 
@@ -87,15 +92,15 @@ impl Worker {
         let (sender, answers) = channel();
         thread::spawn(move || {
             let lines = BufReader::new(stdout).lines().map_while(std::io::Result::ok);
-            // Nobody listens any more when the conversation is over.
+            // Sending fails once the worker is dropped.
             lines.take_while(|line| sender.send(line.clone()).is_ok()).for_each(drop);
         });
-        let stderr = Some(thread::spawn(move || text(stderr)));
+        let stderr = Some(thread::spawn(move || read_all(stderr)));
         Ok(Worker { child, stdin, answers, stderr, line })
     }
 
     fn ask(&mut self, question: &str, limit: Option<Duration>) -> Result<String> {
-        // A child that has died already does not read; what it said on its way tells why.
+        // A child that has died already does not read; its standard error tells why it did.
         let _ = writeln!(self.stdin, "{question}");
         let answer = match limit {
             Some(limit) => self.answers.recv_timeout(limit),
@@ -105,11 +110,11 @@ impl Worker {
             Ok(answer) => Ok(answer),
             Err(RecvTimeoutError::Timeout) => {
                 let seconds = limit.unwrap_or_default().as_secs();
-                bail!("`{}` was ended after {seconds} s without an answer", self.line)
+                bail!("`{}` did not answer within {seconds} s", self.line)
             }
             Err(RecvTimeoutError::Disconnected) => {
                 let code = self.child.wait()?.code();
-                let stderr = self.stderr.take().and_then(|said| said.join().ok());
+                let stderr = self.stderr.take().and_then(|reader| reader.join().ok());
                 let output =
                     Output { code, stdout: String::new(), stderr: stderr.unwrap_or_default() };
                 Err(CommandFailed { line: self.line.clone(), output }.into())
@@ -120,15 +125,15 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to end.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-fn text(mut stream: impl Read) -> String {
+fn read_all(mut stream: impl Read) -> String {
     let mut bytes = Vec::new();
-    // What was said before a stream broke is still worth having.
+    // What was read before a stream broke is still worth having.
     let _ = stream.read_to_end(&mut bytes);
     String::from_utf8_lossy(&bytes).into_owned()
 }
