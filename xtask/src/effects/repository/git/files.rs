@@ -134,6 +134,7 @@ fn parse_status(text: &str) -> Vec<StatusEntry> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::effects::fs::temporary::Temporary;
 
     #[test]
     fn status_records() {
@@ -144,5 +145,17 @@ mod tests {
             parse_status(text),
             [changed("a b"), moved("new"), moved("later"), changed("größe ä/"), changed("d")]
         );
+    }
+
+    #[test]
+    fn a_dirty_name_is_as_it_is_on_disk() {
+        let dir = Temporary::new().unwrap();
+        let sh = shell::at(dir.path()).unwrap();
+        shell::read(cmd!(sh, "git init --quiet")).unwrap();
+        let names = ["b/größe ä.txt", "größe ä.txt"];
+        names.iter().for_each(|name| sh.write_file(name, "").unwrap());
+        let git = Git::at(dir.path()).unwrap();
+        assert_eq!(git.dirty().unwrap(), ["b/", "größe ä.txt"]);
+        assert_eq!(git.dirty_among(&names.map(str::to_owned)).unwrap(), names);
     }
 }
