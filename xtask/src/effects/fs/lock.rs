@@ -45,7 +45,7 @@ impl Lock {
 fn held(what: &str, holder: &Path) -> Refusal {
     let holder = fs::read_to_string(holder).unwrap_or_else(|_| "another process".to_owned());
     let message = format!("a {what} of this repository is already running: {holder}");
-    Finding::error(Rule::Lock, message).hint("wait until it has ended").into()
+    Finding::error(Rule::Lock, message).hint("wait until it is over").into()
 }
 
 fn host() -> String {
