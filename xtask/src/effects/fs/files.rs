@@ -171,8 +171,8 @@ mod tests {
         fs::create_dir_all(root.join("d")).unwrap();
         let writes = ["a", "d/b", "c", "d/e"].map(|path| {
             fs::write(root.join(path), format!("{path} old")).unwrap();
-            let (before, after) = (format!("{path} old"), format!("{path} new"));
-            Write { path: path.into(), before: before.into(), after }
+            let before = format!("{path} old").into();
+            Write { path: path.into(), before, after: format!("{path} new") }
         });
         (root, writes.to_vec())
     }

@@ -50,6 +50,7 @@ fn held(what: &str, holder: &Path) -> Refusal {
 
 fn host() -> String {
     let named = ["HOSTNAME", "COMPUTERNAME"].iter().find_map(|name| std::env::var(name).ok());
-    let file = || fs::read_to_string("/etc/hostname").ok();
-    named.or_else(file).map_or_else(|| "this host".to_owned(), |name| name.trim().to_owned())
+    named
+        .or_else(|| fs::read_to_string("/etc/hostname").ok())
+        .map_or_else(|| "this host".to_owned(), |name| name.trim().to_owned())
 }

@@ -1,4 +1,4 @@
-//! Files and folders: those of the repository, read and changed, and temporary ones of ours.
+//! Files and folders: those of the repository, read and changed, and temporary ones.
 
 pub(crate) mod directory;
 pub(crate) mod files;

@@ -133,7 +133,7 @@ impl Drop for Worker {
 
 fn read_all(mut stream: impl Read) -> String {
     let mut bytes = Vec::new();
-    // What was read before a stream broke is still worth having.
+    // Output that was read before a stream broke is still useful.
     let _ = stream.read_to_end(&mut bytes);
     String::from_utf8_lossy(&bytes).into_owned()
 }

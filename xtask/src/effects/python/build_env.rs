@@ -38,8 +38,8 @@ pub(crate) fn ready(tools: &Tools, requires: &[&str]) -> Result<BuildEnvironment
     let interpreter = tools.interpreter.executable.display();
     let key = digest(&format!("{}\n{build}\n{interpreter}", requires.join("\n")));
     requires.insert(0, &build);
-    let make = |dir: &Path| install(tools, dir, &requires);
-    let dir = cache::folder(&format!("build-{key}"), is_fresh, make)?;
+    let name = format!("build-{key}");
+    let dir = cache::folder(&name, is_fresh, |dir| install(tools, dir, &requires))?;
     let versions = versions(&dir.join(VERSIONS))?;
     Ok(BuildEnvironment { environment: Environment { dir }, versions })
 }

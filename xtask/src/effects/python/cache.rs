@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::effects::paths::remove;
 
-/// The folder of this name. If it is not usable, `make` makes it anew, beside its location, so that
+/// The folder of this name. If it is not usable, `make` makes it, beside its location, so that
 /// a folder of this name is always complete.
 ///
 /// # Errors

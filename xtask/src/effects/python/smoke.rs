@@ -15,7 +15,7 @@ use crate::effects::process::supervised::Supervised;
 use crate::effects::python::interpreter::{Environment, Interpreter};
 use crate::effects::python::tools::{Tools, script};
 
-/// What to install, and what to check then.
+/// Wheels to install, and the checks to make then.
 pub(crate) struct SmokeTest {
     /// The distribution's own wheel and those of the siblings it needs, by path.
     pub(crate) wheels: Vec<PathBuf>,
@@ -44,7 +44,7 @@ enum Installed {
 struct CheckResult {
     name: String,
     ok: bool,
-    /// What it printed, where it failed.
+    /// Everything that it printed, if it failed.
     output: String,
 }
 
@@ -75,7 +75,7 @@ fn run_on(
     let shell = Shell::new()?;
     let dir = Temporary::new()?;
     shell.change_dir(dir.path());
-    // What pip unpacks is in there too, and is removed with it.
+    // pip unpacks files in there too; they are removed with it.
     shell.set_var("TMPDIR", dir.path());
     let environment = interpreter.environment(&dir.path().join("env"))?;
 

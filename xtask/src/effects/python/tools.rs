@@ -42,12 +42,11 @@ impl Tools {
         let Interpreter { executable, version } = &interpreter;
         let key = digest(&format!("{LOCK}\n{}\n{version}", executable.display()));
         let pip_settings: Arc<OnceLock<_>> = Arc::default();
-        let make = |dir: &Path| {
+        let dir = cache::folder(&format!("tools-{key}"), Path::exists, |dir| {
             progress(&format!("installing the release tools for Python {version} (once)"));
             let settings = pip_settings.get_or_init(|| pip::settings(&interpreter));
             install(&interpreter, settings, dir).context("cannot install the release tools")
-        };
-        let dir = cache::folder(&format!("tools-{key}"), Path::exists, make)?;
+        })?;
         let environment = Environment { dir };
         let tools = Tools { interpreter, environment, pip_settings, workers: Arc::default() };
         // It imports its modules while other things are done.
@@ -90,7 +89,8 @@ impl Tools {
         environment: &Environment,
         calls: &[Vec<String>],
     ) -> Cmd<'a> {
-        let (python, install) = (environment.python(), script("install.py"));
+        let python = environment.python();
+        let install = script("install.py");
         let quietly = calls.iter().map(|arguments| {
             // Most modules are never imported; Python compiles those that are.
             let flags = ["--quiet", "--no-warn-script-location", "--no-compile"];

@@ -20,7 +20,7 @@ pub(crate) fn beside_the_crate() -> Option<PathBuf> {
 /// The template of this name: the repository's own, else the one that came with the crate.
 ///
 /// # Errors
-/// There is no template of this name, or a file of it is not a text.
+/// There is no template of this name, or a file of it is not UTF-8.
 pub(crate) fn template(root: &Path, name: &str) -> Result<Template> {
     let folders: Vec<PathBuf> =
         [Some(root.join(TEMPLATES)), beside_the_crate()].into_iter().flatten().collect();
@@ -72,7 +72,7 @@ pub(crate) fn shared(root: &Path) -> Result<SharedFields> {
 /// Every file below a folder: its path relative to the folder, and its text.
 ///
 /// # Errors
-/// One is not a text.
+/// A file is not UTF-8.
 pub(crate) fn texts(folder: &Path) -> Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for entry in WalkDir::new(folder).sort_by_file_name() {

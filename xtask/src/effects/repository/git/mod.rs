@@ -1,8 +1,8 @@
 //! git, run as a program: [`files`] of the work tree and of commits, [`refs`] with their history,
 //! [`commit`]s made and exported, the [`remote`].
 //!
-//! An answer that may be missing says so in its type. What is said here of git's behaviour was seen
-//! with git 2.47.
+//! An answer that may be missing says so in its type. Comments on the behaviour of git are about
+//! git 2.47.
 //!
 //! Must not know: distributions, versions or releases.
 

@@ -61,8 +61,8 @@ impl Git {
     pub(crate) fn is_ancestor(&self, commit: &str, of: &str) -> bool {
         let Ok(sh) = self.shell() else { return false };
         // Exit code 1 means that it is not, 128 that one of them is unknown.
-        let asked = shell::output(cmd!(sh, "git merge-base --is-ancestor {commit} {of}"));
-        asked.is_ok_and(|output| output.success())
+        let output = shell::output(cmd!(sh, "git merge-base --is-ancestor {commit} {of}"));
+        output.is_ok_and(|output| output.success())
     }
 
     /// Whether the history is cut off, so that a tag or a commit may be missing from it.
