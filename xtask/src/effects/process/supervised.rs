@@ -11,9 +11,10 @@ use crate::effects::process::shell::{CommandFailed, Output};
 
 /// A child that was started with its standard streams piped.
 pub(crate) struct Supervised {
-    child: Child,
-    stdin: ChildStdin,
-    line: String,
+    pub(super) child: Child,
+    pub(super) stdin: ChildStdin,
+    /// The command that started it.
+    pub(super) line: String,
 }
 
 impl Supervised {
@@ -56,14 +57,14 @@ impl Supervised {
             let output = Output::from_raw(self.child.wait_with_output()?);
             return Err(CommandFailed { line: self.line, output }.into());
         }
-        Ok((Running { child: self.child, _stdin: self.stdin }, first.trim_end().to_owned()))
+        Ok((Running { child: self.child, stdin: self.stdin }, first.trim_end().to_owned()))
     }
 }
 
-/// A server that runs until this value is dropped.
+/// A child that runs until this value is dropped.
 pub(crate) struct Running {
-    child: Child,
-    _stdin: ChildStdin,
+    pub(super) child: Child,
+    pub(super) stdin: ChildStdin,
 }
 
 impl Drop for Running {

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -14,6 +13,7 @@ use jzon::JsonValue;
 use xshell::Cmd;
 
 use crate::effects::process::shell::{CommandFailed, Output};
+use crate::effects::process::supervised::{Running, Supervised};
 
 /// Workers that wait for a question, by the command that started them. Two questions at the same time
 /// are answered by two workers.
@@ -70,8 +70,7 @@ impl Workers {
 }
 
 struct Worker {
-    child: Child,
-    stdin: ChildStdin,
+    process: Running,
     /// The lines of its standard output.
     answers: Receiver<String>,
     /// Everything that it writes to standard error, once it has ended.
@@ -82,11 +81,7 @@ struct Worker {
 
 impl Worker {
     fn start(cmd: Cmd) -> Result<Worker> {
-        let line = cmd.to_string();
-        let mut command = Command::from(cmd);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().with_context(|| format!("cannot run `{line}`"))?;
-        let stdin = child.stdin.take().context("the child has no standard input")?;
+        let Supervised { mut child, stdin, line } = Supervised::start(cmd)?;
         let stdout = child.stdout.take().context("the child has no standard output")?;
         let stderr = child.stderr.take().context("the child has no standard error")?;
         let (sender, answers) = channel();
@@ -96,12 +91,12 @@ impl Worker {
             lines.take_while(|line| sender.send(line.clone()).is_ok()).for_each(drop);
         });
         let stderr = Some(thread::spawn(move || read_all(stderr)));
-        Ok(Worker { child, stdin, answers, stderr, line })
+        Ok(Worker { process: Running { child, stdin }, answers, stderr, line })
     }
 
     fn ask(&mut self, question: &str, limit: Option<Duration>) -> Result<String> {
         // A child that has died already does not read; its standard error tells why it did.
-        let _ = writeln!(self.stdin, "{question}");
+        let _ = writeln!(self.process.stdin, "{question}");
         let answer = match limit {
             Some(limit) => self.answers.recv_timeout(limit),
             None => self.answers.recv().map_err(RecvTimeoutError::from),
@@ -113,21 +108,13 @@ impl Worker {
                 bail!("`{}` did not answer within {seconds} s", self.line)
             }
             Err(RecvTimeoutError::Disconnected) => {
-                let code = self.child.wait()?.code();
+                let code = self.process.child.wait()?.code();
                 let stderr = self.stderr.take().and_then(|reader| reader.join().ok());
                 let output =
                     Output { code, stdout: String::new(), stderr: stderr.unwrap_or_default() };
                 Err(CommandFailed { line: self.line.clone(), output }.into())
             }
         }
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -45,8 +45,7 @@ impl Git {
     /// # Errors
     /// git fails.
     pub(crate) fn objects(&self) -> Result<String> {
-        let sh = self.shell()?;
-        let path = shell::read(cmd!(sh, "git rev-parse --git-path objects"))?;
+        let path = self.read(&["rev-parse", "--git-path", "objects"])?;
         Ok(self.root.join(path).to_string_lossy().into_owned())
     }
 }

@@ -58,9 +58,8 @@ impl Git {
     /// # Errors
     /// git fails.
     pub(crate) fn files(&self) -> Result<Vec<String>> {
-        let sh = self.shell()?;
-        let list = cmd!(sh, "git ls-files -z --cached --others --exclude-standard");
-        Ok(records(&shell::read(list)?))
+        self.read(&["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+            .map(|list| records(&list))
     }
 
     /// Every file of a commit.
@@ -68,17 +67,14 @@ impl Git {
     /// # Errors
     /// git fails.
     pub(crate) fn tracked(&self, commit: &str) -> Result<Vec<String>> {
-        let sh = self.shell()?;
-        let list = cmd!(sh, "git ls-tree -r -z --name-only --full-tree {commit}");
-        Ok(records(&shell::read(list)?))
+        self.read(&["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit])
+            .map(|list| records(&list))
     }
 
     /// Whether a folder has the same contents in two commits; not when one of them is unknown here.
     pub(crate) fn is_unchanged(&self, from: &str, to: &str, dir: &str) -> bool {
         let dir = if dir.is_empty() { "." } else { dir };
-        let Ok(sh) = self.shell() else { return false };
-        let diff = shell::output(cmd!(sh, "git diff --quiet {from} {to} -- {dir}"));
-        diff.is_ok_and(|output| output.success())
+        self.succeeds(&["diff", "--quiet", from, to, "--", dir])
     }
 
     /// Paths that differ from HEAD, and what git neither tracks nor ignores; a folder that is
@@ -103,12 +99,10 @@ impl Git {
 
     fn status(&self, untracked: Untracked) -> Result<Vec<StatusEntry>> {
         let untracked = match untracked {
-            Untracked::Folders => "normal",
-            Untracked::Files => "all",
+            Untracked::Folders => "--untracked-files=normal",
+            Untracked::Files => "--untracked-files=all",
         };
-        let sh = self.shell()?;
-        shell::read(cmd!(sh, "git status --porcelain -z --untracked-files={untracked}"))
-            .map(|text| parse_status(&text))
+        self.read(&["status", "--porcelain", "-z", untracked]).map(|text| parse_status(&text))
     }
 }
 

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use xshell::Shell;
 
-use crate::effects::process::shell;
+use crate::effects::process::shell::{self, Output};
 
 /// A git work tree.
 pub(crate) struct Git {
@@ -35,6 +35,21 @@ impl Git {
     /// The same work tree, whose git does not see these variables.
     pub(crate) fn without(self, withheld: Vec<String>) -> Git {
         Git { withheld, ..self }
+    }
+
+    /// Runs git, which has to succeed; returns its standard output without the last newline.
+    fn read(&self, arguments: &[&str]) -> Result<String> {
+        shell::read(self.shell()?.cmd("git").args(arguments))
+    }
+
+    /// Runs git, whatever its exit code.
+    fn output(&self, arguments: &[&str]) -> Result<Output> {
+        shell::output(self.shell()?.cmd("git").args(arguments))
+    }
+
+    /// Whether git succeeds; not where it cannot be run.
+    fn succeeds(&self, arguments: &[&str]) -> bool {
+        self.output(arguments).is_ok_and(|output| output.success())
     }
 
     /// A shell of its own for every call: xshell's belong to one thread, and a release has several.

@@ -4,10 +4,8 @@ use anyhow::Result;
 use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::DistributionId;
 use domain::workspace::history::{Commit, TagRef, parse_log, parse_tags};
-use xshell::cmd;
 
 use super::Git;
-use crate::effects::process::shell;
 
 impl Git {
     /// Full hash of HEAD.
@@ -15,8 +13,7 @@ impl Git {
     /// # Errors
     /// There is no commit yet.
     pub(crate) fn head(&self) -> Result<String> {
-        let sh = self.shell()?;
-        let output = shell::output(cmd!(sh, "git rev-parse --quiet --verify HEAD"))?;
+        let output = self.output(&["rev-parse", "--quiet", "--verify", "HEAD"])?;
         if output.success() {
             return Ok(output.stdout.trim().to_owned());
         }
@@ -27,8 +24,7 @@ impl Git {
 
     /// The branch that HEAD is on; `None` when it is detached.
     pub(crate) fn branch(&self) -> Option<String> {
-        let sh = self.shell().ok()?;
-        shell::read(cmd!(sh, "git symbolic-ref --quiet --short HEAD")).ok()
+        self.read(&["symbolic-ref", "--quiet", "--short", "HEAD"]).ok()
     }
 
     /// All local tags with the commits that they name. An annotated tag is an object of its own;
@@ -37,9 +33,8 @@ impl Git {
     /// # Errors
     /// git fails.
     pub(crate) fn tags(&self) -> Result<Vec<TagRef>> {
-        let sh = self.shell()?;
         let format = "--format=%(refname:strip=2) %(objectname) %(*objectname)";
-        shell::read(cmd!(sh, "git for-each-ref refs/tags {format}")).map(|text| parse_tags(&text))
+        self.read(&["for-each-ref", "refs/tags", format]).map(|text| parse_tags(&text))
     }
 
     /// Makes an annotated tag on a commit. A tag of this name that exists is left as it is: pushing
@@ -48,21 +43,17 @@ impl Git {
     /// # Errors
     /// git fails, for example because a tag has to be signed (`tag.gpgSign`) and cannot be.
     pub(crate) fn tag(&self, tag: &str, commit: &str, message: &str) -> Result<()> {
-        let sh = self.shell()?;
-        let exists = shell::output(cmd!(sh, "git rev-parse --verify --quiet refs/tags/{tag}"))?;
-        if exists.success() {
+        if self.succeeds(&["rev-parse", "--verify", "--quiet", &format!("refs/tags/{tag}")]) {
             return Ok(());
         }
-        // Without a message git opens an editor for a signed tag.
-        shell::read(cmd!(sh, "git tag --annotate --message {message} {tag} {commit}")).map(drop)
+        // Without a message git opens an editor.
+        self.read(&["tag", "--annotate", "--message", message, tag, commit]).map(drop)
     }
 
     /// Whether `commit` is `of`, or in its history; not when one of them is unknown here.
     pub(crate) fn is_ancestor(&self, commit: &str, of: &str) -> bool {
-        let Ok(sh) = self.shell() else { return false };
         // Exit code 1 means that it is not, 128 that one of them is unknown.
-        let output = shell::output(cmd!(sh, "git merge-base --is-ancestor {commit} {of}"));
-        output.is_ok_and(|output| output.success())
+        self.succeeds(&["merge-base", "--is-ancestor", commit, of])
     }
 
     /// Whether the history is cut off, so that a tag or a commit may be missing from it.
@@ -70,8 +61,7 @@ impl Git {
     /// # Errors
     /// git fails.
     pub(crate) fn is_shallow(&self) -> Result<bool> {
-        let sh = self.shell()?;
-        Ok(shell::read(cmd!(sh, "git rev-parse --is-shallow-repository"))? == "true")
+        Ok(self.read(&["rev-parse", "--is-shallow-repository"])? == "true")
     }
 
     /// The time at which a commit was made, in seconds since 1970-01-01.
@@ -79,8 +69,7 @@ impl Git {
     /// # Errors
     /// git does not know the commit.
     pub(crate) fn commit_time(&self, commit: &str) -> Result<String> {
-        let sh = self.shell()?;
-        shell::read(cmd!(sh, "git log -1 --format=%ct {commit}"))
+        self.read(&["log", "-1", "--format=%ct", commit])
     }
 
     /// The commits since any of the commits that distributions are tagged on, newest first; none
@@ -98,18 +87,17 @@ impl Git {
     /// The commits of HEAD's history back to the youngest common ancestor of `since`, or all of them
     /// where these have none.
     fn log(&self, since: &[&str]) -> Result<Vec<Commit>> {
-        let sh = self.shell()?;
         let base = match since {
             [one] => Some((*one).to_owned()),
             many => {
-                let output = shell::output(cmd!(sh, "git merge-base --octopus {many...}"))?;
+                let output = self.output(&[&["merge-base", "--octopus"], many].concat())?;
                 output.success().then(|| output.stdout.trim().to_owned())
             }
         };
         let range = base.map_or("HEAD".to_owned(), |base| format!("{base}..HEAD"));
         let format = "--format=%x01%H%x02%P%x02%B%x02";
         // A merge lists no files. `--` keeps a file from being taken for the range.
-        shell::read(cmd!(sh, "git log --name-only --no-renames -z {format} {range} --"))
+        self.read(&["log", "--name-only", "--no-renames", "-z", format, &range, "--"])
             .map(|text| parse_log(&text))
     }
 }

@@ -14,8 +14,7 @@ impl Git {
     /// # Errors
     /// git fails.
     pub(crate) fn remotes(&self) -> Result<Vec<String>> {
-        let sh = self.shell()?;
-        Ok(shell::read(cmd!(sh, "git remote"))?.lines().map(str::to_owned).collect())
+        Ok(self.read(&["remote"])?.lines().map(str::to_owned).collect())
     }
 
     /// The tags of a remote with the commits that they name.
