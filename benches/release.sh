@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# The release by hand against `cargo xtask release all --rehearse`: the same distributions of this
-# repository, in turn, RUNS times (default 5), each by hand as a person does it: one distribution
-# after the other, `python -m build`, twine from one environment, a fresh environment with its pip
-# brought up to date for every smoke test, two indexes on loopback, tags pushed to a bare remote.
-# What is installed beforehand is not timed on either side: build and twine there, the tool here.
+# Compares a release by hand with `cargo xtask release all --rehearse`: the distributions of this
+# repository, both ways in turn, RUNS times (default 5). By hand means one distribution after the
+# other: `python -m build`, twine from one environment, a fresh environment with an upgraded pip for
+# every smoke test, two indexes on loopback, tags pushed to a bare remote. Installing build and twine,
+# or the tool, is not timed.
 #
 #   benches/release.sh [RUNS]
 #
-# PYTHON names the interpreter (default python3). Prints every time, the medians and their ratio.
+# PYTHON is the interpreter (default python3). Prints every time, the medians and their ratio.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 runs=${1:-5}
@@ -25,7 +25,7 @@ trap 'stop_indexes; rm -rf "$work"' EXIT
 "$work/by-hand/bin/pip" install --quiet build twine pypiserver
 by_hand=$work/by-hand/bin
 
-# An index of its own for every run: a file name is taken once and for ever.
+# Every run has indexes of its own: an index accepts a file name only once.
 start_index() {
     mkdir -p "$1/files"
     mkfifo "$1/hold"
@@ -35,7 +35,7 @@ start_index() {
     until [ -s "$1/port" ]; do sleep 0.02; done
 }
 
-# What FLOW's fifth stage says, for one distribution, and an import of everything.
+# The smoke test of one distribution, as its maintainers would type it.
 smoke() {
     local bin=$1 distribution=$2
     case $distribution in
@@ -77,7 +77,7 @@ by_hand() {
         env=$run/env-$distribution
         "$python" -m venv "$env"
         "$env/bin/pip" install --upgrade pip
-        # The mirror or PyPI that this machine's pip is set to stays the default index.
+        # The default index stays the one that pip is configured with, PyPI or a mirror.
         "$env/bin/pip" install --extra-index-url "http://127.0.0.1:$(cat "$run/testpypi/port")/simple/" \
             "$distribution==$version"
         (cd "$run" && smoke "$env/bin" "$distribution")
@@ -87,7 +87,7 @@ by_hand() {
     done
 }
 
-# Everything that stands before the first command of a release: not timed.
+# Everything before the first command of a release; not timed.
 prepare() {
     local run=$1 index
     mkdir -p "$run"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# From a clone to the first answer, and every day after that: `cargo xtask status` in a fresh clone
-# with an empty target/ (RUNS times, default 3; what cargo downloads is there already), then warm.
+# Measures the start of the tool: `cargo xtask status` in a fresh clone with an empty target/ (RUNS
+# times, default 3, with the crates downloaded before), then warm.
 #
 #   benches/start.sh [RUNS]
 #
-# Prints every cold start, the size of target/, the crates that are built, and the median of 20 warm
-# runs, of cargo with the tool and of the tool alone.
+# Prints every cold start, the size of target/, the number of crates built, and the median of 20 warm
+# runs: through cargo, and of the tool alone.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 runs=${1:-3}
@@ -30,6 +30,6 @@ for ((number = 1; number <= runs; number++)); do
 done
 echo "target/: $(du -sm target | cut -f1) MB"
 crates=$(cargo tree --locked --package xtask --edges normal,build --prefix none | cut -d' ' -f1 | sort -u | wc -l)
-echo "crates, ours among them: $crates"
-echo "warm, with cargo: $(for _ in $(seq 20); do timed cargo xtask status; done | median 20) ms"
+echo "crates, including ours: $crates"
+echo "warm, through cargo: $(for _ in $(seq 20); do timed cargo xtask status; done | median 20) ms"
 echo "warm, the tool alone: $(for _ in $(seq 20); do timed target/debug/xtask status; done | median 20) ms"

@@ -1,7 +1,7 @@
 """Serve directories as package indexes on loopback until standard input closes.
 
-Usage: ``serve.py DIRECTORY...``. The first line that it prints has a port for each, chosen by the
-system. The process that started it holds the other end of standard input: however that process
+Usage: ``serve.py DIRECTORY...``. Its first line of output has the port of each directory, chosen by
+the system. The process that started it holds the other end of standard input: however that process
 ends, this one ends with it.
 """
 
@@ -15,14 +15,14 @@ import pypiserver
 
 
 class _Server(ThreadingMixIn, WSGIServer):
-    """One thread a request, so that two uploads do not wait for each other."""
+    """One thread for each request, so that two uploads do not wait for each other."""
 
     daemon_threads = True
 
 
 class _QuietHandler(WSGIRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: what matters of a request, its client says."""
+        """Log nothing: the client reports a failed request."""
 
 
 def _wait_for_parent() -> None:
@@ -31,8 +31,8 @@ def _wait_for_parent() -> None:
 
 
 def _server(directory: str) -> WSGIServer:
-    anybody = {"authenticate": [], "password_file": "."}
-    app = pypiserver.app(roots=[directory], disable_fallback=True, **anybody)
+    without_login = {"authenticate": [], "password_file": "."}
+    app = pypiserver.app(roots=[directory], disable_fallback=True, **without_login)
     return make_server("127.0.0.1", 0, app, _Server, _QuietHandler)
 
 

@@ -1,12 +1,12 @@
-"""Smoke-test what is installed beside this interpreter, as JSON.
+"""Smoke-test the distributions that are installed in the environment of this interpreter.
 
-Reads an object from standard input: ``imports`` (module names), ``commands`` (argument lists; the
-word ``python`` is this interpreter), ``versions`` (distribution to version), ``timeout`` (seconds
-for each check). Prints an array with one object per check: ``check``, ``ok``, ``seconds`` and
-``output`` (what it printed, where it failed).
+Reads a JSON object, one line of standard input: ``imports`` (module names), ``commands`` (argument
+lists; the word ``python`` is this interpreter), ``versions`` (distribution to version) and
+``timeout`` (seconds for each check). Prints a JSON array with one object for each check: ``check``,
+``ok`` and ``output`` (everything that it printed, if it failed).
 
-Standard input stays open as long as somebody waits for the answer. When it closes early, the
-running check is ended and so is this process.
+Standard input stays open while the process that started this one waits. When it closes early, the
+running check is killed, and this process ends.
 """
 
 import json
@@ -15,14 +15,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from importlib import metadata
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO, TypedDict
 
-# Run in a process of its own. The module has to come from what was installed, not from Python
-# itself (a distribution may be called as a module of the standard library is), and its
-# `__version__` has to be that of the distribution whose RECORD lists the module's file.
+# Run in a process of its own. The module has to come from an installed distribution, not from
+# Python itself (a distribution can have the name of a module of the standard library), and its
+# `__version__` has to be the version of the distribution whose RECORD lists the module's file.
 IMPORT = """
 import importlib, json, pathlib, sys, sysconfig
 from importlib import metadata
@@ -32,21 +31,31 @@ shown, file = getattr(module, "__version__", None), getattr(module, "__file__", 
 places = [file] if file else list(getattr(module, "__path__", []))
 sites = [pathlib.Path(sysconfig.get_path(site)).resolve() for site in ("purelib", "platlib")]
 if not any(pathlib.Path(place).resolve().is_relative_to(s) for place in places for s in sites):
-    sys.exit(f"{name} comes from {(places or ['Python itself'])[0]}, not from what was installed")
+    origin = (places or ['Python itself'])[0]
+    sys.exit(f"`{name}` comes from {origin}, not from an installed distribution")
 if shown is not None and file is not None:
     file = pathlib.Path(file).resolve()
     for distribution, version in versions.items():
         files = metadata.files(distribution) or []
         if any(pathlib.Path(entry.locate()).resolve() == file for entry in files):
             if shown != version:
-                sys.exit(f"{name}.__version__ is {shown}, but {distribution} {version} was built")
+                sys.exit(f"`{name}.__version__` is {shown}, but {distribution} is {version}")
 """
+
+
+class Result(TypedDict):
+    """One check, and how it went."""
+
+    check: str
+    ok: bool
+    output: str
+
 
 running: set[subprocess.Popen[str]] = set()
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
-    """End a check and everything it started."""
+    """Kill a check and everything that it started."""
     if os.name == "posix":
         os.killpg(process.pid, signal.SIGKILL)
     else:
@@ -60,8 +69,7 @@ def _exit_with_parent(stream: TextIO) -> None:
     os._exit(1)
 
 
-def _run(name: str, arguments: list[str], timeout: float) -> dict[str, Any]:
-    start = time.monotonic()
+def _run(name: str, arguments: list[str], timeout: float) -> Result:
     try:
         process = subprocess.Popen(
             arguments,
@@ -73,7 +81,7 @@ def _run(name: str, arguments: list[str], timeout: float) -> dict[str, Any]:
             start_new_session=True,
         )
     except OSError as error:
-        return {"check": name, "ok": False, "seconds": 0.0, "output": f"cannot be started: {error}"}
+        return {"check": name, "ok": False, "output": f"cannot start it: {error}"}
     running.add(process)
     try:
         output, _ = process.communicate(timeout=timeout)
@@ -81,31 +89,30 @@ def _run(name: str, arguments: list[str], timeout: float) -> dict[str, Any]:
     except subprocess.TimeoutExpired:
         _kill(process)
         output, _ = process.communicate()
-        output, ok = f"{output}\nended after {timeout:g} s", False
+        output, ok = f"{output}\nkilled after {timeout:g} s", False
     running.discard(process)
-    seconds = round(time.monotonic() - start, 3)
-    return {"check": name, "ok": ok, "seconds": seconds, "output": "" if ok else output}
+    return {"check": name, "ok": ok, "output": "" if ok else output}
 
 
-def _check_version(distribution: str, expected: str) -> dict[str, Any]:
+def _check_version(distribution: str, expected: str) -> Result:
     try:
         found = metadata.version(distribution)
     except metadata.PackageNotFoundError:
         found = "not installed"
     output = "" if found == expected else f"installed: {found}"
     name = f"version of {distribution} is {expected}"
-    return {"check": name, "ok": found == expected, "seconds": 0.0, "output": output}
+    return {"check": name, "ok": found == expected, "output": output}
 
 
 def _argv(command: list[str]) -> list[str]:
     if command[0] == "python":
         return [sys.executable, "-I", *command[1:]]
-    # The environment's own scripts come first, and nothing of the caller's is activated.
+    # A script of this environment: none of another one that may be on PATH.
     return [str(Path(sys.executable).parent / command[0]), *command[1:]]
 
 
 def main() -> None:
-    """Run every check and print what came of it."""
+    """Make every check and print the results."""
     task = json.loads(sys.stdin.readline())
     threading.Thread(target=_exit_with_parent, args=(sys.stdin,), daemon=True).start()
     timeout, versions = task["timeout"], task["versions"]

@@ -172,7 +172,7 @@ fn refuse_shallow(
     let missing = last
         .ids()
         .filter(wanted)
-        .filter(|id| last[*id].is_none_or(|tag| !git.is_ancestor(&tag.commit)));
+        .filter(|id| last[*id].is_none_or(|tag| !git.is_ancestor(&tag.commit, "HEAD")));
     let names: Vec<String> =
         missing.map(|id| workspace.distributions[id].name().to_string()).collect();
     if names.is_empty() {

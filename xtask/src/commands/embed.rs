@@ -17,7 +17,7 @@ use crate::cli::EmbedOptions;
 use crate::effects::fs::files::Changes;
 use crate::effects::fs::tree::Tree;
 use crate::effects::repository::git::Git;
-use crate::effects::repository::{discover, embed as there, templates};
+use crate::effects::repository::{discover, embed as there, templates, toml_file};
 use crate::ui::{self, Style, paint};
 
 const CARGO: &str = "Cargo.toml";
@@ -64,8 +64,8 @@ fn refuse_what_is_not_ours(root: &Path) -> Result<()> {
     if !place.exists() {
         return Ok(());
     }
-    let ours = there::toml(own, CARGO)?.context("this crate has a Cargo.toml")?;
-    match there::toml(&place, CARGO)? {
+    let ours = toml_file(own, CARGO)?.context("this crate has a Cargo.toml")?;
+    match toml_file(&place, CARGO)? {
         Some(theirs) if embed::is_this_crate(&theirs, &ours) => Ok(()),
         _ => Err(Refusal::from(
             Finding::error(Rule::Embed, "something else is called xtask there")
@@ -85,7 +85,7 @@ fn cargo_toml(root: &Path, workspace: &Workspace, files: &mut Changes) -> Result
         remote,
         crates: there::lone_crates(root),
     };
-    match there::toml(root, CARGO)? {
+    match toml_file(root, CARGO)? {
         None => files.new.push((CARGO.to_owned(), embed::new_cargo_toml(&settings))),
         Some(file) => {
             let splices = embed::cargo_toml(&file, &settings).map_err(Refusal::from)?;
@@ -99,7 +99,7 @@ fn cargo_config(root: &Path, files: &mut Changes) -> Result<()> {
     // The old name without an extension; Cargo reads it first where both are there.
     let old = ".cargo/config";
     let path = if root.join(old).is_file() { old } else { CONFIG };
-    match there::toml(root, path)? {
+    match toml_file(root, path)? {
         None => files.new.push((path.to_owned(), embed::new_cargo_config())),
         Some(file) => {
             let splice = embed::cargo_config(&file).map_err(Refusal::from)?;
@@ -157,7 +157,7 @@ fn all_templates(root: &Path, workspace: &Workspace, files: &mut Changes) -> Res
         .distributions
         .iter()
         .filter(|distribution| distribution.manifest.excluded.is_none())
-        .filter_map(|distribution| there::toml(root, &distribution.manifest.path).ok().flatten())
+        .filter_map(|distribution| toml_file(root, &distribution.manifest.path).ok().flatten())
         .collect();
     files.new.push((shared::FILE.to_owned(), embed::shared_toml(&manifests)));
     let Some(folder) = templates::beside_the_crate().filter(|folder| folder.is_dir()) else {

@@ -138,7 +138,7 @@ impl Setting {
         if local.checks().iter().all(|check| check.ok) {
             // Needed soon; nobody waits for it when it comes to nothing.
             let tools = tools.clone();
-            thread::spawn(move || tools.pip().len());
+            thread::spawn(move || tools.pip_settings().len());
         }
         let target = match options.rehearse {
             true => {

@@ -119,7 +119,7 @@ fn install(
     wheels: &[PathBuf],
     scratch: &Path,
 ) -> Result<Environment> {
-    let environment = tools.base.environment(&scratch.join("env"))?;
+    let environment = tools.interpreter.environment(&scratch.join("env"))?;
     let sh = shell::at(scratch)?;
     let mut install =
         tools.pip_for(&sh, &environment).args(["install", "--quiet", "pytest"]).args(wheels);

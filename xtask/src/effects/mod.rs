@@ -1,6 +1,6 @@
-//! Everything that touches the world: files, processes, git, Python, indexes.
+//! Everything outside this process: files, programs, git, Python, indexes.
 //!
-//! Facts are read here and handed to `domain`; the plan that comes back is carried out here.
+//! Facts are read here and handed to `domain`; the plan that it returns is carried out here.
 
 pub(crate) mod clock;
 pub(crate) mod fs;

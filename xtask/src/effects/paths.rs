@@ -1,4 +1,4 @@
-//! Folders of ours inside the repository: where they are, and how they go.
+//! The folder of this tool in the repository: its location, and removing what is in it.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -7,22 +7,23 @@ use std::{fs, thread};
 
 use anyhow::{Context, Result};
 
-/// `target/xtask/` of the repository, hidden from its git whatever its `.gitignore` says.
+/// `target/xtask/` of the repository, ignored by git whatever the `.gitignore` of the repository says.
 ///
 /// # Errors
 /// It cannot be written to.
 pub(crate) fn scratch(root: &Path) -> Result<PathBuf> {
     let scratch = root.join("target/xtask");
-    fs::create_dir_all(&scratch).with_context(|| format!("cannot create {}", scratch.display()))?;
+    fs::create_dir_all(&scratch)
+        .with_context(|| format!("cannot create `{}`", scratch.display()))?;
     fs::write(scratch.join(".gitignore"), "*\n")?;
     Ok(scratch)
 }
 
-/// How removing a folder fails while somebody works in it.
-const FILLED: [ErrorKind; 2] = [ErrorKind::DirectoryNotEmpty, ErrorKind::NotFound];
+/// How removing a folder fails while another process fills it.
+const BUSY: [ErrorKind; 2] = [ErrorKind::DirectoryNotEmpty, ErrorKind::NotFound];
 
-/// Removes a folder, if it is there. git, in a run that was killed, may be about to fill it: it ends
-/// soon after what it works on is gone, and is waited for.
+/// Removes a folder, if it exists. The git of a run that was killed may still be filling it: that git
+/// ends soon after its files are gone, so this waits for it.
 ///
 /// # Errors
 /// It cannot be removed, or is still filled after five seconds.
@@ -31,11 +32,11 @@ pub(crate) fn remove(dir: &Path) -> Result<()> {
     loop {
         match fs::remove_dir_all(dir) {
             Err(_) if !dir.exists() => return Ok(()),
-            Err(error) if FILLED.contains(&error.kind()) && Instant::now() < end => {
+            Err(error) if BUSY.contains(&error.kind()) && Instant::now() < end => {
                 thread::sleep(Duration::from_millis(20));
             }
             removed => {
-                return removed.with_context(|| format!("cannot remove {}", dir.display()));
+                return removed.with_context(|| format!("cannot remove `{}`", dir.display()));
             }
         }
     }

@@ -1,8 +1,8 @@
-//! Changes a set of files all or none: temporary files beside them, then renames.
+//! Changes a set of files, all or none: temporary files beside them, then renames.
 //!
-//! A crash between two renames is the one thing this cannot undo; it takes microseconds for each.
+//! A crash between two renames is the one thing that cannot be undone; each takes microseconds.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{fs, io};
 
@@ -10,13 +10,15 @@ use anyhow::{Context, Result, bail};
 use domain::parallel;
 use domain::text::edit::Write;
 
+use crate::effects::fs::staged::{Staged, discard};
+
 /// Files that change together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Changes {
     pub(crate) writes: Vec<Write>,
-    /// Paths and texts of files that are not there yet.
+    /// Paths and texts of files that do not exist yet.
     pub(crate) new: Vec<(String, String)>,
-    /// Paths of files that go away, and the texts that they have.
+    /// Paths of files that are removed, and the texts that they have.
     pub(crate) gone: Vec<(String, String)>,
 }
 
@@ -30,7 +32,7 @@ impl Changes {
     }
 }
 
-/// One file, `None` where it is not there.
+/// One file; `None` where it does not exist.
 struct PendingWrite<'a> {
     path: &'a str,
     before: Option<&'a str>,
@@ -48,12 +50,13 @@ fn rewritten(writes: &[Write]) -> impl Iterator<Item = PendingWrite<'_>> {
 /// Makes every change, or none: what was done is undone when a later one fails.
 ///
 /// # Errors
-/// A file is no longer what the plan was made from, or cannot be written; nothing has changed then.
+/// A file is not what the plan was made from any more, or cannot be written; nothing has changed
+/// then.
 pub(crate) fn change(root: &Path, changes: &Changes) -> Result<()> {
     change_with(root, &changes.each(), &|_| Ok(()))
 }
 
-/// The same for files that are there and stay there.
+/// The same for files that exist and stay.
 ///
 /// # Errors
 /// As [`change`].
@@ -61,39 +64,43 @@ pub(crate) fn write_all(root: &Path, writes: &[Write]) -> Result<()> {
     change_with(root, &rewritten(writes).collect::<Vec<_>>(), &|_| Ok(()))
 }
 
-/// Takes back changes that were made. What somebody has put in the place of a new file stays.
+/// Undoes changes that were made. A new file that somebody has replaced since then stays.
 ///
 /// # Errors
-/// A file cannot be put back; it is named.
+/// A file cannot be restored; it is named.
 pub(crate) fn undo(root: &Path, changes: &Changes) -> Result<()> {
     put_back(root, &changes.writes)?;
     for (path, text) in &changes.new {
         let path = root.join(path);
         if fs::read_to_string(&path).is_ok_and(|written| written == *text) {
-            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+            fs::remove_file(&path)
+                .with_context(|| format!("cannot remove `{}`", path.display()))?;
         }
     }
     for (path, text) in &changes.gone {
-        fs::write(root.join(path), text)
-            .with_context(|| format!("cannot put {path} back: `git checkout` it"))?;
+        fs::write(root.join(path), text).with_context(|| not_restored(path))?;
     }
     Ok(())
 }
 
-/// Undoes writes that were carried out.
+/// Undoes writes that were made.
 ///
 /// # Errors
-/// A file cannot be put back; it is named.
+/// A file cannot be restored; it is named.
 pub(crate) fn put_back(root: &Path, writes: &[Write]) -> Result<()> {
     for write in writes {
         Staged::new(root.join(&write.path), Some(&write.before))
             .and_then(|file| file.carry_out())
-            .with_context(|| format!("cannot put {} back: `git checkout` it", write.path))?;
+            .with_context(|| not_restored(&write.path))?;
     }
     Ok(())
 }
 
-/// `before_each` is asked before every operation on the file system, with its number, so that
+fn not_restored(path: &str) -> String {
+    format!("cannot restore `{path}`; run `git checkout -- '{path}'`")
+}
+
+/// `before_each` is called before every operation on the file system, with its number, so that
 /// tests can make any of them fail.
 fn change_with(
     root: &Path,
@@ -108,24 +115,23 @@ fn change_with(
         return staged.into_iter().collect::<Result<Vec<_>>>().map(drop);
     }
     let staged: Vec<Staged> = staged.into_iter().flatten().collect();
-    // Side by side, since a disk takes its time over replacing what it has.
-    let carried = parallel::waiting(&staged, |file| step().and_then(|()| file.carry_out()));
-    let Some(failed) = carried.iter().position(Result::is_err) else {
-        staged.iter().filter(|file| file.removes).for_each(Staged::forget);
+    // Side by side, since a disk takes its time to replace a file.
+    let results = parallel::waiting(&staged, |file| step().and_then(|()| file.carry_out()));
+    let Some(failed) = results.iter().position(Result::is_err) else {
+        staged.iter().for_each(Staged::finish);
         return Ok(());
     };
-    for ((file, change), carried) in staged.iter().zip(changes).zip(&carried) {
-        if carried.is_ok() {
-            file.take_back(change.before)
-                .with_context(|| format!("cannot put {} back: `git checkout` it", change.path))?;
+    for ((file, change), result) in staged.iter().zip(changes).zip(&results) {
+        if result.is_ok() {
+            file.take_back(change.before).with_context(|| not_restored(change.path))?;
         }
     }
     discard(&staged.iter().collect::<Vec<_>>());
-    let message = format!("cannot replace {}; everything is as it was", changes[failed].path);
-    carried.into_iter().collect::<io::Result<()>>().context(message)
+    let message = format!("cannot replace `{}`; nothing was changed", changes[failed].path);
+    results.into_iter().collect::<io::Result<()>>().context(message)
 }
 
-/// The new contents beside a file that still is what the plan was made from.
+/// Prepares the change of a file that still is what the plan was made from.
 fn stage(
     root: &Path,
     change: &PendingWrite,
@@ -135,134 +141,25 @@ fn stage(
     let target = root.join(path);
     match change.before {
         Some(before) => {
-            let now = fs::read(&target).with_context(|| format!("cannot read {path}"))?;
+            let now = fs::read(&target).with_context(|| format!("cannot read `{path}`"))?;
             if now != before.as_bytes() {
-                bail!("{path} has been changed meanwhile; nothing was written");
+                bail!("`{path}` has changed in the meantime; nothing was written");
             }
         }
         None if target.symlink_metadata().is_ok() => {
-            bail!("{path} is there already; nothing was written");
+            bail!("`{path}` exists already; nothing was written");
         }
         None => {}
     }
     step()
         .and_then(|()| Staged::new(target, change.after))
-        .with_context(|| format!("cannot write {path}; nothing was written"))
-}
-
-/// Leaves nothing of changes that were not made.
-fn discard(staged: &[&Staged]) {
-    staged.iter().for_each(|file| file.forget());
-    let mut made: Vec<&PathBuf> = staged.iter().flat_map(|file| &file.made).collect();
-    made.sort_by_key(|dir| std::cmp::Reverse(dir.components().count()));
-    // What somebody else has put into one of them stays.
-    made.iter().for_each(|dir| _ = fs::remove_dir(dir));
-}
-
-/// Makes a directory with files in it, all or nothing: beside its place, then one rename. `dir` and
-/// the files' paths are `/`-separated.
-///
-/// # Errors
-/// It is there already, or cannot be written; nothing is left behind then.
-pub(crate) fn create_dir(root: &Path, dir: &str, files: &[(String, String)]) -> Result<()> {
-    let target = root.join(dir);
-    if target.symlink_metadata().is_ok() {
-        bail!("{dir} is there already; nothing was written");
-    }
-    let parent = target.parent().context("a directory lies in another")?;
-    let made = missing_above(parent);
-    let partial = parent.join(format!(".{}.{}.tmp", dir.replace('/', "-"), std::process::id()));
-    let written = fill(&partial, files).and_then(|()| fs::rename(&partial, &target));
-    if written.is_err() {
-        // It may never have been created; either way nothing more can be done about it.
-        let _ = fs::remove_dir_all(&partial);
-        made.iter().for_each(|dir| _ = fs::remove_dir(dir));
-    }
-    written.with_context(|| format!("cannot write {dir}; nothing was written"))
-}
-
-fn fill(dir: &Path, files: &[(String, String)]) -> io::Result<()> {
-    for (path, text) in files {
-        let path = dir.join(path);
-        path.parent().map_or(Ok(()), fs::create_dir_all)?;
-        fs::write(path, text)?;
-    }
-    Ok(())
-}
-
-/// The directories that have to be made for `dir` to be there, the innermost first.
-fn missing_above(dir: &Path) -> Vec<PathBuf> {
-    dir.ancestors().take_while(|dir| !dir.exists()).map(Path::to_owned).collect()
-}
-
-/// A change that is prepared.
-struct Staged {
-    /// The new contents; for a file that goes away, where it waits until all is done.
-    temporary: PathBuf,
-    target: PathBuf,
-    removes: bool,
-    /// Directories that were made for it.
-    made: Vec<PathBuf>,
-}
-
-impl Staged {
-    /// The new contents beside the file, with the mode of what is there.
-    fn new(target: PathBuf, after: Option<&str>) -> io::Result<Staged> {
-        let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let temporary = target.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-        let made = target.parent().map(missing_above).unwrap_or_default();
-        let staged = Staged { temporary, target, removes: after.is_none(), made };
-        let written = after.map_or(Ok(()), |text| staged.write(text));
-        if written.is_err() {
-            discard(&[&staged]);
-        }
-        written.map(|()| staged)
-    }
-
-    fn write(&self, text: &str) -> io::Result<()> {
-        if !self.made.is_empty() {
-            self.target.parent().map_or(Ok(()), fs::create_dir_all)?;
-        }
-        let mut file = fs::File::create(&self.temporary)?;
-        io::Write::write_all(&mut file, text.as_bytes())?;
-        let wanted = match fs::metadata(&self.target) {
-            Ok(there) => there.permissions(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        // Mostly the same: a disk has to write down every change of them.
-        match file.metadata()?.permissions() == wanted {
-            true => Ok(()),
-            false => file.set_permissions(wanted),
-        }
-    }
-
-    fn carry_out(&self) -> io::Result<()> {
-        match self.removes {
-            true => fs::rename(&self.target, &self.temporary),
-            false => fs::rename(&self.temporary, &self.target),
-        }
-    }
-
-    fn take_back(&self, before: Option<&str>) -> io::Result<()> {
-        match before {
-            _ if self.removes => fs::rename(&self.temporary, &self.target),
-            None => fs::remove_file(&self.target),
-            Some(text) => {
-                self.write(text)?;
-                fs::rename(&self.temporary, &self.target)
-            }
-        }
-    }
-
-    fn forget(&self) {
-        // It may never have been created; either way nothing more can be done about it.
-        let _ = fs::remove_file(&self.temporary);
-    }
+        .with_context(|| format!("cannot write `{path}`; nothing was written"))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     fn repository() -> (PathBuf, Vec<Write>) {
@@ -274,8 +171,8 @@ mod tests {
         fs::create_dir_all(root.join("d")).unwrap();
         let writes = ["a", "d/b", "c", "d/e"].map(|path| {
             fs::write(root.join(path), format!("{path} old")).unwrap();
-            let (before, after) = (format!("{path} old"), format!("{path} new"));
-            Write { path: path.into(), before: before.into(), after }
+            let before = format!("{path} old").into();
+            Write { path: path.into(), before, after: format!("{path} new") }
         });
         (root, writes.to_vec())
     }
@@ -293,22 +190,6 @@ mod tests {
         files
     }
 
-    #[test]
-    fn a_directory_is_made_whole_or_not_at_all() {
-        let (root, _) = repository();
-        let before = tree(&root);
-        let files =
-            |name: &str| vec![("x/a".to_owned(), "1".to_owned()), (name.to_owned(), String::new())];
-        // `x` cannot be both a folder and a file.
-        assert!(create_dir(&root, "new/one", &files("x")).is_err());
-        assert!(create_dir(&root, "d", &files("b")).is_err());
-        assert_eq!(tree(&root), before);
-        assert!(!root.join("new").exists());
-        create_dir(&root, "new/one", &files("b")).unwrap();
-        assert_eq!(fs::read_to_string(root.join("new/one/x/a")).unwrap(), "1");
-        fs::remove_dir_all(root).unwrap();
-    }
-
     /// Four files rewritten, two made in folders that are not there, one removed.
     fn changes() -> (PathBuf, Changes) {
         let (root, writes) = repository();
@@ -324,9 +205,8 @@ mod tests {
         let before = tree(&root);
         let each = changes.each();
         for fault in 1..=each.len() * 2 {
-            let failed = change_with(&root, &each, &|step| match step == fault {
-                true => Err(io::Error::other("fault")),
-                false => Ok(()),
+            let failed = change_with(&root, &each, &|step| {
+                if step == fault { Err(io::Error::other("fault")) } else { Ok(()) }
             });
             assert!(failed.is_err());
             assert_eq!(tree(&root), before, "fault at {fault}");
@@ -341,13 +221,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_is_not_made_anew() {
+    fn a_new_file_does_not_replace_another() {
         let (root, changes) = changes();
         fs::create_dir(root.join("new")).unwrap();
         fs::write(root.join("new/g"), "mine").unwrap();
         let before = tree(&root);
         let said = change(&root, &changes).unwrap_err().to_string();
-        assert_eq!(said, "new/g is there already; nothing was written");
+        assert_eq!(said, "`new/g` exists already; nothing was written");
         assert_eq!(tree(&root), before);
         fs::remove_dir_all(root).unwrap();
     }

@@ -1,6 +1,8 @@
-//! Files of the repository, and folders of ours.
+//! Files and folders: those of the repository, read and changed, and temporary ones.
 
+pub(crate) mod directory;
 pub(crate) mod files;
 pub(crate) mod lock;
+mod staged;
 pub(crate) mod temporary;
 pub(crate) mod tree;

@@ -1,5 +1,5 @@
-//! Temporary folders outside of any repository, which no run leaves behind for ever: they go with
-//! the value, and what a killed run has left goes with the next one.
+//! Temporary folders outside any repository. They are removed with the value, and those of a killed
+//! run by the next one.
 
 use std::env;
 use std::fs::{self, File};
@@ -10,31 +10,30 @@ use anyhow::{Context, Result};
 
 const PREFIX: &str = "xtask-tmp-";
 
-/// A folder of its own, with a locked file beside it: the lock ends with this process however that
-/// ends, and then the folder is nobody's.
+/// A temporary folder, with a locked file beside it: the lock ends with this process however that
+/// ends, and a folder without a lock is left over.
 pub(crate) struct Temporary {
     path: PathBuf,
     _lock: File,
 }
 
 impl Temporary {
-    /// An empty one.
+    /// Makes an empty one.
     ///
     /// # Errors
-    /// The system's folder for them cannot be written to.
+    /// The system's temporary folder cannot be written to.
     pub(crate) fn new() -> Result<Temporary> {
         let base = env::temp_dir();
-        Temporary::below(&base).with_context(|| format!("cannot write to {}", base.display()))
+        Temporary::below(&base).with_context(|| format!("cannot write to `{}`", base.display()))
     }
 
     fn below(base: &Path) -> io::Result<Temporary> {
-        let taken = |error: &io::Error| error.kind() == ErrorKind::AlreadyExists;
         let mut number = 0;
         loop {
             let path = base.join(format!("{PREFIX}{}-{number}", std::process::id()));
-            // Neither of them may be there, not even as a link: others can write here too.
+            // Neither may exist, not even as a link: other users can write to this folder too.
             match File::create_new(lock_of(&path)) {
-                Err(error) if taken(&error) => number += 1,
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
                 Err(error) => return Err(error),
                 Ok(lock) => {
                     lock.lock()?;
@@ -56,7 +55,7 @@ impl Drop for Temporary {
     }
 }
 
-/// Removes what killed runs have left.
+/// Removes the folders that killed runs have left.
 pub(crate) fn sweep() {
     sweep_below(&env::temp_dir());
 }
@@ -68,14 +67,16 @@ fn sweep_below(base: &Path) {
             continue;
         };
         let Ok(lock) = File::open(entry.path()) else { continue };
-        // Held until all is gone: whoever has just made it waits, and makes its folder afterwards.
+        // Held until both are removed: a process that has just made the lock waits for it, and makes
+        // its folder afterwards.
         if lock.try_lock().is_ok() {
             discard(&base.join(stem));
         }
     }
 }
 
-/// What cannot be removed now, because something still writes to it, can be the next time.
+/// Removes a folder and its lock. A folder that something still writes to is left, with its lock,
+/// to the next run.
 fn discard(path: &Path) {
     let removed = fs::remove_dir_all(path);
     if removed.is_ok() || removed.is_err_and(|error| error.kind() == ErrorKind::NotFound) {
@@ -92,13 +93,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_nobody_holds_is_swept_and_nothing_else() {
+    fn folders_without_a_holder_are_swept_and_nothing_else() {
         let base = Temporary::new().unwrap();
         let base = base.path();
         let held = Temporary::below(base).unwrap();
         let gone = Temporary::below(base).unwrap().path().to_owned();
         assert!(!gone.exists() && !lock_of(&gone).exists());
-        // What a killed run leaves: the same, and nobody holds the lock.
+        // A killed run leaves the same, and nobody holds the lock.
         fs::create_dir(&gone).unwrap();
         fs::write(gone.join("file"), "").unwrap();
         File::create(lock_of(&gone)).unwrap();

@@ -1,7 +1,7 @@
 //! The files of a repository, found in one walk and read once.
 //!
-//! What is asked for again and again (is there a setup.cfg, a changelog, a lock?) is answered from
-//! the walk: in a repository of thousands of distributions that is most of the time.
+//! Whether there is a setup.cfg, a changelog or a lock is looked up again and again; the walk answers
+//! it. In a repository of thousands of distributions that saves most of the time.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -13,10 +13,10 @@ use anyhow::{Context, Result};
 use domain::parallel;
 use domain::source::{Files, SourceFile};
 
-/// What makes a directory a distribution of its own.
+/// The files that make a directory a distribution, the one that counts first.
 const MANIFESTS: [&str; 3] = ["pyproject.toml", "setup.py", "setup.cfg"];
 
-/// Folders that hold what was built, installed or fetched, never a distribution's source.
+/// Folders of built, installed or fetched files, never of a distribution's sources.
 const FOREIGN: [&str; 9] = [
     "build",
     "dist",
@@ -37,7 +37,7 @@ pub(crate) struct Tree {
     dirs: HashMap<String, Dir>,
 }
 
-/// What lies in one directory. There are many of them, so none has room to grow.
+/// The entries of one directory. There are many of these, so none has spare capacity.
 struct Dir {
     /// Sorted by name.
     files: Box<[TreeEntry]>,
@@ -47,7 +47,7 @@ struct Dir {
 struct TreeEntry {
     name: Box<str>,
     is_link: bool,
-    /// Read when it is asked for, once.
+    /// Read once, when it is first needed; `None` where it is not a text.
     text: OnceLock<Option<SourceFile>>,
 }
 
@@ -65,7 +65,7 @@ impl Tree {
             dirs.reserve(level.len());
             for (path, dir) in level.into_iter().zip(listed) {
                 let dir =
-                    dir.with_context(|| format!("cannot search {}", root.join(&path).display()))?;
+                    dir.with_context(|| format!("cannot search `{}`", root.join(&path).display()))?;
                 if path.is_empty() || dir.file("pyvenv.cfg").is_none() {
                     below.extend(dir.dirs.iter().map(|name| joined(&path, name)));
                     dirs.insert(path, dir);
@@ -78,17 +78,16 @@ impl Tree {
 
     /// Every pyproject.toml; where a folder has none, its setup.py or else its setup.cfg.
     pub(crate) fn manifests(&self) -> Vec<String> {
-        let manifest = |(path, dir): (&String, &Dir)| {
-            let first = MANIFESTS.iter().find_map(|name| dir.file(name))?;
-            (!first.is_link).then(|| joined(path, &first.name))
-        };
-        let mut found: Vec<String> = self.dirs.iter().filter_map(manifest).collect();
+        let mut found = Vec::new();
+        for (path, dir) in &self.dirs {
+            let first = MANIFESTS.iter().find_map(|name| dir.file(name));
+            found.extend(first.filter(|file| !file.is_link).map(|file| joined(path, &file.name)));
+        }
         found.sort_unstable();
         found
     }
 
-    /// A text file; where it is a symbolic link, the file that it leads to, as long as that is in
-    /// the repository too.
+    /// A text file; for a symbolic link the file that it leads to, if that is in the repository too.
     pub(crate) fn read(&self, path: &str) -> Option<SourceFile> {
         let (dir, name) = split(path);
         let Some(dir) = self.dirs.get(dir) else {
@@ -100,7 +99,7 @@ impl Tree {
         file.text.get_or_init(|| source_file(&self.root, path, file.is_link)).clone()
     }
 
-    /// All files below a directory, without those of distributions inside it.
+    /// All files below a directory, without those of distributions nested in it.
     pub(crate) fn list(&self, dir: &str) -> Vec<String> {
         let mut found = Vec::new();
         let mut open = vec![dir.to_owned()];
@@ -119,18 +118,18 @@ impl Tree {
         dir.is_some_and(|dir| MANIFESTS[..2].iter().any(|name| dir.file(name).is_some()))
     }
 
-    /// Hands the tree to the pure side.
+    /// Hands the files to the pure crates, which cannot read any themselves.
     pub(crate) fn with_files<T>(&self, then: impl FnOnce(Files<'_>) -> T) -> T {
-        let read = |path: &str| self.read(path);
-        let list = |dir: &str| self.list(dir);
-        then(Files { read: &read, list: &list })
+        then(Files { read: &|path| self.read(path), list: &|dir| self.list(dir) })
     }
 }
 
 impl Dir {
-    /// What is no directory counts as a file, a link to a directory too: links are not followed.
+    /// Everything but a directory counts as a file, a link to a directory too: links are not
+    /// followed.
     fn list(root: &Path, path: &str) -> std::io::Result<Dir> {
-        let (mut files, mut dirs) = (Vec::new(), Vec::new());
+        let mut files = Vec::new();
+        let mut dirs = Vec::new();
         for entry in fs::read_dir(root.join(path))? {
             let entry = entry?;
             let kind = entry.file_type()?;
@@ -162,14 +161,13 @@ fn joined(dir: &str, name: &str) -> String {
 
 fn source_file(root: &Path, path: &str, is_link: bool) -> Option<SourceFile> {
     let full = root.join(path);
-    let path = match is_link {
-        true => {
-            let root = root.canonicalize().ok()?;
-            relative(&root, full.canonicalize().ok()?.strip_prefix(&root).ok()?).into()
-        }
-        false => path.into(),
+    let path = if is_link {
+        let root = root.canonicalize().ok()?;
+        relative(&root, full.canonicalize().ok()?.strip_prefix(&root).ok()?).into()
+    } else {
+        path.into()
     };
-    // Room for nearly all of them, so that no file is asked for its size first.
+    // Large enough for nearly every file; `fs::read_to_string` would ask for the size first.
     let mut text = String::with_capacity(8 * 1024);
     File::open(full).ok()?.take(u64::MAX).read_to_string(&mut text).ok()?;
     Some(SourceFile { path, text: text.into() })

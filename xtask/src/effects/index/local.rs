@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use xshell::Shell;
 
-use crate::effects::process::shell::{Running, Supervised};
+use crate::effects::process::supervised::{Running, Supervised};
 use crate::effects::python::tools::Tools;
 
 /// Running indexes, each serving one directory.

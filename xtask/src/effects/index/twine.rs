@@ -15,7 +15,8 @@ use xshell::{Cmd, Shell};
 use crate::effects::index::Index;
 use crate::effects::process::shell;
 use crate::effects::process::worker::Workers;
-use crate::effects::python::tools::{Tools, digest};
+use crate::effects::python::cache::digest;
+use crate::effects::python::tools::Tools;
 
 /// How twine reaches one repository.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
-//! External programs: where they are, how they run, and the one that answers questions.
+//! External programs: found, run, supervised, and kept as workers that answer questions.
 
 pub(crate) mod programs;
 pub(crate) mod shell;
+pub(crate) mod supervised;
 pub(crate) mod worker;

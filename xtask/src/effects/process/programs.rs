@@ -1,4 +1,4 @@
-//! Programs on PATH, with what Windows makes of their names.
+//! Programs on `PATH`, by the rules of the platform (on Windows, `PATHEXT`).
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirEntry, Metadata};
@@ -8,16 +8,16 @@ use std::path::{Path, PathBuf};
 use which::WhichConfig;
 use which::sys::Sys;
 
-/// Finds a program by its name, or by its path.
+/// Finds a program by its name or its path.
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
-    WhichConfig::new_with_sys(Machine).binary_name(name.into()).first_result().ok()
+    WhichConfig::new_with_sys(System).binary_name(name.into()).first_result().ok()
 }
 
-/// What `which` asks the machine. Its own `RealSys` brings libc, which costs a cold build 1.6 s of
-/// processor time, for `access(2)`: here the permissions of a file say whether it may be run.
-struct Machine;
+/// The system as `which` sees it. Its own `RealSys` calls `access(2)` through libc, which costs a cold
+/// build 1.6 s of processor time; here the mode of a file tells whether it can be run.
+struct System;
 
-impl Sys for Machine {
+impl Sys for System {
     type ReadDirEntry = DirEntry;
     type Metadata = Metadata;
 
@@ -63,7 +63,7 @@ impl Sys for Machine {
         Ok(fs::metadata(path)?.permissions().mode() & 0o111 != 0)
     }
 
-    /// Asked only of names without an extension, which nothing else than a Unix runs.
+    /// Only asked about names without an extension, which Windows does not run.
     #[cfg(not(unix))]
     fn is_valid_executable(&self, _: &Path) -> io::Result<bool> {
         Ok(false)

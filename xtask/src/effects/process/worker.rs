@@ -1,9 +1,8 @@
-//! Children that answer question after question, so that Python and what it imports are started
-//! once and not for every question.
+//! Worker processes that answer one question after the other, so that Python and its modules are
+//! loaded once and not for every question.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -14,21 +13,22 @@ use jzon::JsonValue;
 use xshell::Cmd;
 
 use crate::effects::process::shell::{CommandFailed, Output};
+use crate::effects::process::supervised::{Running, Supervised};
 
-/// Children that wait for a question, by the command that started them. Two questions at a time
-/// are answered by two children.
+/// Workers that wait for a question, by the command that started them. Two questions at the same time
+/// are answered by two workers.
 #[derive(Default)]
 pub(crate) struct Workers {
     idle: Mutex<HashMap<String, Vec<Worker>>>,
 }
 
 impl Workers {
-    /// Asks a child that this command started, or starts one. The question and the answer are JSON,
-    /// a line each.
+    /// Asks a worker that this command started, or starts one. The question and the answer are JSON, a
+    /// line each.
     ///
     /// # Errors
-    /// It cannot be started, ends without an answer, or gives none within `limit`. Then it is gone,
-    /// and the next question starts another.
+    /// The worker cannot be started, ends without an answer, or gives none within `limit`. It is ended
+    /// then, and the next question starts another one.
     pub(crate) fn ask(
         &self,
         cmd: Cmd,
@@ -42,22 +42,24 @@ impl Workers {
             None => Worker::start(cmd)?,
         };
         let answer = worker.ask(&question.dump(), limit)?;
-        let answer = jzon::parse(&answer).with_context(|| format!("`{line}` answered no JSON"))?;
+        let answer =
+            jzon::parse(&answer).with_context(|| format!("`{line}` did not answer with JSON"))?;
         self.idle().entry(line).or_default().push(worker);
         Ok(answer)
     }
 
-    /// Starts a child for a question to come.
+    /// Starts a worker ahead of the first question.
     ///
     /// # Errors
     /// It cannot be started.
     pub(crate) fn prepare(&self, cmd: Cmd) -> Result<()> {
-        let (line, worker) = (cmd.to_string(), Worker::start(cmd)?);
+        let line = cmd.to_string();
+        let worker = Worker::start(cmd)?;
         self.idle().entry(line).or_default().push(worker);
         Ok(())
     }
 
-    /// Ends the children that wait.
+    /// Ends the workers that wait.
     pub(crate) fn end(&self) {
         self.idle().clear();
     }
@@ -68,35 +70,33 @@ impl Workers {
 }
 
 struct Worker {
-    child: Child,
-    stdin: ChildStdin,
+    process: Running,
+    /// The lines of its standard output.
     answers: Receiver<String>,
+    /// Everything that it writes to standard error, once it has ended.
     stderr: Option<JoinHandle<String>>,
+    /// The command that started it.
     line: String,
 }
 
 impl Worker {
     fn start(cmd: Cmd) -> Result<Worker> {
-        let line = cmd.to_string();
-        let mut command = Command::from(cmd);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().with_context(|| format!("cannot run `{line}`"))?;
-        let stdin = child.stdin.take().context("the child has no standard input")?;
+        let Supervised { mut child, stdin, line } = Supervised::start(cmd)?;
         let stdout = child.stdout.take().context("the child has no standard output")?;
         let stderr = child.stderr.take().context("the child has no standard error")?;
         let (sender, answers) = channel();
         thread::spawn(move || {
             let lines = BufReader::new(stdout).lines().map_while(std::io::Result::ok);
-            // Nobody listens any more when the conversation is over.
+            // Sending fails once the worker is dropped.
             lines.take_while(|line| sender.send(line.clone()).is_ok()).for_each(drop);
         });
-        let stderr = Some(thread::spawn(move || text(stderr)));
-        Ok(Worker { child, stdin, answers, stderr, line })
+        let stderr = Some(thread::spawn(move || read_all(stderr)));
+        Ok(Worker { process: Running { child, stdin }, answers, stderr, line })
     }
 
     fn ask(&mut self, question: &str, limit: Option<Duration>) -> Result<String> {
-        // A child that has died already does not read; what it said on its way tells why.
-        let _ = writeln!(self.stdin, "{question}");
+        // A child that has died already does not read; its standard error tells why it did.
+        let _ = writeln!(self.process.stdin, "{question}");
         let answer = match limit {
             Some(limit) => self.answers.recv_timeout(limit),
             None => self.answers.recv().map_err(RecvTimeoutError::from),
@@ -105,11 +105,11 @@ impl Worker {
             Ok(answer) => Ok(answer),
             Err(RecvTimeoutError::Timeout) => {
                 let seconds = limit.unwrap_or_default().as_secs();
-                bail!("`{}` was ended after {seconds} s without an answer", self.line)
+                bail!("`{}` did not answer within {seconds} s", self.line)
             }
             Err(RecvTimeoutError::Disconnected) => {
-                let code = self.child.wait()?.code();
-                let stderr = self.stderr.take().and_then(|said| said.join().ok());
+                let code = self.process.child.wait()?.code();
+                let stderr = self.stderr.take().and_then(|reader| reader.join().ok());
                 let output =
                     Output { code, stdout: String::new(), stderr: stderr.unwrap_or_default() };
                 Err(CommandFailed { line: self.line.clone(), output }.into())
@@ -118,17 +118,9 @@ impl Worker {
     }
 }
 
-impl Drop for Worker {
-    fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to end.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn text(mut stream: impl Read) -> String {
+fn read_all(mut stream: impl Read) -> String {
     let mut bytes = Vec::new();
-    // What was said before a stream broke is still worth having.
+    // Output that was read before a stream broke is still useful.
     let _ = stream.read_to_end(&mut bytes);
     String::from_utf8_lossy(&bytes).into_owned()
 }

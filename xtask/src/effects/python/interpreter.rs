@@ -1,58 +1,66 @@
-//! The Python of this machine, and environments made with it.
+//! The Pythons of this machine, and virtual environments made with them.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use domain::finding::{Finding, Refusal, Rule};
 use xshell::{Shell, cmd};
 
 use crate::effects::process::{programs, shell};
 
-/// The oldest Python that the tools run on.
+/// The oldest Python that the tools run on, major and minor version.
 const OLDEST: (u32, u32) = (3, 10);
 
-/// An interpreter, resolved once: a shim in front of it costs time at every call.
+/// Prints what [`Interpreter`] holds, a line each.
+const DESCRIBE: &str =
+    "import sys; print(sys.executable, '.'.join(map(str, sys.version_info[:3])), sep='\\n')";
+
+/// A Python, resolved once: a shim in front of it (pyenv) takes time at every call.
 #[derive(Clone, Debug)]
-pub(crate) struct Python {
+pub(crate) struct Interpreter {
     pub(crate) executable: PathBuf,
     /// Such as `3.12.1`.
     pub(crate) version: String,
 }
 
-impl Python {
-    /// The interpreter named by XTASK_PYTHON, else `python3`, else `python`.
+impl Interpreter {
+    /// The interpreter that `XTASK_PYTHON` names, else `python3`, else `python`.
     ///
     /// # Errors
-    /// There is none, or it is too old: named, with its version.
-    pub(crate) fn find() -> Result<Python> {
+    /// There is none, or it is too old: the message names it, with its version.
+    pub(crate) fn find() -> Result<Interpreter> {
         let named = std::env::var("XTASK_PYTHON").ok().filter(|name| !name.is_empty());
         let candidates = named.as_deref().map_or(vec!["python3", "python"], |name| vec![name]);
-        let python = Python::first_of(&candidates)?;
-        if python.series() < OLDEST { Err(too_old(&python)) } else { Ok(python) }
+        let found = Interpreter::first_of(&candidates)?;
+        if found.series() < OLDEST { Err(too_old(&found).into()) } else { Ok(found) }
     }
 
     /// The interpreter of a version such as `3.12`, or a program by its name or path.
     ///
     /// # Errors
     /// There is none.
-    pub(crate) fn named(name: &str) -> Result<Python> {
-        let is_version = name.starts_with(|c: char| c.is_ascii_digit());
-        Python::first_of(&[&if is_version { format!("python{name}") } else { name.to_owned() }])
+    pub(crate) fn named(name: &str) -> Result<Interpreter> {
+        if name.starts_with(|c: char| c.is_ascii_digit()) {
+            Interpreter::first_of(&[&format!("python{name}")])
+        } else {
+            Interpreter::first_of(&[name])
+        }
     }
 
-    fn first_of(candidates: &[&str]) -> Result<Python> {
-        let Some(found) = candidates.iter().find_map(|name| programs::find(name)) else {
-            return Err(missing(candidates));
+    fn first_of(candidates: &[&str]) -> Result<Interpreter> {
+        let Some(program) = candidates.iter().find_map(|name| programs::find(name)) else {
+            return Err(missing(candidates).into());
         };
-        let ask = "import sys; print(sys.executable, '.'.join(map(str, sys.version_info[:3])), sep='\\n')";
         let shell = Shell::new()?;
-        let answer = shell::read(shell::scrubbed(cmd!(shell, "{found} -I -c {ask}")))
-            .or_else(|_| shell::read(shell::scrubbed(cmd!(shell, "{found} -c {ask}"))))?;
-        let Some((executable, version)) = answer.split_once('\n') else {
-            return Err(silent(&found));
+        // Python 2 has no `-I`, and is to be named as too old.
+        let described = shell::read(shell::scrubbed(cmd!(shell, "{program} -I -c {DESCRIBE}")))
+            .or_else(|_| shell::read(shell::scrubbed(cmd!(shell, "{program} -c {DESCRIBE}"))))?;
+        let Some((executable, version)) = described.split_once('\n') else {
+            return Err(not_python(&program).into());
         };
         let version = version.trim().to_owned();
-        Ok(Python { executable: PathBuf::from(executable.trim()), version })
+        Ok(Interpreter { executable: PathBuf::from(executable.trim()), version })
     }
 
     fn series(&self) -> (u32, u32) {
@@ -79,52 +87,57 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// Where its scripts lie.
+    /// The folder of its scripts.
     pub(crate) fn scripts(&self) -> PathBuf {
         self.dir.join(if cfg!(windows) { "Scripts" } else { "bin" })
     }
 
-    /// Where its packages lie, when `base` made it.
-    pub(crate) fn site_packages(&self, base: &Python) -> PathBuf {
-        let (major, minor) = base.series();
-        match cfg!(windows) {
-            true => self.dir.join("Lib/site-packages"),
-            false => self.dir.join(format!("lib/python{major}.{minor}/site-packages")),
+    /// This process's `PATH` with the environment's scripts first.
+    ///
+    /// # Errors
+    /// The environment is in a folder whose path cannot be in `PATH`.
+    pub(crate) fn search_path(&self) -> Result<OsString> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = [self.scripts()].into_iter().chain(std::env::split_paths(&path));
+        std::env::join_paths(folders)
+            .with_context(|| format!("`{}` cannot be put on `PATH`", self.dir.display()))
+    }
+
+    /// The folder of its packages, if `interpreter` made it.
+    pub(crate) fn site_packages(&self, interpreter: &Interpreter) -> PathBuf {
+        let (major, minor) = interpreter.series();
+        if cfg!(windows) {
+            self.dir.join("Lib/site-packages")
+        } else {
+            self.dir.join(format!("lib/python{major}.{minor}/site-packages"))
         }
     }
 
+    /// Its interpreter.
     pub(crate) fn python(&self) -> PathBuf {
         self.scripts().join(if cfg!(windows) { "python.exe" } else { "python" })
     }
 }
 
-fn missing(names: &[&str]) -> anyhow::Error {
-    Refusal::from(
-        Finding::error(Rule::Python, format!("no Python found as {}", names.join(" or ")))
-            .hint("install Python 3.10 or newer, or set XTASK_PYTHON to one"),
-    )
-    .into()
+fn missing(names: &[&str]) -> Refusal {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let message = format!("no Python found: tried {}", names.join(" and "));
+    let hint = "install Python 3.10 or newer, or set `XTASK_PYTHON` to one";
+    Finding::error(Rule::Python, message).hint(hint).into()
 }
 
-fn silent(found: &Path) -> anyhow::Error {
-    Refusal::from(
-        Finding::error(
-            Rule::Python,
-            format!("{} does not answer as a Python does", found.display()),
-        )
-        .hint("set XTASK_PYTHON to a Python 3.10 or newer"),
-    )
-    .into()
+fn not_python(program: &Path) -> Refusal {
+    let message = format!("`{}` is not a Python interpreter", program.display());
+    let hint = "set `XTASK_PYTHON` to a Python 3.10 or newer";
+    Finding::error(Rule::Python, message).hint(hint).into()
 }
 
-fn too_old(python: &Python) -> anyhow::Error {
-    let (path, version) = (python.executable.display(), &python.version);
-    Refusal::from(
-        Finding::error(
-            Rule::Python,
-            format!("{path} is Python {version}, too old: 3.10 is the least"),
-        )
-        .hint("set XTASK_PYTHON to a newer one, such as XTASK_PYTHON=python3.12"),
-    )
-    .into()
+fn too_old(found: &Interpreter) -> Refusal {
+    let path = found.executable.display();
+    let message = format!(
+        "`{path}` is Python {}, which is too old: 3.10 or newer is required",
+        found.version
+    );
+    let hint = "set `XTASK_PYTHON` to a newer one, such as `XTASK_PYTHON=python3.12`";
+    Finding::error(Rule::Python, message).hint(hint).into()
 }

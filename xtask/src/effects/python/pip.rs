@@ -1,36 +1,36 @@
-//! How this machine's pip reaches its default index, and nothing else of its configuration.
+//! The part of this machine's pip configuration that the tool uses: how to reach the default index.
 
 use anyhow::Result;
 use domain::release::environment::PIP_KEPT;
 use xshell::{Shell, cmd};
 
 use crate::effects::process::shell;
-use crate::effects::python::interpreter::Python;
+use crate::effects::python::interpreter::Interpreter;
 
-/// The environment for every pip that this tool runs: the settings that say how to reach the
-/// default index (a mirror stays the default index), and no configuration file beside them, so
-/// that no second index and no folder of wheels gets a say. A Python without pip has no settings.
-pub(crate) fn settings(python: &Python) -> Vec<(String, String)> {
-    let mut settings = kept(&listed(python).unwrap_or_default());
-    settings
-        .push(("PIP_CONFIG_FILE".into(), if cfg!(windows) { "nul" } else { "/dev/null" }.into()));
+/// No configuration file, for pip.
+const NO_FILE: &str = if cfg!(windows) { "nul" } else { "/dev/null" };
+
+/// The environment variables for every pip that this tool runs: the settings that tell how to reach
+/// the default index (a mirror stays the default index), and no configuration file beside them, so
+/// that a second index or a folder of wheels has no effect. A Python without pip has no settings.
+pub(crate) fn settings(interpreter: &Interpreter) -> Vec<(String, String)> {
+    let mut settings = kept(&list(interpreter).unwrap_or_default());
+    settings.push(("PIP_CONFIG_FILE".into(), NO_FILE.into()));
     settings.push(("PIP_DISABLE_PIP_VERSION_CHECK".into(), "1".into()));
     settings.push(("PIP_NO_INPUT".into(), "1".into()));
     settings
 }
 
-fn listed(python: &Python) -> Result<String> {
+fn list(interpreter: &Interpreter) -> Result<String> {
     let shell = Shell::new()?;
-    let python = &python.executable;
-    let ask = cmd!(shell, "{python} -I -m pip config list");
-    shell::read(shell::without_secrets(ask))
+    let python = &interpreter.executable;
+    shell::read(shell::without_secrets(cmd!(shell, "{python} -I -m pip config list")))
 }
 
-/// The kept keys of `pip config list`, whose lines read `global.index-url='…'`; a later line (the
-/// environment's come last) wins.
-fn kept(listing: &str) -> Vec<(String, String)> {
-    listing
-        .lines()
+/// The kept keys of `pip config list`, whose lines read `global.index-url='…'`. The last line of a
+/// key wins; those of the environment come last.
+fn kept(list: &str) -> Vec<(String, String)> {
+    list.lines()
         .filter_map(|line| {
             let (key, value) = line.split_once('=')?;
             let key = key.rsplit_once('.')?.1;

@@ -1,6 +1,7 @@
 //! The smoke test: what was served, installed by path into a fresh environment, and used from
 //! outside the repository.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,14 +10,12 @@ use jzon::{JsonValue, object};
 use xshell::Shell;
 
 use crate::effects::fs::temporary::Temporary;
-use crate::effects::process::shell::{self, Supervised};
-use crate::effects::python::interpreter::Python;
+use crate::effects::process::shell;
+use crate::effects::process::supervised::Supervised;
+use crate::effects::python::interpreter::{Environment, Interpreter};
 use crate::effects::python::tools::{Tools, script};
 
-/// The exit code of `install.py` for that.
-const CANNOT_BE_INSTALLED: i32 = 1;
-
-/// What to install and what to try.
+/// Wheels to install, and the checks to make then.
 pub(crate) struct SmokeTest {
     /// The distribution's own wheel and those of the siblings it needs, by path.
     pub(crate) wheels: Vec<PathBuf>,
@@ -28,29 +27,47 @@ pub(crate) struct SmokeTest {
     pub(crate) timeout: u64,
     /// Interpreters by version or name; none means the tools' own.
     pub(crate) pythons: Vec<String>,
-    /// What the tools' own Python installs third parties from first, if that is enough.
+    /// Where the tools' own Python installs third parties from, if it holds all of them.
     pub(crate) wheelhouse: Option<PathBuf>,
 }
 
-/// Runs the test, on every interpreter that is asked for. Returns the number of checks made.
+/// How `install.py` ended.
+enum Installed {
+    Complete,
+    /// pip could not install something. The end of its output.
+    Refused(String),
+    /// `pip check` found a requirement that is not met. The end of its output.
+    Broken(String),
+}
+
+/// One check that `smoke.py` made.
+struct CheckResult {
+    name: String,
+    ok: bool,
+    /// Everything that it printed, if it failed.
+    output: String,
+}
+
+/// Runs the test on every interpreter of it. Returns the number of checks made.
 ///
 /// # Errors
-/// There is no such interpreter, the installation fails, or a check does: named, with its output.
+/// An interpreter does not exist, the installation fails, or checks fail: each is named, with its
+/// output.
 pub(crate) fn run(tools: &Tools, test: &SmokeTest) -> Result<usize> {
     if test.pythons.is_empty() {
-        return run_on(&tools.base, tools, test, test.wheelhouse.as_deref());
+        return run_on(&tools.interpreter, tools, test, test.wheelhouse.as_deref());
     }
     let mut checks = 0;
     for name in &test.pythons {
-        let python = Python::named(name)?;
-        checks += run_on(&python, tools, test, None)
-            .with_context(|| format!("on Python {}", python.version))?;
+        let interpreter = Interpreter::named(name)?;
+        checks += run_on(&interpreter, tools, test, None)
+            .with_context(|| format!("on Python {}", interpreter.version))?;
     }
     Ok(checks)
 }
 
 fn run_on(
-    python: &Python,
+    interpreter: &Interpreter,
     tools: &Tools,
     test: &SmokeTest,
     wheelhouse: Option<&Path>,
@@ -58,91 +75,107 @@ fn run_on(
     let shell = Shell::new()?;
     let dir = Temporary::new()?;
     shell.change_dir(dir.path());
-    // What is unpacked on the way lies there too, and goes with it.
+    // pip unpacks files in there too; they are removed with it.
     shell.set_var("TMPDIR", dir.path());
-    let environment = python.environment(&dir.path().join("env"))?;
+    let environment = interpreter.environment(&dir.path().join("env"))?;
 
-    // Third parties come from the default index alone; our own only by path.
-    let install = |wheelhouse| {
-        let calls = installations(test, wheelhouse);
-        shell::output(tools.install(&shell, &environment, &calls))
-    };
-    let mut installed = install(wheelhouse)?;
-    if wheelhouse.is_some() && installed.code == Some(CANNOT_BE_INSTALLED) {
-        installed = install(None)?;
+    let mut installed = install(tools, &shell, &environment, &installations(test, wheelhouse))?;
+    if matches!(installed, Installed::Refused(_)) && wheelhouse.is_some() {
+        installed = install(tools, &shell, &environment, &installations(test, None))?;
     }
-    match installed.code {
-        Some(0) => {}
-        Some(CANNOT_BE_INSTALLED) => {
-            bail!("it cannot be installed{}", shell::tail(&installed.both(), 20))
-        }
-        _ => bail!("`pip check` finds it broken{}", shell::tail(&installed.both(), 20)),
+    match installed {
+        Installed::Complete => {}
+        Installed::Refused(said) => bail!("cannot install it{said}"),
+        Installed::Broken(said) => bail!("`pip check` failed after the installation{said}"),
     }
+    let results = check(&shell, &environment, test)?;
+    let failed = results.iter().filter(|result| !result.ok);
+    let failed: Vec<String> = failed
+        .map(|result| format!("`{}` failed{}", result.name, shell::tail(&result.output, 20)))
+        .collect();
+    if failed.is_empty() { Ok(results.len()) } else { bail!("{}", failed.join("\n  ")) }
+}
 
-    let python = environment.python();
-    let runner = script("smoke.py");
+fn install(
+    tools: &Tools,
+    shell: &Shell,
+    environment: &Environment,
+    calls: &[Vec<String>],
+) -> Result<Installed> {
+    let output = shell::output(tools.install(shell, environment, calls))?;
+    let said = shell::tail(&output.both(), 20);
+    Ok(match output.code {
+        Some(0) => Installed::Complete,
+        Some(1) => Installed::Refused(said),
+        Some(2) => Installed::Broken(said),
+        _ => bail!("`install.py` broke off{said}"),
+    })
+}
+
+/// Makes the checks, with the environment's own interpreter.
+fn check(shell: &Shell, environment: &Environment, test: &SmokeTest) -> Result<Vec<CheckResult>> {
     let task = object! {
         "imports": test.imports.as_slice(),
         "commands": test.commands.as_slice(),
-        "versions": test.versions.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+        "versions": test.versions.iter().cloned().collect::<BTreeMap<_, _>>(),
         "timeout": test.timeout,
     };
-    let checks = shell.cmd(python).args(["-I", "-X", "utf8"]).arg(runner);
-    let output = Supervised::start(shell::scrubbed(checks).env_remove("PYTHONDONTWRITEBYTECODE"))?
+    let smoke = shell.cmd(environment.python()).args(["-I", "-X", "utf8"]).arg(script("smoke.py"));
+    let output = Supervised::start(shell::scrubbed(smoke).env_remove("PYTHONDONTWRITEBYTECODE"))?
         .answer(&task.to_string())?;
-    let results: JsonValue = jzon::parse(&output.stdout)
-        .with_context(|| format!("the smoke test broke off{}", shell::tail(&output.both(), 20)))?;
-    judge(&results)
+    let results = jzon::parse(&output.stdout).ok();
+    results
+        .as_ref()
+        .and_then(JsonValue::as_array)
+        .and_then(|results| results.iter().map(CheckResult::read).collect())
+        .with_context(|| format!("`smoke.py` broke off{}", shell::tail(&output.both(), 20)))
 }
 
-/// What pip is asked for, one call after the other: the wheels; or, where a distribution has wheels
-/// for several platforms, first those of this one, and then what they need.
+impl CheckResult {
+    fn read(value: &JsonValue) -> Option<CheckResult> {
+        let name = value["check"].as_str()?.to_owned();
+        let output = value["output"].as_str()?.to_owned();
+        Some(CheckResult { name, ok: value["ok"].as_bool()?, output })
+    }
+}
+
+/// The arguments of every `pip install`. Third parties come from the default index (or the
+/// wheelhouse) alone, our own distributions only by path: one call for both. Where a distribution has
+/// wheels for several platforms, pip first picks ours from their folders, and then installs what they
+/// need.
 fn installations(test: &SmokeTest, wheelhouse: Option<&Path>) -> Vec<Vec<String>> {
-    let text = |path: &Path| path.to_string_lossy().into_owned();
     if test.wheels.len() <= test.versions.len() {
         let wheels = test.wheels.iter().map(|wheel| text(wheel));
-        let from = wheelhouse
-            .map(|wheelhouse| ["--no-index".into(), "--find-links".into(), text(wheelhouse)]);
+        let from = wheelhouse.map(|dir| ["--no-index".into(), "--find-links".into(), text(dir)]);
         return vec![from.into_iter().flatten().chain(wheels).collect()];
     }
-    let mut folders: Vec<_> = test.wheels.iter().filter_map(|wheel| wheel.parent()).collect();
+    let mut folders: Vec<&Path> = test.wheels.iter().filter_map(|wheel| wheel.parent()).collect();
     folders.sort_unstable();
     folders.dedup();
-    let pins = || test.versions.iter().map(|(name, version)| format!("{name}=={version}"));
+    let pins = test.versions.iter().map(|(name, version)| format!("{name}=={version}"));
+    let pins: Vec<String> = pins.collect();
     let mut own: Vec<String> =
         ["--no-index", "--no-deps", "--only-binary", ":all:"].map(Into::into).to_vec();
     own.extend(folders.into_iter().flat_map(|dir| ["--find-links".into(), text(dir)]));
-    own.extend(pins());
-    vec![own, pins().collect()]
+    own.extend(pins.iter().cloned());
+    vec![own, pins]
 }
 
-/// Downloads what these requirements stand for, once for all tests of a release: finding that out
-/// costs pip more than installing it. `None` where pip finds no set of versions for all of them, or
-/// something comes as sources; every test then asks the index itself.
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// Downloads the wheels that these requirements resolve to, once for all tests of a release:
+/// resolving takes pip longer than installing. `None` where pip finds no set of versions for all of
+/// them, or something has no wheel; every test then installs from the index itself.
 pub(crate) fn wheelhouse(tools: &Tools, requirements: &[&str], dir: PathBuf) -> Option<PathBuf> {
     fs::create_dir_all(&dir).ok()?;
     if requirements.is_empty() {
         return Some(dir);
     }
     let shell = Shell::new().ok()?;
-    let download = tools.module(&shell, "pip").envs(tools.pip().to_vec());
+    let download = tools.module(&shell, "pip").envs(tools.pip_settings().to_vec());
     let flags = ["download", "--quiet", "--only-binary", ":all:", "--dest"];
     let downloaded = shell::output(download.args(flags).arg(&dir).args(requirements));
     downloaded.is_ok_and(|output| output.success()).then_some(dir)
-}
-
-fn judge(results: &JsonValue) -> Result<usize> {
-    let results = results.as_array().context("the smoke test has no results")?;
-    let failed = results.iter().filter(|result| result["ok"] != true);
-    let said: Vec<String> = failed
-        .map(|result| {
-            let (check, output) = (result["check"].as_str(), result["output"].as_str());
-            format!(
-                "`{}` failed{}",
-                check.unwrap_or_default(),
-                shell::tail(output.unwrap_or_default(), 20)
-            )
-        })
-        .collect();
-    if said.is_empty() { Ok(results.len()) } else { bail!("{}", said.join("\n  ")) }
 }

@@ -297,6 +297,6 @@ impl Run<'_> {
 /// The versions of everything that had a hand in the build, for the ledger.
 fn tool_versions(tools: &Tools, environment: Vec<(String, String)>) -> Vec<(String, String)> {
     let twine = Tools::version_of("twine").map(|version| ("twine".to_owned(), version.to_owned()));
-    let python = ("python".to_owned(), tools.base.version.clone());
+    let python = ("python".to_owned(), tools.interpreter.version.clone());
     environment.into_iter().chain(twine).chain([python]).collect()
 }

@@ -171,7 +171,7 @@ fn tool_versions(tools: &Tools) -> String {
     let pinned = ["build", "twine", "pip"].into_iter();
     let pinned = pinned.filter_map(|name| Some(format!("{name} {}", Tools::version_of(name)?)));
     let all: Vec<String> =
-        [format!("Python {}", tools.base.version)].into_iter().chain(pinned).collect();
+        [format!("Python {}", tools.interpreter.version)].into_iter().chain(pinned).collect();
     all.join(", ")
 }
 
@@ -250,7 +250,7 @@ fn changed_since(
     id: DistributionId,
     tagged: &str,
 ) -> Result<Option<usize>> {
-    if !git.head_contains(tagged)? {
+    if !git.is_ancestor(tagged, "HEAD") {
         return Ok(None);
     }
     let tagged = [(id, tagged)];

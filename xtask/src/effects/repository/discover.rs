@@ -14,11 +14,13 @@ use domain::workspace::{Judgement, Workspace};
 
 use crate::effects::fs::tree::{Tree, relative};
 use crate::effects::repository::git::Git;
+use crate::effects::repository::toml_file;
 
 const MANIFEST: &str = "pyproject.toml";
 
-/// Folders whose projects are there to be tried or copied, never to be published.
-const ASIDE: [&str; 13] = [
+/// Folders whose projects are examples, never published. A project in one is excluded unless it is
+/// named.
+const EXCLUDED_FOLDERS: [&str; 13] = [
     "test",
     "tests",
     "testdata",
@@ -34,40 +36,39 @@ const ASIDE: [&str; 13] = [
     "samples",
 ];
 
-/// The repository around a directory: the nearest one that holds `.git` or, where there is no
-/// git, a Cargo.toml or pyproject.toml.
+/// The root of the repository around a directory: the nearest one above it with `.git` or, without
+/// git, with a Cargo.toml or a pyproject.toml.
 ///
 /// # Errors
-/// Nothing of the kind is found up to the file system's root.
+/// There is none up to the root of the file system.
 pub(crate) fn root_around(dir: &Path) -> Result<PathBuf> {
-    let holding = |name: &str| dir.ancestors().find(|dir| dir.join(name).exists());
-    [".git", "Cargo.toml", MANIFEST]
-        .iter()
-        .find_map(|name| holding(name))
-        .map(Path::to_owned)
-        .ok_or_else(|| {
-            let message = format!("no repository around {}", dir.display());
-            Refusal::from(Finding::error(Rule::Root, message).hint("name it with --root DIR"))
-                .into()
-        })
+    for name in [".git", "Cargo.toml", MANIFEST] {
+        if let Some(root) = dir.ancestors().find(|dir| dir.join(name).exists()) {
+            return Ok(root.to_owned());
+        }
+    }
+    let message = format!("`{}` is not in a repository", dir.display());
+    let hint = "run it in a repository, or name one with `--root DIR`";
+    Err(Refusal::from(Finding::error(Rule::Root, message).hint(hint)).into())
 }
 
 /// Reads the repository's configuration and every distribution in it, for a release.
 ///
 /// # Errors
-/// A [`Refusal`] with everything that keeps the repository from being understood, or a file that
+/// A [`Refusal`] with everything that is wrong with the configuration or a manifest, or a file that
 /// cannot be read.
 pub(crate) fn workspace(root: &Path) -> Result<Workspace> {
     judged(root, &Tree::walk(root)?, Judgement::Refuse)
 }
 
-/// The same, where what is wrong with the repository is judged otherwise. With
-/// [`Judgement::List`], manifests that cannot be understood are among the findings too.
+/// The same with another judgement of what is wrong. With [`Judgement::List`], errors in manifests are
+/// among the findings of the workspace.
 ///
 /// # Errors
-/// What is not judged: a wrong configuration of the repository, a file that cannot be read.
+/// The configuration of the repository is wrong, or a file cannot be read; with another judgement than
+/// [`Judgement::List`], errors in manifests too.
 pub(crate) fn judged(root: &Path, tree: &Tree, judgement: Judgement) -> Result<Workspace> {
-    let ReadManifest { config, manifests, errors, mut findings } = read(root, tree)?;
+    let ReadManifests { config, manifests, errors, mut findings } = read(root, tree)?;
     match judgement {
         Judgement::Refuse | Judgement::Warn => Refusal::unless_clean(errors)?,
         Judgement::List => findings.extend(errors),
@@ -75,22 +76,24 @@ pub(crate) fn judged(root: &Path, tree: &Tree, judgement: Judgement) -> Result<W
     Ok(Workspace::assemble(config, manifests, findings, judgement)?)
 }
 
-/// What was found, and what is wrong with it.
-struct ReadManifest {
+/// The configuration and the manifests, and what is wrong with them.
+struct ReadManifests {
     config: RepositoryConfig,
     manifests: Vec<Manifest>,
-    /// What keeps a manifest from being understood.
+    /// Why a manifest could not be read.
     errors: Vec<Finding>,
     findings: Vec<Finding>,
 }
 
-fn read(root: &Path, tree: &Tree) -> Result<ReadManifest> {
+fn read(root: &Path, tree: &Tree) -> Result<ReadManifests> {
     let config = repository_config(root)?;
     let found = match &config.packages {
         Some(patterns) => configured(root, patterns)?,
         None => searched(root, tree)?,
     };
-    let (mut manifests, mut errors, mut findings) = (Vec::new(), Vec::new(), Vec::new());
+    let mut manifests = Vec::new();
+    let mut errors = Vec::new();
+    let mut findings = Vec::new();
     let read = parallel::quick(&found, |path| manifest(root, tree, path));
     for (path, manifest) in found.iter().zip(read) {
         match manifest? {
@@ -101,38 +104,36 @@ fn read(root: &Path, tree: &Tree) -> Result<ReadManifest> {
                 manifests.push(manifest);
             }
             Ok(None) => {}
-            // Fixtures and templates are full of files that only look like a manifest: what was
-            // not configured and does not even parse is somebody else's.
+            // Fixtures and templates are full of files that only look like a manifest. One that
+            // was not configured and does not even parse is taken for such a file.
             Err(wrong) if config.packages.is_none() && wrong.iter().all(is_foreign_finding) => {
                 findings.extend(wrong.into_iter().map(Finding::into_warning));
             }
             Err(wrong) => errors.extend(wrong),
         }
     }
-    Ok(ReadManifest { config, manifests, errors, findings })
+    Ok(ReadManifests { config, manifests, errors, findings })
 }
 
 fn is_foreign_finding(finding: &Finding) -> bool {
     [Rule::TomlSyntax, Rule::Name].contains(&finding.rule)
 }
 
-/// Why a project in this folder is not to be touched unless it is named.
+/// Why the project with this manifest is excluded unless it is named.
 fn excluded(manifest: &str) -> Option<String> {
-    let folders = manifest.rsplit_once('/')?.0.split('/');
-    let named = folders.into_iter().find(|folder| {
-        ASIDE.contains(folder) || folder.contains("cookiecutter") || folder.contains("{{")
+    let (dir, _) = manifest.rsplit_once('/')?;
+    let folder = dir.split('/').find(|folder| {
+        EXCLUDED_FOLDERS.contains(folder)
+            || folder.contains("cookiecutter")
+            || folder.contains("{{")
     })?;
-    Some(format!("it stands in a folder called `{named}`"))
+    Some(format!("it is in a folder called `{folder}`"))
 }
 
 fn repository_config(root: &Path) -> Result<RepositoryConfig> {
-    let path = root.join("Cargo.toml");
-    if !path.is_file() {
+    let Some(file) = toml_file(root, "Cargo.toml")? else {
         return Ok(RepositoryConfig::default());
-    }
-    let text =
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let file = TomlFile::parse("Cargo.toml", text.into()).map_err(Refusal::from)?;
+    };
     Ok(RepositoryConfig::read(&file).map_err(Refusal)?)
 }
 
@@ -146,11 +147,10 @@ fn manifest(
         return Ok(tree.with_files(|files| Manifest::from_setup(dir, files)));
     }
     let Some(source) = tree.read(path) else {
-        // Either it cannot be read, which is an error, or it is no text.
-        fs::read(root.join(path)).with_context(|| format!("cannot read {path}"))?;
-        return Ok(Err(vec![
-            Finding::error(Rule::TomlSyntax, "not valid TOML: not UTF-8").at(path, 1),
-        ]));
+        // Either reading it fails, which is an error here, or it is not UTF-8.
+        fs::read(root.join(path)).with_context(|| format!("cannot read `{path}`"))?;
+        let finding = Finding::error(Rule::TomlSyntax, "invalid TOML: not UTF-8").at(path, 1);
+        return Ok(Err(vec![finding]));
     };
     Ok(match TomlFile::parse(path, source.text) {
         Ok(file) => tree.with_files(|files| Manifest::read_with(&file, files)),
@@ -158,13 +158,13 @@ fn manifest(
     })
 }
 
-/// The manifests under the configured directories. A pattern that matches nothing is an error:
-/// it is a typing mistake more often than an empty repository.
+/// The manifests in the configured directories. A pattern that matches nothing is an error: it is
+/// more often a typing mistake than an empty repository.
 fn configured(root: &Path, patterns: &[String]) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for pattern in patterns {
-        let root_pattern = glob::Pattern::escape(&root.to_string_lossy());
-        let full = format!("{root_pattern}/{pattern}/{MANIFEST}");
+        let escaped = glob::Pattern::escape(&root.to_string_lossy());
+        let full = format!("{escaped}/{pattern}/{MANIFEST}");
         let matches =
             glob::glob(&full).map_err(|error| anyhow!("`packages`: `{pattern}`: {error}"))?;
         let before = found.len();
@@ -174,7 +174,7 @@ fn configured(root: &Path, patterns: &[String]) -> Result<Vec<String>> {
         if found.len() == before {
             let message =
                 format!("`workspace.metadata.xtask.packages`: no {MANIFEST} in `{pattern}`");
-            let hint = "name directories, such as packages/*; without the key all are found";
+            let hint = "name directories, such as `packages/*`, or remove the key to find them all";
             let finding = Finding::error(Rule::Config, message).at("Cargo.toml", 1).hint(hint);
             return Err(Refusal::from(finding).into());
         }
@@ -184,7 +184,7 @@ fn configured(root: &Path, patterns: &[String]) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Every manifest that is not in a hidden, ignored, build or environment folder.
+/// Every manifest outside hidden, ignored, build and environment folders.
 fn searched(root: &Path, tree: &Tree) -> Result<Vec<String>> {
     let mut found = tree.manifests();
     if let Some(git) = Git::at(root) {

@@ -1,9 +1,9 @@
-//! Reads what a repository has before this tool is put into it, and puts it there.
+//! Embeds this tool into a repository: reads what the repository has, and copies the crate.
 
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use domain::finding::{Finding, Refusal, Rule};
 use domain::scaffold::embed::CRATE;
 use domain::text::toml::TomlFile;
@@ -11,6 +11,7 @@ use walkdir::{DirEntry, WalkDir};
 use xshell::cmd;
 
 use crate::effects::fs::files::{self, Changes};
+use crate::effects::fs::tree::relative;
 use crate::effects::paths;
 use crate::effects::process::shell;
 use crate::effects::repository::git::Git;
@@ -21,62 +22,48 @@ pub(crate) fn own_crate() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The parts of the crate that go along, the benchmarks because the manifest names them; its tests of
-/// this repository do not. The handbook that its messages name lies beside the crate, and joins it.
+/// The parts of the crate that are copied; the benchmarks because the manifest names them. Its tests
+/// of this repository are not. The handbook, which is beside the crate, is copied into it.
 const PARTS: [&str; 6] = ["Cargo.toml", "benches", "domain", "formats", "src", "tools"];
 
-/// A TOML file of a repository; `None` where there is none.
-///
-/// # Errors
-/// It cannot be read, or is not TOML.
-pub(crate) fn toml(root: &Path, path: &str) -> Result<Option<TomlFile>> {
-    let full = root.join(path);
-    if !full.is_file() {
-        return Ok(None);
-    }
-    let text = fs::read_to_string(&full).with_context(|| format!("cannot read {path}"))?;
-    Ok(Some(TomlFile::parse(path, text.into()).map_err(Refusal::from)?))
-}
-
-/// The only remote, where it is not called `origin`, and the branch that is checked out.
+/// The only remote, if it is not called `origin`, and the branch that is checked out.
 ///
 /// # Errors
 /// git fails.
 pub(crate) fn remote_and_branch(root: &Path) -> Result<(Option<String>, Option<String>)> {
     let Some(git) = Git::at(root) else { return Ok((None, None)) };
-    let sh = shell::at(root)?;
-    let remotes = shell::read(cmd!(sh, "git remote"))?;
-    let remotes: Vec<&str> = remotes.lines().collect();
-    let remote = match remotes.as_slice() {
-        [one] if *one != "origin" => Some((*one).to_owned()),
-        _ => None,
-    };
-    Ok((remote, git.branch()))
+    let mut remotes = git.remotes()?;
+    let remote = if remotes.len() == 1 { remotes.pop() } else { None };
+    Ok((remote.filter(|name| name != "origin"), git.branch()))
 }
 
-/// Folders of crates outside `xtask/`, relative to the root, that have no workspace of their own:
-/// a workspace around them would claim them.
+/// Folders of crates outside `xtask/`, relative to the root, that have no workspace of their own: a
+/// workspace around them would claim them.
 pub(crate) fn lone_crates(root: &Path) -> Vec<String> {
-    let own = |entry: &DirEntry| {
-        let name = entry.file_name().to_string_lossy();
-        entry.depth() == 0 || !(name.starts_with('.') || name == "target" || name == "node_modules")
-    };
-    let manifests = WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(own);
-    manifests
+    WalkDir::new(root)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(may_hold_sources)
         .filter_map(Result::ok)
         .filter(|entry| entry.depth() > 1 && entry.file_name() == "Cargo.toml")
-        .filter_map(|entry| {
-            let dir = entry.path().parent()?.strip_prefix(root).ok()?;
-            let dir = dir.to_string_lossy().replace('\\', "/");
-            let text = fs::read_to_string(entry.path()).ok()?;
-            let file = TomlFile::parse("Cargo.toml", text.into()).ok()?;
-            let lone = file.get("workspace").is_none() && file.get("package").is_some();
-            (lone && !Path::new(&dir).starts_with(CRATE)).then_some(dir)
-        })
+        .filter(|entry| is_lone_crate(entry.path()))
+        .filter_map(|entry| Some(relative(root, entry.path().parent()?)))
+        .filter(|dir| !Path::new(dir).starts_with(CRATE))
         .collect()
 }
 
-/// The directories below the folders of `parent` that hold a pyproject.toml.
+fn may_hold_sources(entry: &DirEntry) -> bool {
+    let name = entry.file_name().to_string_lossy();
+    entry.depth() == 0 || !(name.starts_with('.') || name == "target" || name == "node_modules")
+}
+
+fn is_lone_crate(manifest: &Path) -> bool {
+    let Ok(text) = fs::read_to_string(manifest) else { return false };
+    TomlFile::parse("Cargo.toml", text.into())
+        .is_ok_and(|file| file.get("workspace").is_none() && file.get("package").is_some())
+}
+
+/// The folders in `parent` that hold a pyproject.toml.
 pub(crate) fn beside(root: &Path, parent: &str) -> Vec<String> {
     let entries = fs::read_dir(root.join(parent)).into_iter().flatten().filter_map(Result::ok);
     entries
@@ -85,31 +72,32 @@ pub(crate) fn beside(root: &Path, parent: &str) -> Vec<String> {
         .collect()
 }
 
-/// Puts the crate and the files into the repository; nothing of it where one cannot be written.
+/// Copies the crate into the repository and makes the changes, all or nothing.
 ///
 /// # Errors
-/// Something cannot be read or written.
+/// A file cannot be read or written.
 pub(crate) fn put(root: &Path, plan: &Changes) -> Result<()> {
     let partial = root.join(format!(".{CRATE}.{}.tmp", std::process::id()));
     let copied = copy_crate(&partial).and_then(|()| files::change(root, plan)).and_then(|()| {
-        // What fails in taking it back cannot be helped, and is what git shows.
+        // If undoing them fails as well, git shows what is left of them.
         swap(&partial, &root.join(CRATE)).inspect_err(|_| _ = files::undo(root, plan))
     });
     if copied.is_err() {
-        // Only a half-made copy; the error is what went wrong.
+        // A partial copy, which git would show; the error told why it is partial.
         let _ = fs::remove_dir_all(&partial);
     }
     copied
 }
 
-fn swap(partial: &Path, place: &Path) -> Result<()> {
+fn swap(partial: &Path, target: &Path) -> Result<()> {
     let old = partial.with_extension("old");
-    if place.exists() {
-        fs::rename(place, &old).with_context(|| format!("cannot replace {}", place.display()))?;
+    let failed = || format!("cannot replace `{}`", target.display());
+    if target.exists() {
+        fs::rename(target, &old).with_context(failed)?;
     }
-    if let Err(error) = fs::rename(partial, place) {
-        let _ = fs::rename(&old, place);
-        return Err(error).with_context(|| format!("cannot replace {}", place.display()));
+    if let Err(error) = fs::rename(partial, target) {
+        let _ = fs::rename(&old, target);
+        return Err(error).with_context(failed);
     }
     paths::remove(&old)
 }
@@ -117,14 +105,14 @@ fn swap(partial: &Path, place: &Path) -> Result<()> {
 fn copy_crate(to: &Path) -> Result<()> {
     let from = own_crate();
     if !from.join("Cargo.toml").is_file() {
-        bail!("the sources of this tool are no longer at {}", from.display());
+        bail!("cannot copy this tool: its sources are not in `{}` any more", from.display());
     }
     for part in PARTS {
         for entry in WalkDir::new(from.join(part)) {
             let entry = entry?;
             let relative = entry.path().strip_prefix(from)?;
-            let is_left_over = relative.to_string_lossy().contains("__pycache__");
-            if entry.file_type().is_dir() || is_left_over {
+            let is_compiled = relative.to_string_lossy().contains("__pycache__");
+            if entry.file_type().is_dir() || is_compiled {
                 continue;
             }
             copy(entry.path(), &to.join(relative))?;
@@ -135,19 +123,19 @@ fn copy_crate(to: &Path) -> Result<()> {
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
     to.parent().map_or(Ok(()), fs::create_dir_all)?;
-    fs::copy(from, to).map(drop).with_context(|| format!("cannot copy {}", from.display()))
+    fs::copy(from, to).map(drop).with_context(|| format!("cannot copy `{}`", from.display()))
 }
 
-/// The lock of the workspace that this crate lives in.
+/// The Cargo.lock of the workspace that this crate is in.
 ///
 /// # Errors
 /// It cannot be read.
 pub(crate) fn own_lock() -> Result<String> {
-    let path = own_crate().parent().context("the crate lies in a repository")?.join("Cargo.lock");
-    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+    let path = own_crate().parent().context("the crate is not in a repository")?.join("Cargo.lock");
+    fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))
 }
 
-/// Has Cargo put the lock in order: without a network where that is enough.
+/// Lets Cargo update the lock for the crate: offline if that is enough.
 ///
 /// # Errors
 /// Cargo cannot make a lock for this workspace.
@@ -159,9 +147,8 @@ pub(crate) fn settle_lock(root: &Path) -> Result<()> {
         return Ok(());
     }
     shell::read(cmd!(sh, "{cargo} update --quiet --workspace")).map(drop).map_err(|error| {
-        anyhow!(Refusal::from(
-            Finding::error(Rule::Embed, format!("Cargo cannot make a lock there: {error}"))
-                .hint("the tool is in place; run `cargo update --workspace` there yourself"),
-        ))
+        let message = format!("Cargo could not update `Cargo.lock`: {error}");
+        let hint = "the tool is embedded; run `cargo update --workspace` in that repository";
+        Refusal::from(Finding::error(Rule::Embed, message).hint(hint)).into()
     })
 }

@@ -1,4 +1,4 @@
-//! Reads `pyproject-templates/`: the templates, and what all distributions share.
+//! Reads `pyproject-templates/`: the templates, and the fields and files that all distributions share.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,12 @@ use anyhow::{Context, Result};
 use domain::finding::{Finding, Refusal, Rule};
 use domain::scaffold::shared::{self, SharedFields, SharedFile};
 use domain::scaffold::template::{TEMPLATES, Template};
-use domain::text::toml::{TomlFile, nearest};
+use domain::text::toml::nearest;
 use walkdir::WalkDir;
 
-/// The templates that came with this crate, for a repository that has none of its own.
+use crate::effects::repository::toml_file;
+
+/// The folder of the templates that came with this crate, for a repository that has none of its own.
 pub(crate) fn beside_the_crate() -> Option<PathBuf> {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(|root| root.join(TEMPLATES))
 }
@@ -18,7 +20,7 @@ pub(crate) fn beside_the_crate() -> Option<PathBuf> {
 /// The template of this name: the repository's own, else the one that came with the crate.
 ///
 /// # Errors
-/// There is none of this name, or a file of it is no text.
+/// There is no template of this name, or a file of it is not UTF-8.
 pub(crate) fn template(root: &Path, name: &str) -> Result<Template> {
     let folders: Vec<PathBuf> =
         [Some(root.join(TEMPLATES)), beside_the_crate()].into_iter().flatten().collect();
@@ -45,56 +47,49 @@ fn names(folder: &Path) -> Vec<String> {
 fn no_template(name: &str, known: &[String]) -> anyhow::Error {
     let hint = match nearest(name, known.iter().map(String::as_str)) {
         Some(meant) => format!("did you mean `--template {meant}`?"),
-        None if known.is_empty() => format!("a template is a folder of {TEMPLATES}/"),
-        None => format!("there are {}; a template is a folder of {TEMPLATES}/", known.join(", ")),
+        None if known.is_empty() => format!("a template is a folder in `{TEMPLATES}/`"),
+        None => {
+            format!("there are {}; a template is a folder in `{TEMPLATES}/`", known.join(", "))
+        }
     };
-    Refusal::from(
-        Finding::error(Rule::Template, format!("there is no template `{name}`")).hint(hint),
-    )
-    .into()
+    let message = format!("there is no template `{name}`");
+    Refusal::from(Finding::error(Rule::Template, message).hint(hint)).into()
 }
 
-/// What all distributions of the repository share; nothing where it does not say.
+/// The fields and files that all distributions of the repository share; nothing where it configures
+/// none.
 ///
 /// # Errors
-/// A file cannot be read, or shared.toml says what cannot be shared.
+/// A file cannot be read, or shared.toml holds something that cannot be shared.
 pub(crate) fn shared(root: &Path) -> Result<SharedFields> {
-    let path = root.join(shared::FILE);
-    let file = match path.is_file() {
-        true => {
-            let text = fs::read_to_string(&path)
-                .with_context(|| format!("cannot read {}", shared::FILE))?;
-            Some(TomlFile::parse(shared::FILE, text.into()).map_err(Refusal::from)?)
-        }
-        false => None,
-    };
+    let file = toml_file(root, shared::FILE)?;
     let folder = root.join(shared::FOLDER);
     let files = if folder.is_dir() { texts(&folder)? } else { Vec::new() };
     let files = files.into_iter().map(|(path, text)| SharedFile { path, text }).collect();
     Ok(SharedFields::read(file.as_ref(), files).map_err(Refusal)?)
 }
 
-/// Every file below a folder, with its path relative to it.
+/// Every file below a folder: its path relative to the folder, and its text.
 ///
 /// # Errors
-/// One is no text.
+/// A file is not UTF-8.
 pub(crate) fn texts(folder: &Path) -> Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for entry in WalkDir::new(folder).sort_by_file_name() {
-        let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
-        if entry.file_type().is_dir() || is_left_over(entry.path()) {
+        let entry = entry.with_context(|| format!("cannot read `{}`", folder.display()))?;
+        if entry.file_type().is_dir() || is_by_product(entry.path()) {
             continue;
         }
         let path = entry.path().strip_prefix(folder).unwrap_or(entry.path());
         let text = fs::read_to_string(entry.path())
-            .with_context(|| format!("cannot read {}", entry.path().display()))?;
+            .with_context(|| format!("cannot read `{}`", entry.path().display()))?;
         files.push((path.to_string_lossy().replace('\\', "/"), text));
     }
     Ok(files)
 }
 
-/// What editors and Python leave behind.
-fn is_left_over(path: &Path) -> bool {
+/// Whether editors or Python left this file behind.
+fn is_by_product(path: &Path) -> bool {
     let text = path.to_string_lossy();
     text.contains("__pycache__") || text.ends_with('~') || text.ends_with(".pyc")
 }
