@@ -35,6 +35,12 @@ pub fn main() -> ExitCode {
 
 fn run(invocation: Invocation) -> Result<ExitCode> {
     let root = || root(invocation.root.clone());
+    if !matches!(invocation.command, Command::Help(_) | Command::Embed(_)) {
+        let arguments: Vec<String> = std::env::args().skip(1).collect();
+        if commands::recover::finish_interrupted(&root()?, &arguments)? {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
     match invocation.command {
         Command::Help(page) => {
             say!("{}", page.trim_end());

@@ -22,6 +22,7 @@ use formats::conventional_commits;
 use crate::cli::BumpOptions;
 use crate::effects::clock;
 use crate::effects::fs::files;
+use crate::effects::fs::journal::CommitRequest;
 use crate::effects::fs::tree::Tree;
 use crate::effects::repository::discover;
 use crate::effects::repository::git::Git;
@@ -317,13 +318,18 @@ fn refuse_dirty(git: Option<&Git>, plan: &BumpPlan) -> Result<()> {
 
 /// Carries the plan out.
 fn apply(root: &Path, commit: Option<&Git>, plan: &BumpPlan) -> Result<()> {
-    files::write_all(root, &plan.writes)?;
-    let Some(git) = commit else { return Ok(()) };
+    let Some(git) = commit else {
+        files::write_all(root, &plan.writes, None)?.end();
+        return Ok(());
+    };
     let paths: Vec<String> = plan.writes.iter().map(|write| write.path.clone()).collect();
-    if let Err(error) = git.commit(&message(plan), &paths) {
-        files::put_back(root, &plan.writes)?;
+    let commit = CommitRequest { message: message(plan), paths };
+    let written = files::write_all(root, &plan.writes, Some(&commit))?;
+    if let Err(error) = git.commit(&commit.message, &commit.paths) {
+        written.undo()?;
         return Err(error.context("the commit failed, so the files are as they were"));
     }
+    written.end();
     Ok(())
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod check;
 pub(crate) mod embed;
 pub(crate) mod graph;
 pub(crate) mod new;
+pub(crate) mod recover;
 pub(crate) mod release;
 pub(crate) mod status;
 pub(crate) mod sync;

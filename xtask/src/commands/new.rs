@@ -15,8 +15,8 @@ use domain::workspace::Workspace;
 use formats::name::Name;
 
 use crate::cli::NewOptions;
+use crate::effects::fs::files::{self, Changes};
 use crate::effects::fs::tree::Tree;
-use crate::effects::fs::{directory, files};
 use crate::effects::index::twine;
 use crate::effects::python::tools::Tools;
 use crate::effects::repository::{discover, templates};
@@ -105,11 +105,8 @@ fn apply(root: &Path, plan: &NewPlan, cargo: Option<&TomlFile>) -> Result<()> {
         },
         None => Vec::new(),
     };
-    files::write_all(root, &writes)?;
-    directory::create(root, &plan.dir, &plan.files).inspect_err(|_| {
-        // What failed is the error to be told; this was written a moment ago.
-        let _ = files::put_back(root, &writes);
-    })
+    let new = plan.files.iter().map(|(path, text)| (format!("{}/{path}", plan.dir), text.clone()));
+    files::change(root, &Changes { writes, new: new.collect(), gone: Vec::new() })
 }
 
 fn print(name: &Name, plan: &NewPlan) {

@@ -19,6 +19,11 @@ pub(crate) fn scratch(root: &Path) -> Result<PathBuf> {
     Ok(scratch)
 }
 
+/// The SHA-256 of some bytes, in hexadecimal.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    hmac_sha256::Hash::hash(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// How removing a folder fails while another process fills it.
 const BUSY: [ErrorKind; 2] = [ErrorKind::DirectoryNotEmpty, ErrorKind::NotFound];
 

@@ -1,4 +1,5 @@
-//! One change of one file, prepared beside it, so that carrying it out is one rename.
+//! One change of one file, prepared elsewhere on its file system, so that carrying it out is one
+//! rename.
 
 use std::cmp::Reverse;
 use std::fs::{self, File};
@@ -16,13 +17,16 @@ pub(crate) struct Staged {
 }
 
 impl Staged {
-    /// Writes the new contents beside the file, with the mode of what is there; `None` removes it.
+    /// Writes the new contents to `temporary`, with the mode of what is there; `None` removes the
+    /// file.
     ///
     /// # Errors
     /// They cannot be written; nothing is left behind then.
-    pub(crate) fn new(target: PathBuf, after: Option<&str>) -> io::Result<Staged> {
-        let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let temporary = target.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    pub(crate) fn new(
+        target: PathBuf,
+        temporary: PathBuf,
+        after: Option<&str>,
+    ) -> io::Result<Staged> {
         let made = target.parent().map(missing_above).unwrap_or_default();
         let staged = Staged { temporary, target, removes: after.is_none(), made };
         let written = after.map_or(Ok(()), |text| staged.write(text));
@@ -79,6 +83,19 @@ impl Staged {
         if self.removes {
             self.clean_up();
         }
+    }
+
+    /// Waits until the new contents are on the disk.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        if self.removes { Ok(()) } else { File::open(&self.temporary)?.sync_all() }
+    }
+
+    /// Where the new contents wait.
+    pub(crate) fn temporary(&self) -> &Path {
+        &self.temporary
     }
 
     fn clean_up(&self) {

@@ -1,11 +1,13 @@
 //! Commits made, and taken out into a folder of their own.
 
+use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
 use xshell::cmd;
 
 use super::Git;
+use crate::effects::fs::temporary::Temporary;
 use crate::effects::process::shell;
 
 /// A `core.hooksPath` without hooks.
@@ -17,12 +19,18 @@ impl Git {
     /// # Errors
     /// git refuses; a hook may be the reason.
     pub(crate) fn commit(&self, message: &str, paths: &[String]) -> Result<()> {
-        let list = paths.join("\0");
-        let only = ["--only", "--pathspec-from-file=-", "--pathspec-file-nul"];
+        let temporary = Temporary::new()?;
+        let list = temporary.path().join("paths");
+        fs::write(&list, paths.join("\0"))?;
         let sh = self.shell()?;
-        // `*` and `:` in a path would otherwise make it a pattern.
-        let commit = cmd!(sh, "git --literal-pathspecs commit --quiet {only...} -m {message}");
-        shell::read(commit.stdin(list)).map(drop)
+        // `*` and `:` in a path would otherwise make it a pattern. The message comes by standard
+        // input, so that a failure does not show all of it as part of the command.
+        let only = "--only --pathspec-file-nul --file=-".split(' ');
+        let commit = cmd!(
+            sh,
+            "git --literal-pathspecs commit --quiet {only...} --pathspec-from-file={list}"
+        );
+        shell::read(commit.stdin(message)).map(drop)
     }
 
     /// Makes a clone in `dir` with exactly the tree of `commit`: nothing untracked, nothing
