@@ -16,6 +16,39 @@ pub const PIP_KEPT: [&str; 11] = [
     "disable-pip-version-check",
 ];
 
+/// Variables with which git answers for another repository, another index, other attributes or
+/// other paths than those that it was started in, and hooks, `!` aliases and `rebase --exec` set
+/// some of them: nothing that this tool starts sees one.
+///
+/// The first lines are what `git rev-parse --local-env-vars` prints, without `GIT_CONFIG_COUNT` and
+/// `GIT_CONFIG_PARAMETERS`: a job hands over the right to push in these, and no setting in them can
+/// lead to another repository.
+pub const REDIRECTS_GIT: [&str; 23] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_CONFIG",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+    "GIT_ATTR_SOURCE",
+    "GIT_DEFAULT_HASH",
+    "GIT_DEFAULT_REF_FORMAT",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_ICASE_PATHSPECS",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_NAMESPACE",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_TEMPLATE_DIR",
+];
+
 /// Whether a variable is kept from the Python tools, the build back ends and the smoke tests.
 pub fn is_kept_from_children(name: &str) -> bool {
     redirects(name) || is_secret(name)
@@ -37,8 +70,7 @@ pub fn redirects(name: &str) -> bool {
     PYTHON.contains(&name)
         || name.starts_with("TWINE_")
         || name.starts_with("SETUPTOOLS_SCM_PRETEND_VERSION")
-        || name.starts_with("GIT_DIR")
-        || name.starts_with("GIT_WORK_TREE")
+        || REDIRECTS_GIT.contains(&name)
         || pip.is_some_and(|key| !PIP_KEPT.contains(&key.as_str()))
 }
 
@@ -72,6 +104,7 @@ mod tests {
             "PYTHONPATH",
             "PYPI_TOKEN",
             "GIT_CONFIG_KEY_0",
+            "GIT_INDEX_FILE",
         ] {
             assert!(is_kept_from_children(name), "{name}");
         }

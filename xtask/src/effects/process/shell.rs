@@ -21,6 +21,13 @@ pub(crate) fn at(dir: &Path) -> Result<Shell> {
     Ok(shell)
 }
 
+/// A command that does not see the variables that would lead git to another repository: build back
+/// ends and Cargo run git as well. Removed, since git takes an empty `GIT_DIR` for a repository
+/// without a name.
+pub(crate) fn isolated(cmd: Cmd) -> Cmd {
+    environment::REDIRECTS_GIT.iter().fold(cmd, |cmd, name| cmd.env_remove(name))
+}
+
 /// Withholds variables from the commands of a shell. xshell cannot remove one, so they are empty.
 pub(crate) fn withhold(shell: &Shell, is_withheld: impl Fn(&str) -> bool) {
     for (name, _) in std::env::vars_os() {
@@ -45,6 +52,11 @@ impl Output {
         self.code == Some(0)
     }
 
+    /// Standard output without the last newline.
+    pub(crate) fn text(&self) -> String {
+        self.stdout.trim_end_matches(['\n', '\r']).to_owned()
+    }
+
     /// Standard output followed by standard error.
     pub(crate) fn both(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
@@ -65,9 +77,8 @@ impl Output {
 /// The command could not be started. An exit code other than 0 is not an error here.
 pub(crate) fn output(cmd: Cmd) -> Result<Output> {
     let line = cmd.to_string();
-    let output =
-        cmd.quiet().ignore_status().output().with_context(|| format!("cannot run `{line}`"))?;
-    Ok(Output::from_raw(output))
+    let output = isolated(cmd).quiet().ignore_status().output();
+    Ok(Output::from_raw(output.with_context(|| format!("cannot run `{line}`"))?))
 }
 
 /// Runs a command that has to succeed; returns its standard output without the last newline.
@@ -77,10 +88,7 @@ pub(crate) fn output(cmd: Cmd) -> Result<Output> {
 pub(crate) fn read(cmd: Cmd) -> Result<String> {
     let line = cmd.to_string();
     let output = output(cmd)?;
-    if !output.success() {
-        return Err(CommandFailed { line, output }.into());
-    }
-    Ok(output.stdout.trim_end_matches(['\n', '\r']).to_owned())
+    if output.success() { Ok(output.text()) } else { Err(CommandFailed { line, output }.into()) }
 }
 
 /// Runs a command whose output goes to the terminal; returns whether it succeeded.
@@ -89,7 +97,8 @@ pub(crate) fn read(cmd: Cmd) -> Result<String> {
 /// The command could not be started.
 pub(crate) fn watched(cmd: Cmd) -> Result<bool> {
     let line = cmd.to_string();
-    let status = Command::from(cmd).status().with_context(|| format!("cannot run `{line}`"))?;
+    let status =
+        Command::from(isolated(cmd)).status().with_context(|| format!("cannot run `{line}`"))?;
     Ok(status.success())
 }
 

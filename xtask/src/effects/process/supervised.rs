@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use anyhow::{Context, Result};
 use xshell::Cmd;
 
-use crate::effects::process::shell::{CommandFailed, Output};
+use crate::effects::process::shell::{CommandFailed, Output, isolated};
 
 /// A child that was started with its standard streams piped.
 pub(crate) struct Supervised {
@@ -24,7 +24,7 @@ impl Supervised {
     /// It cannot be started.
     pub(crate) fn start(cmd: Cmd) -> Result<Supervised> {
         let line = cmd.to_string();
-        let mut command = Command::from(cmd);
+        let mut command = Command::from(isolated(cmd));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().with_context(|| format!("cannot run `{line}`"))?;
         let stdin = child.stdin.take().context("the child has no standard input")?;
