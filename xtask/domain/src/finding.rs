@@ -82,7 +82,7 @@ pub enum Rule {
 
 impl Rule {
     /// The rules of `cargo xtask check`, by their words.
-    pub const CHECKED: [Rule; 20] = [
+    pub const CHECKED: [Rule; 21] = [
         Rule::AmbiguousTag,
         Rule::Config,
         Rule::Cycle,
@@ -100,6 +100,7 @@ impl Rule {
         Rule::RequiresPython,
         Rule::StaleLock,
         Rule::StaleRange,
+        Rule::Tag,
         Rule::TomlSyntax,
         Rule::Version,
         Rule::VersionCopy,
@@ -251,6 +252,9 @@ impl Rule {
             Rule::StaleRange => {
                 "A range on a sibling excludes the version in this repository; --fix moves it as a bump of that sibling would."
             }
+            Rule::Tag => {
+                "git refuses the tags of a distribution, which are set after it is published."
+            }
             Rule::Taken => "An index has other contents under a file name of this release.",
             Rule::TomlSyntax => "A file that should be TOML is not.",
             Rule::TwineCheck => "`twine check --strict` finds fault.",
@@ -290,7 +294,6 @@ impl Rule {
             | Rule::Shared
             | Rule::SharedField
             | Rule::SharedFile
-            | Rule::Tag
             | Rule::Target
             | Rule::Template
             | Rule::Tools

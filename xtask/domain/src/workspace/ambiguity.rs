@@ -1,4 +1,4 @@
-//! Tags that could be read as another distribution's.
+//! Tags that could be read as another distribution's, or that git refuses.
 
 use std::collections::HashMap;
 
@@ -37,6 +37,23 @@ pub(crate) fn ambiguities(distributions: &IdVec<DistributionId, Distribution>) -
         findings.extend(claims.map(|owner| ambiguity(distribution, owner)));
     }
     findings
+}
+
+/// An error for every distribution whose tags git would refuse, after everything is published.
+pub(crate) fn impossible(distributions: &IdVec<DistributionId, Distribution>) -> Vec<Finding> {
+    let refused = distributions
+        .into_iter()
+        .filter_map(|distribution| Some((distribution, distribution.tag.objection()?)));
+    refused
+        .map(|(distribution, objection)| {
+            let (tag, name) = (distribution.tag.tag("1.0"), distribution.name());
+            let line = distribution.manifest.config.tag_line.unwrap_or(1);
+            let message = format!("`tool.xtask.tag`: git refuses the tag `{tag}`: it {objection}");
+            Finding::error(Rule::Tag, message)
+                .at(&distribution.manifest.path, line)
+                .hint(format!("give {name} another tag, such as `{}-v{{version}}`", name.normal()))
+        })
+        .collect()
 }
 
 fn ambiguity(one: &Distribution, other: &Distribution) -> Finding {

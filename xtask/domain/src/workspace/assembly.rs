@@ -10,7 +10,7 @@ use crate::ids::{DistributionId, Id, IdVec};
 use crate::manifest::Manifest;
 use crate::manifest::requirement::RequirementTable;
 use crate::parallel;
-use crate::workspace::ambiguity::ambiguities;
+use crate::workspace::ambiguity::{ambiguities, impossible};
 use crate::workspace::distribution::Distribution;
 use crate::workspace::graph::{Cycle, Edge, Node, levels};
 use crate::workspace::tags::TagPattern;
@@ -37,7 +37,7 @@ pub(crate) struct Assembled {
 ///
 /// # Errors
 /// With [`Judgement::Refuse`]: a name that stands twice, a cycle of hard dependencies, ambiguous
-/// tags.
+/// or impossible tags.
 pub(crate) fn assemble(
     mut manifests: Vec<Manifest>,
     mut findings: Vec<Finding>,
@@ -74,6 +74,7 @@ pub(crate) fn assemble(
         findings.append(&mut manifest.findings);
     }
     judge(ambiguities(&distributions), &mut findings)?;
+    judge(impossible(&distributions), &mut findings)?;
     let by_name = by_name.into_iter().map(|(name, node)| (name, order.place[node])).collect();
     Ok(Assembled { distributions, findings, by_name })
 }
