@@ -69,10 +69,19 @@ impl RepositoryConfig {
 
     fn fill(&mut self, section: &mut TomlSection) {
         self.packages = section.strings("packages");
-        if let Some(branches) = section.strings("branches") {
+        let patterns = |item: &Item| {
+            strings(item).filter(|patterns| !patterns.iter().any(|p| p.starts_with('-')))
+        };
+        let wanted = "an array of branch names or patterns, none of which begins with `-`";
+        if let Some(branches) = section.get("branches", wanted, patterns) {
             self.branches = branches;
         }
-        if let Some(remote) = section.string("remote") {
+        // git would take it for an option, and some of its options run programs.
+        let remote = |item: &Item| {
+            item.as_str().filter(|remote| !remote.starts_with('-')).map(str::to_owned)
+        };
+        let wanted = "a name or address that does not begin with `-`";
+        if let Some(remote) = section.get("remote", wanted, remote) {
             self.remote = remote;
         }
         for (index, key, simple) in [
@@ -284,6 +293,14 @@ mod tests {
         refused(
             repository("[workspace.metadata.xtask]\npackage = []\n").unwrap_err(),
             "Cargo.toml:2: `workspace.metadata.xtask.package` is not a key of this tool",
+        );
+        refused(
+            repository("[workspace.metadata.xtask]\nremote = \"--exec=x\"\n").unwrap_err(),
+            "Cargo.toml:2: `workspace.metadata.xtask.remote` must be a name or address that does not begin with `-`, not string",
+        );
+        refused(
+            repository("[workspace.metadata.xtask]\nbranches = [\"main\", \"-f\"]\n").unwrap_err(),
+            "Cargo.toml:2: `workspace.metadata.xtask.branches` must be an array of branch names or patterns, none of which begins with `-`, not array",
         );
         refused(
             distribution("[tool.xtask]\ntag = \"v1\"\n").unwrap_err(),
