@@ -26,7 +26,7 @@ use crate::effects::fs::journal::CommitRequest;
 use crate::effects::fs::tree::Tree;
 use crate::effects::repository::discover;
 use crate::effects::repository::git::Git;
-use crate::ui::{json, say};
+use crate::ui::{self, json, say};
 
 /// # Errors
 /// Nothing was written: the repository cannot be understood, or the bump is refused.
@@ -50,7 +50,7 @@ pub(crate) fn run(root: &Path, options: &BumpOptions) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if options.commit {
-        refuse_dirty(git.as_ref(), &plan)?;
+        refuse_dirty(&Git::required(root)?, &plan)?;
     }
     if !options.yes && !options.json && !confirmed()? {
         eprintln!("nothing was written");
@@ -302,11 +302,7 @@ fn confirmed() -> Result<bool> {
     Ok(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))
 }
 
-fn refuse_dirty(git: Option<&Git>, plan: &BumpPlan) -> Result<()> {
-    let Some(git) = git else {
-        let finding = Finding::error(Rule::Commit, "`--commit` needs a git repository at the root");
-        return Err(Refusal::from(finding.hint("leave `--commit` out")).into());
-    };
+fn refuse_dirty(git: &Git, plan: &BumpPlan) -> Result<()> {
     let paths: Vec<String> = plan.writes.iter().map(|write| write.path.clone()).collect();
     let dirty = git.dirty_among(&paths)?;
     let findings = dirty.into_iter().map(|path| {
@@ -325,9 +321,12 @@ fn apply(root: &Path, commit: Option<&Git>, plan: &BumpPlan) -> Result<()> {
     let paths: Vec<String> = plan.writes.iter().map(|write| write.path.clone()).collect();
     let commit = CommitRequest { message: message(plan), paths };
     let written = files::write_all(root, &plan.writes, Some(&commit))?;
-    if let Err(error) = git.commit(&commit.message, &commit.paths) {
-        written.undo()?;
-        return Err(error.context("the commit failed, so the files are as they were"));
+    match git.commit(&commit.message, &commit.paths) {
+        Ok(warnings) => ui::findings(&warnings),
+        Err(error) => {
+            written.undo()?;
+            return Err(error.context("the commit failed, so the files are as they were"));
+        }
     }
     written.end();
     Ok(())

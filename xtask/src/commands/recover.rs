@@ -7,6 +7,7 @@ use domain::finding::{Finding, Refusal, Rule};
 
 use crate::effects::fs::journal::Interrupted;
 use crate::effects::repository::git::Git;
+use crate::ui;
 
 /// Finishes an interrupted command, and says so. Returns whether that is what `arguments` asks
 /// for: then there is nothing left to do.
@@ -47,12 +48,14 @@ fn commit(root: &Path, interrupted: &Interrupted) -> Result<()> {
     if git.dirty_among(&commit.paths)?.is_empty() {
         return Ok(());
     }
-    git.commit(&commit.message, &commit.paths).map_err(|error| {
+    let warnings = git.commit(&commit.message, &commit.paths).map_err(|error| {
         let request = interrupted.request.join(" ");
         let message = format!("`{request}` was interrupted, and its commit still fails: {error:#}");
         // git leaves its lock when it is killed, and cannot tell whether its owner is alive.
         let lock = root.join(".git/index.lock");
         let hint = if lock.exists() { "rm .git/index.lock" } else { "git status" };
-        Refusal::from(Finding::error(Rule::Commit, message).hint(hint)).into()
-    })
+        Refusal::from(Finding::error(Rule::Commit, message).hint(hint))
+    })?;
+    ui::findings(&warnings);
+    Ok(())
 }

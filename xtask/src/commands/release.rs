@@ -25,9 +25,10 @@ use crate::effects::fs::temporary;
 use crate::effects::paths;
 use crate::effects::python::tools::Tools;
 use crate::effects::release::facts::{self, IndexFacts, LocalFacts};
-use crate::effects::release::target::{self, GitTarget, ReleaseTarget};
+use crate::effects::release::target::{GitTarget, ReleaseTarget};
 use crate::effects::release::{Release, ReleaseOutcome};
 use crate::effects::repository::discover;
+use crate::effects::repository::git::Git;
 use crate::ui::progress::Progress;
 
 /// # Errors
@@ -170,7 +171,7 @@ impl ReleaseFacts {
         options: &ReleaseOptions,
         progress: &Progress,
     ) -> Result<ReleaseFacts> {
-        let git = target::repository(root)?;
+        let git = Git::required(root)?;
         let head = git.head()?;
         let source = paths::scratch(root)?.join(format!("{what}-source"));
         paths::remove(&source)?;

@@ -15,8 +15,8 @@ use crate::effects::process::shell;
 use crate::effects::python::build;
 use crate::effects::python::interpreter::Environment;
 use crate::effects::python::tools::Tools;
-use crate::effects::release::target;
 use crate::effects::repository::discover;
+use crate::effects::repository::git::Git;
 use crate::ui::progress::Progress;
 use crate::ui::say;
 
@@ -100,7 +100,7 @@ fn wheels(
 
 /// Copies every file that git knows, or neither knows nor ignores.
 fn snapshot(root: &Path, to: &Path) -> Result<()> {
-    for path in target::repository(root)?.files()? {
+    for path in Git::required(root)?.files()? {
         let (from, to) = (root.join(&path), to.join(&path));
         // A deleted file is still known; a link to nowhere has nothing to copy.
         if from.is_file() {

@@ -51,7 +51,9 @@ pub fn refuse_failed(checks: &[Check]) -> Result<(), Refusal> {
 /// Leaves out what only sending needs, for a run that builds and sends nothing: a job that builds
 /// is given no credentials.
 pub fn for_building(mut checks: Vec<Check>) -> Vec<Check> {
-    checks.retain(|check| ![Rule::Credentials, Rule::Secrets, Rule::Push].contains(&check.check));
+    checks.retain(|check| {
+        ![Rule::Credentials, Rule::Secrets, Rule::Push, Rule::Git].contains(&check.check)
+    });
     checks
 }
 
@@ -157,6 +159,40 @@ fn remote(facts: &RepositoryFacts) -> Vec<Check> {
         ),
     };
     vec![on_remote, writable]
+}
+
+/// Why git would not make a tag here, in its words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TagRefusal {
+    /// It does not know who tags.
+    Tagger(String),
+    /// The tag itself cannot be made, mostly because it cannot be signed.
+    Object(String),
+    /// The name cannot be set: a hook refuses, or a tag of a part of that name exists.
+    Reference(String),
+}
+
+/// Whether git would make the tags of this release, which are made last.
+pub fn tagging(refusal: Option<TagRefusal>) -> Check {
+    match refusal {
+        None => Check::passed(Rule::Git, "it would make the tags"),
+        Some(TagRefusal::Tagger(why)) => Check::failed(
+            Rule::Git,
+            format!("git has no identity to tag with: {why}"),
+            "git config user.name NAME && git config user.email ADDRESS",
+        ),
+        Some(TagRefusal::Object(why)) => Check::failed(
+            Rule::Git,
+            format!("git cannot make a tag: {why}"),
+            "`git tag --sign --message test test` shows whether signing works; \
+             `git config --unset tag.gpgSign` turns it off",
+        ),
+        Some(TagRefusal::Reference(why)) => Check::failed(
+            Rule::Git,
+            format!("git would not set the tags: {why}"),
+            "the hook is `reference-transaction` in the folder that `git rev-parse --git-path hooks` prints",
+        ),
+    }
 }
 
 /// Credentials for one index.

@@ -56,22 +56,43 @@ pub fn parse_remote_tags(text: &str) -> Vec<TagRef> {
     tags
 }
 
-/// Reads the output of `log -z --name-only --format=%x01%H%x02%P%x02%B%x02`.
+/// The format of `git log` that [`parse_log`] reads. Only NUL is never part of a message.
+pub const LOG_FORMAT: &str = "--format=%x00%H%x00%P%x00%B";
+
+/// Reads the output of `git log -z --name-only` in [`LOG_FORMAT`]: an empty field, hash, parents,
+/// message, and the files, of which the first follows a newline.
 pub fn parse_log(text: &str) -> Vec<Commit> {
-    text.split('\x01')
-        .filter_map(|record| {
-            let mut fields = record.splitn(4, '\x02');
-            let (hash, parents, message) = (fields.next()?, fields.next()?, fields.next()?);
-            let files = fields.next().unwrap_or_default();
-            let files = files.split(['\0', '\n']).filter(|file| !file.is_empty());
-            Some(Commit {
-                hash: hash.to_owned(),
-                parents: parents.split(' ').filter(|p| !p.is_empty()).map(str::to_owned).collect(),
-                message: message.trim_end().to_owned(),
-                files: files.map(str::to_owned).collect(),
-            })
-        })
-        .collect()
+    let mut fields = text.split('\0').peekable();
+    let mut commits = Vec::new();
+    while fields.next().is_some() {
+        let (Some(hash), Some(parents), Some(message)) =
+            (fields.next(), fields.next(), fields.next())
+        else {
+            break;
+        };
+        let mut files = Vec::new();
+        while let Some(file) = fields.next_if(|field| !field.is_empty()) {
+            let file = if files.is_empty() { file.trim_start_matches('\n') } else { file };
+            files.push(file.to_owned());
+        }
+        commits.push(Commit {
+            hash: hash.to_owned(),
+            parents: parents.split(' ').filter(|p| !p.is_empty()).map(str::to_owned).collect(),
+            message: harmless(message.trim_end()),
+            files,
+        });
+    }
+    commits
+}
+
+/// A message without the characters that steer a terminal or turn the direction of writing: anyone
+/// who commits could put them into a changelog.
+fn harmless(message: &str) -> String {
+    let steers = |c: char| {
+        c.is_control() && c != '\n' && c != '\t'
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    message.replace(steers, "")
 }
 
 /// The tag with the highest version (PEP 440) that this pattern names, out of tags that are sorted
@@ -120,12 +141,20 @@ mod tests {
 
     #[test]
     fn log_records() {
-        let text =
-            "\x01h1\x02p1 p2\x02feat: x\n\nbody\n\x02\n\0a/b.py\0c\0\x01h2\x02\x02first\n\x02";
+        let text = "\0h1\0p1 p2\0feat: x\n\nbody\n\0\na/b.py\0c\0\0h2\0h3\0\0\0h3\0\0first\n\0";
         let log = parse_log(text);
+        assert_eq!(log.len(), 3);
         assert_eq!(log[0].files, ["a/b.py", "c"]);
         assert_eq!(log[0].message, "feat: x\n\nbody");
-        assert_eq!(log[1].parents, Vec::<String>::new());
+        assert_eq!((log[1].message.as_str(), log[1].files.len()), ("", 0));
+        assert_eq!(log[2].parents, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_message_neither_steers_a_terminal_nor_ends_its_record() {
+        let log = parse_log("\0h\0\0fix: \x1b[2Ja\x01h2\x02\x02feat!: \u{202e}b\r\n\tc\u{9b}\0");
+        assert_eq!(log.len(), 1);
+        assert_eq!(log[0].message, "fix: [2Jah2feat!: b\n\tc");
     }
 
     #[test]

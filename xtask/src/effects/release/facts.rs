@@ -78,10 +78,12 @@ pub(crate) fn local(
     let git = &git_target.git;
     let tags = Tags { local: git.tags()?, remote: git.remote_tags(&git_target.remote) };
     let dirty = git.dirty()?;
-    let free_tag = targets
-        .iter()
-        .filter_map(|&id| workspace.distributions[id].current_tag())
-        .find(|tag| tags.is_free(tag));
+    let tags_of_targets =
+        targets.iter().filter_map(|&id| workspace.distributions[id].current_tag());
+    let mut free_tags: Vec<String> = tags_of_targets.filter(|tag| tags.is_free(tag)).collect();
+    // Distributions of one version may share a tag.
+    free_tags.sort();
+    free_tags.dedup();
     let mut checks = preflight::repository(&RepositoryFacts {
         head,
         branch: git.branch().as_deref(),
@@ -91,8 +93,9 @@ pub(crate) fn local(
         shallow: git_target.real && git.is_shallow()?,
         remote: &git_target.remote,
         on_remote: git.remote_has_head(&git_target.remote),
-        refuses_tags: free_tag.and_then(|tag| git.refusal_of_tag(&git_target.remote, &tag)),
+        refuses_tags: free_tags.first().and_then(|tag| git.refusal_of_tag(&git_target.remote, tag)),
     });
+    checks.push(preflight::tagging(git.refusal_to_tag(&free_tags, head)?));
     checks.push(preflight::environment(&redirections()));
     checks.extend(workspace.findings.iter().filter(|finding| finding.is_error()).map(|finding| {
         Check::failed(finding.rule, finding.to_string(), finding.hint.clone().unwrap_or_default())

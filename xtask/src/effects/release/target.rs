@@ -6,16 +6,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use domain::config::{IndexConfig, RepositoryConfig};
-use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::DistributionId;
 use domain::release::index_address::token_variable;
 use domain::workspace::Workspace;
-use xshell::cmd;
 
 use crate::effects::index::local::LocalIndexes;
 use crate::effects::index::twine::{self, Repository};
 use crate::effects::paths::{remove, scratch};
-use crate::effects::process::shell;
 use crate::effects::python;
 use crate::effects::python::tools::Tools;
 use crate::effects::repository::git::Git;
@@ -43,7 +40,7 @@ impl GitTarget {
     pub(crate) fn real(root: &Path, config: &RepositoryConfig) -> Result<GitTarget> {
         let tokens = [&config.staging, &config.index].map(|i| token_variable(&i.repository));
         Ok(GitTarget {
-            git: repository(root)?.without(tokens.into()),
+            git: Git::required(root)?.without(tokens.into()),
             remote: config.remote.clone(),
             branches: config.branches.clone(),
             dist: root.join("dist"),
@@ -69,7 +66,7 @@ impl GitTarget {
         let tags = targets.iter().filter_map(|&id| workspace.distributions[id].current_tag());
         let forget: Vec<String> = tags.collect();
         Ok(GitTarget {
-            git: clone_with_remote(&repository(root)?, &stage, &remote, &forget)?,
+            git: Git::required(root)?.stand_in(&stage, &remote, &forget)?,
             remote,
             branches: Vec::new(),
             dist: stage.join("dist"),
@@ -163,41 +160,6 @@ fn released_beside(
     beside.dedup();
     beside.retain(|&id| !targets.contains(&id) && tagged(id));
     Ok(beside)
-}
-
-/// The git work tree at `root`.
-///
-/// # Errors
-/// There is none: a release is made of commits.
-pub(crate) fn repository(root: &Path) -> Result<Git> {
-    let missing = || {
-        Finding::error(Rule::Git, format!("{} is no git repository", root.display()))
-            .hint("a release is made of commits: git init, git add, git commit")
-    };
-    Ok(Git::at(root).ok_or_else(|| Refusal::from(missing()))?)
-}
-
-/// A clone of HEAD and a bare remote that has the same commit and tags, less the forgotten ones.
-fn clone_with_remote(original: &Git, stage: &Path, remote: &str, forget: &[String]) -> Result<Git> {
-    let (clone, bare) = (stage.join("repository"), stage.join("remote.git"));
-    let head = original.head()?;
-    original.export(&head, &clone)?;
-    let shell = shell::at(&clone)?;
-    shell::read(cmd!(shell, "git init --quiet --bare {bare}"))?;
-    // It has the objects of the original, as the clone does: there is nothing to send.
-    let objects = original.objects()?;
-    fs::write(bare.join("objects/info/alternates"), format!("{objects}\n"))?;
-    // The original may be a shallow clone, as CI makes them.
-    shell::read(cmd!(shell, "git -C {bare} config receive.shallowUpdate true"))?;
-    shell::read(cmd!(shell, "git checkout --quiet -B rehearsal"))?;
-    if !forget.is_empty() {
-        // Not every one of them exists.
-        shell::output(cmd!(shell, "git tag --delete {forget...}"))?;
-    }
-    shell::read(cmd!(shell, "git remote remove origin"))?;
-    shell::read(cmd!(shell, "git remote add {remote} {bare}"))?;
-    shell::read(cmd!(shell, "git push --quiet --no-verify --tags {remote} rehearsal"))?;
-    repository(&clone)
 }
 
 /// A `.pypirc` for indexes that let anybody in; twine wants a name and a password all the same.

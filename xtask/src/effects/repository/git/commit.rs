@@ -1,59 +1,86 @@
-//! Commits made, and taken out into a folder of their own.
+//! The commit of what a command has written.
 
 use std::fs;
-use std::path::Path;
 
 use anyhow::Result;
-use xshell::cmd;
+use domain::finding::{Finding, Rule};
 
-use super::Git;
+use super::{Git, literal};
 use crate::effects::fs::temporary::Temporary;
-use crate::effects::process::shell;
-
-/// A `core.hooksPath` without hooks.
-const NO_HOOKS: &str = if cfg!(windows) { "nul" } else { "/dev/null" };
 
 impl Git {
-    /// Makes one commit of exactly these files, whatever else is staged.
+    /// Makes one commit of exactly these files, whatever else is staged; and of what the user's
+    /// hooks add to it. Returns what a person should know about it.
     ///
     /// # Errors
     /// git refuses; a hook may be the reason.
-    pub(crate) fn commit(&self, message: &str, paths: &[String]) -> Result<()> {
+    pub(crate) fn commit(&self, message: &str, paths: &[String]) -> Result<Vec<Finding>> {
+        let paths: Vec<String> = paths.iter().map(|path| literal(path)).collect();
+        // The message comes by standard input, so that a failure does not show all of it as part
+        // of the command.
+        let commit = ["commit", "--quiet", "--only", "--file=-"];
+        self.on_paths(&commit, &paths, Some(message))?;
+        Ok(self.update_index().err().into_iter().map(stale_index).collect())
+    }
+
+    /// Takes into the index what HEAD changes. `commit --only` commits from an index of its own, in
+    /// which hooks run: what they add would look as if it had been removed again.
+    fn update_index(&self) -> Result<()> {
+        let changed = ["diff-tree", "-r", "-z", "--no-renames", "--name-only", "HEAD~", "HEAD"];
+        let changed = self.read(&changed)?;
+        let paths: Vec<String> = changed.split_terminator('\0').map(literal).collect();
+        self.on_paths(&["reset", "--quiet"], &paths, None)
+    }
+
+    /// Runs a command on paths, of which there may be more than a command line holds.
+    fn on_paths(&self, command: &[&str], paths: &[String], input: Option<&str>) -> Result<()> {
         let temporary = Temporary::new()?;
         let list = temporary.path().join("paths");
         fs::write(&list, paths.join("\0"))?;
-        let sh = self.shell()?;
-        // `*` and `:` in a path would otherwise make it a pattern. The message comes by standard
-        // input, so that a failure does not show all of it as part of the command.
-        let only = "--only --pathspec-file-nul --file=-".split(' ');
-        let commit = cmd!(
-            sh,
-            "git --literal-pathspecs commit --quiet {only...} --pathspec-from-file={list}"
+        let from = format!("--pathspec-from-file={}", list.display());
+        let arguments = [command, &["--pathspec-file-nul", &from]].concat();
+        self.read_fed(&arguments, input).map(drop)
+    }
+}
+
+fn stale_index(error: anyhow::Error) -> Finding {
+    let message = format!("the commit is made, and the index is as it was: {error:#}");
+    Finding::warning(Rule::Commit, message).hint("git reset")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::effects::repository::git::tests::Repository;
+
+    #[test]
+    fn what_a_hook_adds_is_in_the_commit_and_what_else_is_staged_is_not() {
+        let repository = Repository::new();
+        repository.write("a*", "1");
+        repository.write("ab", "1");
+        repository.commit("feat: x");
+        repository.hook(
+            "pre-commit",
+            "echo formatted >> 'a*'\necho new > other\ngit add . ':(exclude)ab' ':(exclude)staged'",
         );
-        shell::read(commit.stdin(message)).map(drop)
+        repository.write("a*", "2");
+        repository.write("ab", "2");
+        repository.write("staged", "mine");
+        repository.run(&["add", "staged"]);
+        assert!(repository.git().commit("chore: y", &["a*".to_owned()]).unwrap().is_empty());
+        let committed = repository.run(&["show", "--name-only", "--format="]);
+        assert_eq!(committed, "a*\nother");
+        assert_eq!(repository.run(&["show", "HEAD:a*"]), "2formatted");
+        assert_eq!(repository.run(&["status", "--porcelain"]), " M ab\nA  staged");
     }
 
-    /// Makes a clone in `dir` with exactly the tree of `commit`: nothing untracked, nothing
-    /// ignored, no hooks. Objects are shared, so it costs no more than the files.
-    ///
-    /// # Errors
-    /// git fails.
-    pub(crate) fn export(&self, commit: &str, dir: &Path) -> Result<()> {
-        let sh = self.shell()?;
-        let root = &self.root;
-        let no_hooks = format!("core.hooksPath={NO_HOOKS}");
-        let clone = cmd!(sh, "git clone --quiet --shared --no-checkout -c {no_hooks} {root} {dir}");
-        shell::read(clone)?;
-        let sh = self.shell_at(dir)?;
-        shell::read(cmd!(sh, "git checkout --quiet --detach {commit}")).map(drop)
-    }
-
-    /// The folder of its objects, as an absolute path; a linked work tree has it elsewhere.
-    ///
-    /// # Errors
-    /// git fails.
-    pub(crate) fn objects(&self) -> Result<String> {
-        let path = self.read(&["rev-parse", "--git-path", "objects"])?;
-        Ok(self.root.join(path).to_string_lossy().into_owned())
+    /// Patterns in a hook mean what they always do.
+    #[test]
+    fn a_hook_sees_patterns() {
+        let repository = Repository::new();
+        repository.write("a.py", "1");
+        repository.commit("feat: x");
+        repository.hook("pre-commit", "[ \"$(git ls-files '*.py')\" = a.py ]");
+        repository.write("a.py", "2");
+        repository.git().commit("chore: y", &["a.py".to_owned()]).unwrap();
     }
 }

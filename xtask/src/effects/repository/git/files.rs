@@ -3,10 +3,8 @@
 use std::collections::HashSet;
 
 use anyhow::Result;
-use xshell::cmd;
 
-use super::{Git, records};
-use crate::effects::process::shell;
+use super::{Git, literal, records};
 
 /// How `git status` lists files that git neither tracks nor ignores.
 #[derive(Clone, Copy)]
@@ -37,20 +35,26 @@ impl Git {
     /// Those of the paths that git ignores.
     ///
     /// # Errors
-    /// git cannot be run.
+    /// git fails.
     pub(crate) fn ignored(&self, paths: &[String]) -> Result<Vec<String>> {
-        // A tracked file is never ignored, but to tell, git looks for every path in its whole
-        // index. So it is asked only about paths that match some pattern, which are few.
-        let matched = self.check_ignore(paths, Some("--no-index"))?;
-        if matched.is_empty() { Ok(matched) } else { self.check_ignore(&matched, None) }
-    }
-
-    fn check_ignore(&self, paths: &[String], flag: Option<&str>) -> Result<Vec<String>> {
-        let sh = self.shell()?;
         let list = paths.join("\0");
-        // Exit code 1 means that none of them is ignored.
-        let output = shell::output(cmd!(sh, "git check-ignore {flag...} -z --stdin").stdin(list))?;
-        Ok(records(&output.stdout))
+        let check = ["check-ignore", "--no-index", "-z", "--stdin"];
+        let output = self.output_fed(&check, Some(&list))?;
+        // Exit code 1 means that no pattern matches any of them.
+        if output.code == Some(1) {
+            return Ok(Vec::new());
+        }
+        if !output.success() {
+            return Err(self.failure(&check, output));
+        }
+        // A tracked file is never ignored. git looks for every path in its whole index to tell, and
+        // refuses to where one is in a submodule; so it is asked for the index only here, where
+        // some path matches a pattern.
+        let tracked: HashSet<String> =
+            records(&self.read(&["ls-files", "-z", "--cached"])?).into_iter().collect();
+        let mut matched = records(&output.stdout);
+        matched.retain(|path| !tracked.contains(path));
+        Ok(matched)
     }
 
     /// Every file that git tracks, or neither tracks nor ignores.
@@ -73,8 +77,11 @@ impl Git {
 
     /// Whether a folder has the same contents in two commits; not when one of them is unknown here.
     pub(crate) fn is_unchanged(&self, from: &str, to: &str, dir: &str) -> bool {
-        let dir = if dir.is_empty() { "." } else { dir };
-        self.succeeds(&["diff", "--quiet", from, to, "--", dir])
+        let dir = literal(if dir.is_empty() { "." } else { dir });
+        // A program for differences may call different files the same, and so does a submodule
+        // that is to be ignored.
+        let exactly = ["--quiet", "--no-ext-diff", "--ignore-submodules=none"];
+        self.succeeds(&[&["diff"], &exactly[..], &[from, to, "--", &dir]].concat())
     }
 
     /// Paths that differ from HEAD, and what git neither tracks nor ignores; a folder that is
@@ -128,7 +135,7 @@ fn parse_status(text: &str) -> Vec<StatusEntry> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::effects::fs::temporary::Temporary;
+    use crate::effects::repository::git::tests::Repository;
 
     #[test]
     fn status_records() {
@@ -143,13 +150,44 @@ mod tests {
 
     #[test]
     fn a_dirty_name_is_as_it_is_on_disk() {
-        let dir = Temporary::new().unwrap();
-        let sh = shell::at(dir.path()).unwrap();
-        shell::read(cmd!(sh, "git init --quiet")).unwrap();
+        let repository = Repository::new();
         let names = ["b/größe ä.txt", "größe ä.txt"];
-        names.iter().for_each(|name| sh.write_file(name, "").unwrap());
-        let git = Git::at(dir.path()).unwrap();
+        names.iter().for_each(|name| repository.write(name, ""));
+        let git = repository.git();
         assert_eq!(git.dirty().unwrap(), ["b/", "größe ä.txt"]);
         assert_eq!(git.dirty_among(&names.map(str::to_owned)).unwrap(), names);
+    }
+
+    #[test]
+    fn tracked_files_are_never_ignored_and_those_of_a_submodule_may_be() {
+        let repository = Repository::new();
+        repository.write("sub/pyproject.toml", "");
+        repository.write("kept/x", "");
+        repository.run(&["init", "--quiet", "sub"]);
+        repository.run(&["-C", "sub", "add", "--all"]);
+        let identity = ["-c", "user.name=x", "-c", "user.email=x@example.invalid"];
+        let commit = ["commit", "--quiet", "--message", "x"];
+        repository.run(&[&["-C", "sub"], &identity[..], &commit[..]].concat());
+        repository.commit("feat: x");
+        repository.write(".gitignore", "sub/*\nkept/\nlost/\n");
+        let paths = ["kept/x", "lost/x", "sub/pyproject.toml", "other"].map(str::to_owned);
+        let ignored = repository.git().ignored(&paths).unwrap();
+        assert_eq!(ignored, ["lost/x", "sub/pyproject.toml"]);
+    }
+
+    /// Settings that call a folder unchanged, or look at another one.
+    #[test]
+    fn a_folder_has_changed_whatever_the_settings_say() {
+        let repository = Repository::new();
+        repository.write("a*/x", "1");
+        repository.write("ab/x", "1");
+        repository.commit("feat: x");
+        repository.write("ab/x", "2");
+        repository.commit("feat: y");
+        repository.configure("diff.external", "true");
+        repository.configure("diff.trustExitCode", "true");
+        let git = repository.git();
+        let unchanged = ["a*", "ab", ""].map(|dir| git.is_unchanged("HEAD~", "HEAD", dir));
+        assert_eq!(unchanged, [true, false, false]);
     }
 }

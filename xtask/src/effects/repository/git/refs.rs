@@ -3,7 +3,7 @@
 use anyhow::Result;
 use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::DistributionId;
-use domain::workspace::history::{Commit, TagRef, parse_log, parse_tags};
+use domain::workspace::history::{Commit, LOG_FORMAT, TagRef, parse_log, parse_tags};
 
 use super::Git;
 
@@ -11,13 +11,17 @@ impl Git {
     /// Full hash of HEAD.
     ///
     /// # Errors
-    /// There is no commit yet.
+    /// There is no commit yet, or git does not work here.
     pub(crate) fn head(&self) -> Result<String> {
-        let output = self.output(&["rev-parse", "--quiet", "--verify", "HEAD"])?;
+        let verify = ["rev-parse", "--quiet", "--verify", "HEAD"];
+        let output = self.output(&verify)?;
         if output.success() {
-            return Ok(output.stdout.trim().to_owned());
+            return Ok(output.text());
         }
-        let message = format!("{} has no commit yet", self.root.display());
+        if output.code != Some(1) {
+            return Err(self.failure(&verify, output));
+        }
+        let message = format!("`{}` has no commit yet", self.root.display());
         let hint = "a release is made from a commit: `git add --all && git commit`";
         Err(Refusal::from(Finding::error(Rule::Git, message).hint(hint)).into())
     }
@@ -47,7 +51,7 @@ impl Git {
             return Ok(());
         }
         // Without a message git opens an editor.
-        self.read(&["tag", "--annotate", "--message", message, tag, commit]).map(drop)
+        self.read(&["tag", "--annotate", "--message", message, "--", tag, commit]).map(drop)
     }
 
     /// Whether `commit` is `of`, or in its history; not when one of them is unknown here.
@@ -95,9 +99,58 @@ impl Git {
             }
         };
         let range = base.map_or("HEAD".to_owned(), |base| format!("{base}..HEAD"));
-        let format = "--format=%x01%H%x02%P%x02%B%x02";
         // A merge lists no files. `--` keeps a file from being taken for the range.
-        self.read(&["log", "--name-only", "--no-renames", "-z", format, &range, "--"])
+        let listed = ["--name-only", "--no-renames", "--ignore-submodules=none", "-z"];
+        self.read(&[&["log"], &listed[..], &[LOG_FORMAT, &range, "--"]].concat())
             .map(|text| parse_log(&text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::effects::repository::git::tests::Repository;
+
+    /// Settings that add lines to the history, hide files, or write in another encoding.
+    #[test]
+    fn the_history_is_the_same_under_any_settings() {
+        let repository = Repository::new();
+        repository.write("größe.py", "");
+        repository.commit("fix: x");
+        let git = repository.git();
+        let root = git.head().unwrap();
+        for (key, value) in [
+            ("i18n.logOutputEncoding", "latin1"),
+            ("log.showSignature", "true"),
+            ("log.showRoot", "false"),
+            ("log.diffMerges", "first-parent"),
+            ("log.follow", "true"),
+            ("diff.ignoreSubmodules", "all"),
+            ("color.ui", "always"),
+            ("core.quotePath", "true"),
+        ] {
+            repository.configure(key, value);
+        }
+        repository.run(&["checkout", "--quiet", "--orphan", "other"]);
+        repository.commit("feat: größe");
+        // Two roots have no common ancestor: everything is listed.
+        let head = git.head().unwrap();
+        let log = git.log(&[&head, &root]).unwrap();
+        assert_eq!(log.len(), 1);
+        assert_eq!(
+            (log[0].message.as_str(), &log[0].files[..]),
+            ("feat: größe", &["größe.py".to_owned()][..])
+        );
+        assert!(git.commit_time("HEAD").unwrap().parse::<u64>().is_ok());
+    }
+
+    #[test]
+    fn without_a_commit_it_says_so_and_a_refusal_of_git_is_repeated() {
+        let repository = Repository::new();
+        let said = |git: &Git| git.head().unwrap_err().to_string();
+        assert!(said(&repository.git()).contains("has no commit yet"));
+        repository.configure("extensions.unknown", "true");
+        repository.configure("core.repositoryFormatVersion", "1");
+        assert!(said(&repository.git()).contains("unknown repository extension"));
     }
 }

@@ -1,0 +1,206 @@
+//! Repositories of our own, made from the user's and thrown away: the clean export of a commit, the
+//! clone with its bare remote that a rehearsal releases from, and one to try a tag in. Nothing of
+//! the user's configuration changes what is in them, and no hook runs there.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+use domain::release::preflight::TagRefusal;
+
+use super::{Git, Kind, reason, settings};
+use crate::effects::fs::temporary::Temporary;
+
+impl Git {
+    /// Makes a clone in `dir` with exactly the tree of `commit`: nothing untracked, nothing
+    /// ignored. Objects are shared, so it costs no more than the files.
+    ///
+    /// # Errors
+    /// git fails.
+    pub(crate) fn export(&self, commit: &str, dir: &Path) -> Result<Git> {
+        let clone = self.cloned(dir)?;
+        clone.read(&["checkout", "--quiet", "--detach", commit])?;
+        Ok(clone)
+    }
+
+    fn cloned(&self, dir: &Path) -> Result<Git> {
+        let configured = self.settings_of_a_scratch()?;
+        let [root, target] = [&self.root, dir].map(Path::to_string_lossy);
+        // A template may hold hooks and attributes.
+        let mut clone = vec!["clone", "--quiet", "--shared", "--no-checkout", "--template="];
+        clone.extend(configured.iter().flat_map(|setting| ["--config", setting]));
+        clone.extend(["--", &root, &target]);
+        self.of_ours(&self.root, Kind::Scratch).read(&clone)?;
+        Ok(self.of_ours(dir, Kind::Scratch))
+    }
+
+    /// A clone of HEAD in `stage`, on a branch of its own, with a bare `remote` that has the same
+    /// commit and tags, without the `dropped` ones.
+    ///
+    /// # Errors
+    /// git fails.
+    pub(crate) fn stand_in(&self, stage: &Path, remote: &str, dropped: &[String]) -> Result<Git> {
+        let clone = self.export(&self.head()?, &stage.join("repository"))?;
+        let bare = self.bare(&stage.join("remote.git"))?;
+        // The original may be a shallow clone, as CI makes them.
+        bare.read(&["config", "receive.shallowUpdate", "true"])?;
+        clone.read(&["checkout", "--quiet", "-B", "rehearsal"])?;
+        if !dropped.is_empty() {
+            // Some of them may not exist.
+            let delete = ["tag", "--delete", "--"].into_iter();
+            let delete: Vec<&str> = delete.chain(dropped.iter().map(String::as_str)).collect();
+            clone.output(&delete)?;
+        }
+        clone.read(&["remote", "remove", "origin"])?;
+        clone.read(&["remote", "add", "--", remote, &bare.root.to_string_lossy()])?;
+        clone.read(&["push", "--quiet", "--no-verify", "--tags", "--", remote, "rehearsal"])?;
+        Ok(clone)
+    }
+
+    /// A bare repository in `dir` with the objects of this one, and no refs.
+    fn bare(&self, dir: &Path) -> Result<Git> {
+        let format = format!("--object-format={}", self.object_format()?);
+        let path = dir.to_string_lossy();
+        let init = ["init", "--quiet", "--bare", "--template=", &format, "--", &path];
+        self.of_ours(&self.root, Kind::Scratch).read(&init)?;
+        let bare = self.of_ours(dir, Kind::Bare);
+        for setting in self.settings_of_a_scratch()? {
+            let (key, value) = setting.split_once('=').unwrap_or((&setting, "true"));
+            bare.read(&["config", "--add", key, value])?;
+        }
+        fs::create_dir_all(dir.join("objects/info"))?;
+        fs::write(dir.join("objects/info/alternates"), format!("{}\n", self.objects()?))?;
+        Ok(bare)
+    }
+
+    /// The hash function of its objects.
+    fn object_format(&self) -> Result<String> {
+        self.read(&["rev-parse", "--show-object-format"])
+    }
+
+    /// The folder of its objects, as an absolute path; a linked work tree has it elsewhere.
+    fn objects(&self) -> Result<String> {
+        let path = self.read(&["rev-parse", "--git-path", "objects"])?;
+        Ok(self.root.join(path).to_string_lossy().into_owned())
+    }
+
+    /// What is written into a repository of ours: what is forced, and the user's own way to make a
+    /// tag, which may be set for this repository alone.
+    fn settings_of_a_scratch(&self) -> Result<Vec<String>> {
+        let list = self.read(&["config", "--list", "-z"])?;
+        Ok(settings::written().into_iter().chain(settings::of_tags(&list)).collect())
+    }
+
+    fn of_ours(&self, root: &Path, kind: Kind) -> Git {
+        Git { root: root.to_owned(), withheld: self.withheld.clone(), kind }
+    }
+
+    /// Why git would not make these tags on `commit`, found out without making them: the tagger is
+    /// looked up, one tag is made and signed in a repository that is thrown away, and the change of
+    /// the refs is prepared, which its hook may refuse, and given up.
+    ///
+    /// # Errors
+    /// The repository to try it in cannot be made.
+    pub(crate) fn refusal_to_tag(
+        &self,
+        tags: &[String],
+        commit: &str,
+    ) -> Result<Option<TagRefusal>> {
+        let Some(first) = tags.first() else { return Ok(None) };
+        if let Err(error) = self.read(&["var", "GIT_COMMITTER_IDENT"]) {
+            return Ok(Some(TagRefusal::Tagger(reason(&error))));
+        }
+        let temporary = Temporary::new()?;
+        let trial = self.bare(&temporary.path().join("trial.git"))?;
+        if let Err(error) = trial.tag(first, commit, first) {
+            return Ok(Some(TagRefusal::Object(reason(&error))));
+        }
+        let create = tags.iter().map(|tag| format!("create refs/tags/{tag} {commit}\n"));
+        let transaction = format!("start\n{}prepare\nabort\n", create.collect::<String>());
+        let prepared = self.output_fed(&["update-ref", "--stdin"], Some(&transaction))?;
+        let said: Vec<&str> = prepared.stderr.lines().filter(|line| !line.is_empty()).collect();
+        Ok((!prepared.success()).then(|| TagRefusal::Reference(said.join("; "))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::effects::repository::git::tests::Repository;
+
+    /// Settings and templates that put other bytes or hooks into a new repository.
+    #[test]
+    fn an_export_has_the_bytes_of_the_commit() {
+        let repository = Repository::new();
+        repository.write("f.py", "a\nb\n");
+        repository.write(".gitattributes", "*.sh text eol=crlf\n* text=auto\n");
+        repository.write("f.sh", "a\n");
+        repository.commit("feat: x");
+        let template = repository.dir.path().join("template");
+        fs::create_dir_all(template.join("info")).unwrap();
+        fs::write(template.join("info/attributes"), "* text eol=crlf\n").unwrap();
+        let attributes = repository.dir.path().join("attributes");
+        fs::write(&attributes, "* text eol=crlf\n").unwrap();
+        let (template, attributes) = (template.to_string_lossy(), attributes.to_string_lossy());
+        for (key, value) in [
+            ("core.autocrlf", "true"),
+            ("core.eol", "crlf"),
+            ("core.attributesFile", &attributes),
+            ("init.templateDir", &template),
+            ("clone.defaultRemoteName", "up"),
+            ("core.hooksPath", "/nowhere"),
+        ] {
+            repository.configure(key, value);
+        }
+        let git = repository.git();
+        let export = git.export("HEAD", &repository.dir.path().join("export")).unwrap();
+        assert_eq!(fs::read_to_string(export.root.join("f.py")).unwrap(), "a\nb\n");
+        assert_eq!(fs::read_to_string(export.root.join("f.sh")).unwrap(), "a\r\n");
+        assert_eq!(export.remotes().unwrap(), ["origin"]);
+        assert!(!export.root.join(".git/info/attributes").exists());
+    }
+
+    #[test]
+    fn a_rehearsal_takes_over_who_tags() {
+        let repository = Repository::new();
+        repository.commit("feat: x");
+        repository.configure("user.name", "Only Here");
+        let stage = repository.dir.path().join("stage");
+        fs::create_dir(&stage).unwrap();
+        let stand_in = repository.git().stand_in(&stage, "origin", &[]).unwrap();
+        stand_in.tag("v1", "HEAD", "x").unwrap();
+        stand_in.push_tag("origin", "v1").unwrap();
+        let tagger = stand_in.read(&["for-each-ref", "--format=%(taggername)", "refs/tags"]);
+        assert_eq!(tagger.unwrap(), "Only Here");
+    }
+
+    #[test]
+    fn what_stands_in_the_way_of_a_tag_is_known_before_it_is_made() {
+        let repository = Repository::new();
+        repository.commit("feat: x");
+        let git = repository.git();
+        let head = git.head().unwrap();
+        let refusal = |tag: &str| git.refusal_to_tag(&[tag.to_owned()], &head).unwrap();
+        assert_eq!(refusal("v1"), None);
+        assert!(git.tags().unwrap().is_empty(), "nothing was made");
+
+        git.tag("v1", &head, "x").unwrap();
+        assert!(matches!(refusal("v1/a"), Some(TagRefusal::Reference(why)) if why.contains("v1")));
+
+        repository.hook(
+            "reference-transaction",
+            "grep -q refs/tags && echo 'not you' >&2 && exit 1\nexit 0",
+        );
+        assert!(
+            matches!(refusal("v2"), Some(TagRefusal::Reference(why)) if why.starts_with("not you"))
+        );
+        repository.hook("reference-transaction", "exit 0");
+
+        repository.configure("tag.gpgSign", "true");
+        repository.configure("gpg.program", "/nowhere/gpg");
+        assert!(matches!(refusal("v2"), Some(TagRefusal::Object(_))));
+
+        repository.configure("user.name", "");
+        assert!(matches!(refusal("v2"), Some(TagRefusal::Tagger(_))));
+    }
+}
