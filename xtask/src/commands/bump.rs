@@ -41,6 +41,9 @@ pub(crate) fn run(root: &Path, options: &BumpOptions) -> Result<ExitCode> {
         bump::plan(BumpFacts { workspace: &workspace, files, history: &history }, &request)
     })?;
     let plan = ManuallyDrop::new(plan);
+    if let Some(git) = &git {
+        ui::findings(discover::out_of_sight(git)?.as_slice());
+    }
 
     match options.json {
         true => print_json(&plan)?,
@@ -48,6 +51,9 @@ pub(crate) fn run(root: &Path, options: &BumpOptions) -> Result<ExitCode> {
     }
     if options.dry_run || plan.writes.is_empty() {
         return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(git) = &git {
+        git.refuse_untracked(&paths(&plan))?;
     }
     if options.commit {
         refuse_dirty(&Git::required(root)?, &plan)?;
@@ -303,13 +309,17 @@ fn confirmed() -> Result<bool> {
 }
 
 fn refuse_dirty(git: &Git, plan: &BumpPlan) -> Result<()> {
-    let paths: Vec<String> = plan.writes.iter().map(|write| write.path.clone()).collect();
-    let dirty = git.dirty_among(&paths)?;
+    let dirty = git.dirty_among(&paths(plan))?;
     let findings = dirty.into_iter().map(|path| {
         Finding::error(Rule::Dirty, format!("{path} has changes that are not committed"))
             .hint("commit or stash them first: `--commit` commits whole files")
     });
     Ok(Refusal::unless_clean(findings.collect())?)
+}
+
+/// The files that are rewritten.
+fn paths(plan: &BumpPlan) -> Vec<String> {
+    plan.writes.iter().map(|write| write.path.clone()).collect()
 }
 
 /// Carries the plan out.
@@ -318,7 +328,10 @@ fn apply(root: &Path, commit: Option<&Git>, plan: &BumpPlan) -> Result<()> {
         files::write_all(root, &plan.writes, None)?.end();
         return Ok(());
     };
-    let paths: Vec<String> = plan.writes.iter().map(|write| write.path.clone()).collect();
+    // An ignored lock is rewritten, and stays out of the commit.
+    let mut paths = paths(plan);
+    let ignored = git.ignored(&paths)?;
+    paths.retain(|path| !ignored.contains(path));
     let commit = CommitRequest { message: message(plan), paths };
     let written = files::write_all(root, &plan.writes, Some(&commit))?;
     match git.commit(&commit.message, &commit.paths) {

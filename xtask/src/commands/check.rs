@@ -16,6 +16,7 @@ use crate::cli::CheckOptions;
 use crate::effects::fs::files::{self, Changes};
 use crate::effects::fs::tree::Tree;
 use crate::effects::repository::discover;
+use crate::effects::repository::git::Git;
 use crate::ui::{self, Style, paint, say};
 
 /// # Errors
@@ -57,7 +58,8 @@ fn mended(root: &Path) -> Result<Vec<Found>> {
         if fixed.is_empty() {
             break;
         }
-        let next = files::change(root, &changes).and_then(|()| {
+        let next = refuse_untracked(root, &changes).and_then(|()| files::change(root, &changes));
+        let next = next.and_then(|()| {
             made.push(changes);
             look(root)
         });
@@ -69,6 +71,13 @@ fn mended(root: &Path) -> Result<Vec<Found>> {
     }
     told.iter().for_each(|finding| eprintln!("{} {finding}", paint(Style::Good, "mended:")));
     Ok(found)
+}
+
+fn refuse_untracked(root: &Path, changes: &Changes) -> Result<()> {
+    let Some(git) = Git::at(root) else { return Ok(()) };
+    let gone = changes.gone.iter().map(|(path, _)| path);
+    let paths = changes.writes.iter().map(|write| &write.path).chain(gone);
+    git.refuse_untracked(&paths.cloned().collect::<Vec<_>>())
 }
 
 /// The fixes that do not touch the same bytes, as changes of files, and what they mend.

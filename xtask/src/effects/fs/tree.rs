@@ -30,8 +30,11 @@ const FOREIGN: [&str; 9] = [
     "pyproject-templates",
 ];
 
-/// The files outside of hidden, build and environment folders. Paths are relative to the root and
-/// `/`-separated.
+/// What the root of a repository has: a folder, or a file in a submodule or a linked work tree.
+const REPOSITORY: &str = ".git";
+
+/// The files outside of hidden, build and environment folders, and of other repositories. Paths are
+/// relative to the root and `/`-separated.
 pub(crate) struct Tree {
     root: PathBuf,
     dirs: HashMap<String, Dir>,
@@ -66,7 +69,7 @@ impl Tree {
             for (path, dir) in level.into_iter().zip(listed) {
                 let dir =
                     dir.with_context(|| format!("cannot search `{}`", root.join(&path).display()))?;
-                if path.is_empty() || dir.file("pyvenv.cfg").is_none() {
+                if path.is_empty() || !dir.is_foreign() {
                     below.extend(dir.dirs.iter().map(|name| joined(&path, name)));
                     dirs.insert(path, dir);
                 }
@@ -135,7 +138,7 @@ impl Dir {
             let kind = entry.file_type()?;
             let name = entry.file_name().into_string();
             let name: Box<str> = name.unwrap_or_else(|raw| raw.to_string_lossy().into()).into();
-            if !kind.is_dir() {
+            if !kind.is_dir() || &*name == REPOSITORY && !path.is_empty() {
                 files.push(TreeEntry { name, is_link: kind.is_symlink(), text: OnceLock::new() });
             } else if !name.starts_with('.') && !FOREIGN.contains(&&*name) {
                 dirs.push(name);
@@ -143,6 +146,12 @@ impl Dir {
         }
         files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Ok(Dir { files: files.into(), dirs: dirs.into() })
+    }
+
+    /// Whether it is an environment, or the root of another repository: of a submodule, or of a
+    /// clone or work tree inside this one. What is in that is committed and released there.
+    fn is_foreign(&self) -> bool {
+        ["pyvenv.cfg", REPOSITORY].iter().any(|name| self.file(name).is_some())
     }
 
     fn file(&self, name: &str) -> Option<&TreeEntry> {
@@ -176,4 +185,29 @@ fn source_file(root: &Path, path: &str, is_link: bool) -> Option<SourceFile> {
 /// A path below the root, `/`-separated.
 pub(crate) fn relative(root: &Path, path: &Path) -> String {
     path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::effects::fs::temporary::Temporary;
+
+    #[test]
+    fn what_is_in_another_repository_is_not_looked_at() {
+        let dir = Temporary::new().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write(".git/HEAD", "");
+        write("a/pyproject.toml", "");
+        write("clone/.git/HEAD", "");
+        write("clone/b/pyproject.toml", "");
+        write("submodule/.git", "gitdir: elsewhere");
+        write("submodule/pyproject.toml", "");
+        let tree = Tree::walk(dir.path()).unwrap();
+        assert_eq!(tree.manifests(), ["a/pyproject.toml"]);
+        assert_eq!(tree.list(""), [""; 0]);
+    }
 }

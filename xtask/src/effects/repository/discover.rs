@@ -184,6 +184,24 @@ fn configured(root: &Path, patterns: &[String]) -> Result<Vec<String>> {
     Ok(found)
 }
 
+/// A warning where a sparse checkout leaves manifests out: nothing that is in them is known.
+///
+/// # Errors
+/// git fails.
+pub(crate) fn out_of_sight(git: &Git) -> Result<Option<Finding>> {
+    let left_out = git.left_out()?;
+    let manifests: Vec<&str> = left_out
+        .iter()
+        .map(String::as_str)
+        .filter(|path| path.rsplit('/').next() == Some(MANIFEST))
+        .collect();
+    let Some(first) = manifests.first() else { return Ok(None) };
+    let more = manifests.len() - 1;
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    let message = format!("the checkout is sparse: `{first}`{more} stay as they are");
+    Ok(Some(Finding::warning(Rule::Tree, message).hint("git sparse-checkout disable")))
+}
+
 /// Every manifest outside hidden, ignored, build and environment folders.
 fn searched(root: &Path, tree: &Tree) -> Result<Vec<String>> {
     let mut found = tree.manifests();

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use anyhow::Result;
+use domain::finding::{Finding, Refusal, Rule};
 
 use super::{Git, literal, records};
 
@@ -48,13 +49,53 @@ impl Git {
             return Err(self.failure(&check, output));
         }
         // A tracked file is never ignored. git looks for every path in its whole index to tell, and
-        // refuses to where one is in a submodule; so it is asked for the index only here, where
-        // some path matches a pattern.
-        let tracked: HashSet<String> =
-            records(&self.read(&["ls-files", "-z", "--cached"])?).into_iter().collect();
-        let mut matched = records(&output.stdout);
-        matched.retain(|path| !tracked.contains(path));
-        Ok(matched)
+        // refuses to where one is in a submodule; so the index is read only here, where some path
+        // matches a pattern.
+        self.untracked(&records(&output.stdout))
+    }
+
+    /// Those of the paths that git does not track; what is in a submodule it never does.
+    ///
+    /// # Errors
+    /// git fails.
+    pub(crate) fn untracked(&self, paths: &[String]) -> Result<Vec<String>> {
+        let index = self.read(&["ls-files", "-z", "--cached"])?;
+        let tracked: HashSet<&str> = index.split_terminator('\0').collect();
+        Ok(paths.iter().filter(|path| !tracked.contains(path.as_str())).cloned().collect())
+    }
+
+    /// Refuses to change files that git neither tracks nor ignores: it could not give them back.
+    ///
+    /// # Errors
+    /// One of the paths is such a file, or git fails.
+    pub(crate) fn refuse_untracked(&self, paths: &[String]) -> Result<()> {
+        let untracked = self.untracked(paths)?;
+        let ignored = self.ignored(&untracked)?;
+        let findings = untracked.into_iter().filter(|path| !ignored.contains(path)).map(|path| {
+            let hint = format!("git add -- '{path}', or have git ignore it");
+            Finding::error(Rule::Dirty, "it would be changed, and git does not track it")
+                .at(&path, 1)
+                .hint(hint)
+        });
+        Ok(Refusal::unless_clean(findings.collect())?)
+    }
+
+    /// The tracked files that a sparse checkout leaves out.
+    ///
+    /// # Errors
+    /// git fails.
+    pub(crate) fn left_out(&self) -> Result<Vec<String>> {
+        let sparse = self.output(&["config", "--type=bool", "--get", "core.sparseCheckout"])?;
+        if sparse.text() != "true" {
+            return Ok(Vec::new());
+        }
+        // `S PATH` has the bit for it.
+        let index = self.read(&["ls-files", "-z", "-t", "--cached"])?;
+        Ok(index
+            .split_terminator('\0')
+            .filter_map(|e| e.strip_prefix("S "))
+            .map(str::to_owned)
+            .collect())
     }
 
     /// Every file that git tracks, or neither tracks nor ignores.
@@ -171,8 +212,20 @@ mod tests {
         repository.commit("feat: x");
         repository.write(".gitignore", "sub/*\nkept/\nlost/\n");
         let paths = ["kept/x", "lost/x", "sub/pyproject.toml", "other"].map(str::to_owned);
-        let ignored = repository.git().ignored(&paths).unwrap();
-        assert_eq!(ignored, ["lost/x", "sub/pyproject.toml"]);
+        let git = repository.git();
+        assert_eq!(git.ignored(&paths).unwrap(), ["lost/x", "sub/pyproject.toml"]);
+        assert_eq!(git.untracked(&paths).unwrap(), ["lost/x", "sub/pyproject.toml", "other"]);
+    }
+
+    #[test]
+    fn a_sparse_checkout_leaves_files_out() {
+        let repository = Repository::new();
+        repository.write("a/x", "");
+        repository.write("b/größe", "");
+        repository.commit("feat: x");
+        assert!(repository.git().left_out().unwrap().is_empty());
+        repository.run(&["sparse-checkout", "set", "a"]);
+        assert_eq!(repository.git().left_out().unwrap(), ["b/größe"]);
     }
 
     /// Settings that call a folder unchanged, or look at another one.
