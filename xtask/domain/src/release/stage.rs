@@ -1,8 +1,5 @@
 //! The stages of a release, and the one after which it ends.
 
-use std::fmt;
-use std::str::FromStr;
-
 /// One stage that every package of a release goes through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -55,35 +52,5 @@ impl Until {
             Until::Staged => "staged",
             Until::Published => "published",
         }
-    }
-}
-
-impl fmt::Display for Until {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
-
-impl FromStr for Until {
-    type Err = String;
-
-    /// # Errors
-    /// The words that were expected, when `word` is none of them.
-    fn from_str(word: &str) -> Result<Until, String> {
-        let known = Until::ALL.into_iter().find(|until| until.word() == word);
-        known.ok_or_else(|| "expected `built`, `staged` or `published`".to_owned())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_word_is_read_back() {
-        for until in Until::ALL {
-            assert_eq!(until.to_string().parse(), Ok(until));
-        }
-        assert!("tested".parse::<Until>().is_err());
     }
 }

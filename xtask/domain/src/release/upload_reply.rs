@@ -43,17 +43,6 @@ impl UploadReply {
             Some(_) | None => UploadReply::Unclear,
         }
     }
-
-    /// Whether another attempt may succeed.
-    pub fn may_pass(self) -> bool {
-        match self {
-            UploadReply::Busy | UploadReply::Unclear => true,
-            UploadReply::NameTaken
-            | UploadReply::NotAllowed
-            | UploadReply::TooManyProjects
-            | UploadReply::Rejected => false,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -109,8 +109,7 @@ impl Report<'_> {
     fn interruption(&self, interruption: &Interruption) {
         eprintln!("{} {}", paint(Style::Error, "error:"), interruption.message);
         if self.options.until == Until::Published {
-            let published = self.target.shown("published");
-            eprintln!("  {published}: {}", list(&interruption.published));
+            eprintln!("  published: {}", list(&interruption.published));
             eprintln!("  not published: {}", list(&interruption.unpublished));
         }
         let more = handbook::seen_from(self.root).map(|file| format!(" ({file})"));

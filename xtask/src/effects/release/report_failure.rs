@@ -15,14 +15,14 @@ impl Run<'_> {
         let mut published = Vec::new();
         let mut unpublished = Vec::new();
         for id in self.states.ids() {
-            let label = self.label(id);
+            let label = self.release.target.shown(&self.label(id));
             match self.publish_state(id) {
                 PublishState::Published => published.push(label),
                 PublishState::Partial => published.push(format!("{label} (not all of its files)")),
                 PublishState::Unconfirmed => {
                     published.push(format!("{label} (uploaded, not confirmed)"))
                 }
-                PublishState::Unpublished => unpublished.push(label),
+                PublishState::Unpublished => unpublished.push(self.label(id)),
             }
         }
         let name = failure.package.map(|id| self.distribution(id).name().to_string());

@@ -54,70 +54,41 @@ pub(super) struct NotUploaded {
     pub(super) error: anyhow::Error,
 }
 
-/// Why one attempt failed.
-enum AttemptError {
-    /// The index did not say which files it has.
-    Unanswered {
-        index: String,
-        why: String,
-    },
-    /// The index has other contents under names of the set.
-    NamesTaken {
-        index: String,
-        files: Vec<String>,
-    },
-    Upload(UploadFailed),
-    /// The tools' environment does not answer.
-    Tools(anyhow::Error),
-}
-
-impl AttemptError {
-    /// The pause before the next attempt; `None` when there is to be none.
-    fn pause(&self, attempt: u32) -> Option<Duration> {
-        let wanted = match self {
-            AttemptError::Unanswered { .. } => Duration::ZERO,
-            AttemptError::Upload(failed) if failed.reply.may_pass() => {
-                failed.retry_after.unwrap_or_default()
-            }
-            AttemptError::Upload(_) | AttemptError::NamesTaken { .. } | AttemptError::Tools(_) => {
-                return None;
-            }
-        };
-        let pause = Duration::from_secs(1 << (attempt - 1)).max(wanted);
-        (attempt < ATTEMPTS && pause <= LONGEST_PAUSE).then_some(pause)
-    }
-
-    fn sent(&self) -> Sent {
-        match self {
-            AttemptError::Upload(failed) if failed.reply == UploadReply::Unclear => Sent::Something,
-            AttemptError::Upload(_) => Sent::Refused,
-            AttemptError::Unanswered { .. }
-            | AttemptError::NamesTaken { .. }
-            | AttemptError::Tools(_) => Sent::Nothing,
-        }
-    }
-
-    fn is_name_taken_on_upload(&self) -> bool {
-        matches!(self, AttemptError::Upload(failed) if failed.reply == UploadReply::NameTaken)
-    }
-}
-
-impl From<AttemptError> for anyhow::Error {
-    fn from(error: AttemptError) -> anyhow::Error {
-        match error {
-            AttemptError::Unanswered { index, why } => anyhow!("could not query `{index}`: {why}"),
-            AttemptError::NamesTaken { index, files } => anyhow!(names_taken(&index, &files)),
-            AttemptError::Upload(failed) => failed.into(),
-            AttemptError::Tools(error) => error,
-        }
-    }
-}
-
 /// An attempt that did not fail.
 enum Attempt {
-    /// The index already had every file; what it lists.
+    /// The index already had every file; everything that it lists.
     NothingToSend(Vec<ServedFile>),
     Sent,
+}
+
+/// An attempt that failed, and what to do about it.
+struct AttemptFailed {
+    sent: Sent,
+    error: anyhow::Error,
+    then: Then,
+}
+
+enum Then {
+    Stop,
+    /// Wait until an earlier attempt of ours, which the index may not list yet, shows up.
+    LookAgain,
+    /// Try again, after this time at least.
+    Retry(Duration),
+}
+
+impl From<UploadFailed> for AttemptFailed {
+    fn from(failed: UploadFailed) -> AttemptFailed {
+        let retry = Then::Retry(failed.retry_after.unwrap_or_default());
+        let (sent, then) = match failed.reply {
+            UploadReply::Unclear => (Sent::Something, retry),
+            UploadReply::Busy => (Sent::Refused, retry),
+            UploadReply::NameTaken => (Sent::Refused, Then::LookAgain),
+            UploadReply::NotAllowed | UploadReply::TooManyProjects | UploadReply::Rejected => {
+                (Sent::Refused, Then::Stop)
+            }
+        };
+        AttemptFailed { sent, error: failed.into(), then }
+    }
 }
 
 impl Run<'_> {
@@ -135,36 +106,38 @@ impl Run<'_> {
         set: &UploadSet,
         index: &Index,
     ) -> Result<Uploaded, NotUploaded> {
-        let (tools, patience) = (self.release.tools, self.patience());
+        let patience = Duration::from_secs(self.release.workspace.config.patience);
+        let confirm = |time| index.confirm(self.release.tools, set.name, &set.files, time);
         let mut sent = Sent::Nothing;
         let mut attempt = 1;
         loop {
-            let error = match self.attempt(set, index) {
+            let failed = match self.attempt(set, index) {
                 Ok(Attempt::NothingToSend(listed)) if sent == Sent::Nothing => {
                     return Ok(Uploaded { sent, listed });
                 }
                 Ok(Attempt::NothingToSend(_) | Attempt::Sent) => break,
-                Err(error) => error,
+                Err(failed) => failed,
             };
-            sent = sent.max(error.sent());
-            if error.is_name_taken_on_upload() {
-                // It may be from an earlier attempt of ours that the index does not list yet.
-                let confirmed =
-                    index.confirm(tools, set.name, &set.files, SECOND_LOOK.min(patience));
-                return match confirmed {
-                    Ok(listed) => Ok(Uploaded { sent: Sent::Something, listed }),
-                    Err(_) => Err(NotUploaded { sent, error: error.into() }),
-                };
+            sent = sent.max(failed.sent);
+            let error = failed.error;
+            let wanted = match failed.then {
+                Then::Stop => return Err(NotUploaded { sent, error }),
+                Then::LookAgain => match confirm(SECOND_LOOK.min(patience)) {
+                    Ok(listed) => return Ok(Uploaded { sent: Sent::Something, listed }),
+                    Err(_) => return Err(NotUploaded { sent, error }),
+                },
+                Then::Retry(wanted) => wanted,
+            };
+            let pause = wanted.max(Duration::from_secs(1 << (attempt - 1)));
+            if attempt == ATTEMPTS || pause > LONGEST_PAUSE {
+                return Err(NotUploaded { sent, error });
             }
-            let pause = error.pause(attempt);
-            let error = anyhow::Error::from(error);
-            let Some(pause) = pause else { return Err(NotUploaded { sent, error }) };
             self.show_retry(&error, pause);
             sleep(pause);
             attempt += 1;
         }
         let sent = Sent::Something;
-        match index.confirm(tools, set.name, &set.files, patience) {
+        match confirm(patience) {
             Ok(listed) => Ok(Uploaded { sent, listed }),
             Err(error) => Err(NotUploaded { sent, error }),
         }
@@ -172,20 +145,24 @@ impl Run<'_> {
 
     /// Asks an index which files it has, and sends those that it lacks. It is asked at every
     /// attempt, because the last one may have arrived after all.
-    fn attempt(&self, set: &UploadSet, index: &Index) -> Result<Attempt, AttemptError> {
-        let lookup = index.files_of(self.release.tools, set.name).map_err(AttemptError::Tools)?;
-        let name = index.repository.clone();
-        let listed = match lookup {
+    fn attempt(&self, set: &UploadSet, index: &Index) -> Result<Attempt, AttemptFailed> {
+        let failed = |then, error| AttemptFailed { sent: Sent::Nothing, error, then };
+        let name = &index.repository;
+        let lookup = index.files_of(self.release.tools, set.name);
+        let listed = match lookup.map_err(|error| failed(Then::Stop, error))? {
             Lookup::Known(listed) => listed,
-            Lookup::Unknown(why) => return Err(AttemptError::Unanswered { index: name, why }),
+            Lookup::Unknown(why) => {
+                let error = anyhow!("could not query `{name}`: {why}");
+                return Err(failed(Then::Retry(Duration::ZERO), error));
+            }
         };
         match to_upload(&set.files, &listed) {
             Upload::Nothing => Ok(Attempt::NothingToSend(listed)),
-            Upload::Conflict(files) => Err(AttemptError::NamesTaken { index: name, files }),
-            Upload::Send(missing) => match self.upload(set, index, &missing) {
-                Ok(()) => Ok(Attempt::Sent),
-                Err(failed) => Err(AttemptError::Upload(failed)),
-            },
+            Upload::Conflict(files) => Err(failed(Then::Stop, anyhow!(names_taken(name, &files)))),
+            Upload::Send(missing) => {
+                self.upload(set, index, &missing)?;
+                Ok(Attempt::Sent)
+            }
         }
     }
 
@@ -199,11 +176,6 @@ impl Run<'_> {
         let config = self.release.target.twine_config.as_deref();
         let limit = Duration::from_secs(self.release.workspace.config.upload_limit);
         twine::upload(self.release.tools, &self.twines, &index.repository, config, &paths, limit)
-    }
-
-    /// How long an index may take to list an uploaded file.
-    fn patience(&self) -> Duration {
-        Duration::from_secs(self.release.workspace.config.patience)
     }
 
     fn show_retry(&self, error: &anyhow::Error, pause: Duration) {
