@@ -3,9 +3,9 @@
 Usage: ``upload.py`` with twine's own arguments. Every line of standard input is a JSON list of
 further arguments, the files of one upload. Every answer is a line:
 
-``{"ok": ..., "said": ..., "status": ..., "retry_after": ...}``
+``{"ok": ..., "output": ..., "status": ..., "retry_after": ...}``
 
-``said`` is the output of twine without the password, which an index may echo. ``status`` is the
+``output`` is what twine printed, without the password, which an index may echo. ``status`` is the
 HTTP status of a refusal and ``retry_after`` the seconds of its ``Retry-After`` header; both are null
 where there is none. twine itself ends every failure with the same exit code and drops the header.
 
@@ -97,12 +97,12 @@ def main(arguments: list[str]) -> None:
     threading.Thread(target=_read, args=(uploads,), daemon=True).start()
     while True:
         files = json.loads(uploads.get())
-        with contextlib.redirect_stdout(io.StringIO()) as output, contextlib.redirect_stderr(output):
+        with contextlib.redirect_stdout(io.StringIO()) as printed, contextlib.redirect_stderr(printed):
             answer = _upload(arguments + files)
-        said = output.getvalue()
+        output = printed.getvalue()
         for password in passwords:
-            said = said.replace(password, "***")
-        print(json.dumps({**answer, "said": said}), flush=True)
+            output = output.replace(password, "***")
+        print(json.dumps({**answer, "output": output}), flush=True)
 
 
 if __name__ == "__main__":

@@ -130,7 +130,7 @@ impl Prepared {
             let tools = tools.clone();
             thread::spawn(move || tools.pip().len());
         }
-        let (export, workspace) = (&source.export, &source.workspace);
+        let Source { export, workspace, .. } = &source;
         let target = if options.rehearse {
             let start =
                 || ReleaseTarget::rehearsal(git_target, export, workspace, &targets, &tools);

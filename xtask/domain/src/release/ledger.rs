@@ -1,5 +1,5 @@
 //! The ledger of one built distribution, `release.json`: which files were built from which commit
-//! with which tools, and the events since. It vouches for bytes, never for a stage: only the index
+//! with which tools, and the events since. It describes bytes, never a stage: only the index
 //! itself can tell which files it has.
 
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub struct Ledger {
     pub events: Vec<Event>,
 }
 
-/// Something that happened, for people to read.
+/// An event, for people to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// RFC 3339, UTC.

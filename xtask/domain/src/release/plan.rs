@@ -1,5 +1,5 @@
-//! A release as a plan: which distributions, which actions, in which order, and what an index
-//! that has some of the files already leaves to be done.
+//! A release as a plan: which packages, which actions, in which order; and which of the built files
+//! an index still lacks.
 
 use std::fmt;
 
@@ -113,7 +113,7 @@ impl ReleasePlan {
     }
 }
 
-/// What is left to upload of the files of one distribution.
+/// The difference between the built files and those that an index lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Upload {
     /// The index has every file, with the same bytes.

@@ -1,5 +1,5 @@
-//! What has to hold before a release does anything, judged from facts. Every check is made, and all
-//! that fail are reported together.
+//! The checks before a release does anything, judged from facts. Every check is made, and all that
+//! fail are reported together.
 //!
 //! Must not know where the facts come from.
 
@@ -130,7 +130,8 @@ fn history(facts: &RepositoryFacts) -> Check {
 }
 
 fn remote(facts: &RepositoryFacts) -> Vec<Check> {
-    let (remote, head) = (facts.remote, short(facts.head));
+    let remote = facts.remote;
+    let head = short(facts.head);
     let on_remote = match &facts.on_remote {
         Lookup::Known(true) => Check::passed(Rule::Remote, format!("`{remote}` has {head}")),
         Lookup::Known(false) => Check::failed(
@@ -138,7 +139,7 @@ fn remote(facts: &RepositoryFacts) -> Vec<Check> {
             format!("no branch of the git remote `{remote}` has HEAD ({head})"),
             format!("run `git push {remote} HEAD`; the commit of a release has to be public"),
         ),
-        // Then nobody knows whether it would accept a tag either.
+        // Whether it accepts tags cannot be known then.
         Lookup::Unknown(why) => {
             return vec![Check::failed(
                 Rule::Remote,
@@ -173,7 +174,7 @@ pub fn credentials(facts: &CredentialFacts) -> Check {
     let CredentialFacts { repository, variable, source } = facts;
     match source {
         Ok(Some(source)) => {
-            Check::passed(Rule::Credentials, format!("`{repository}`: from {source}"))
+            Check::passed(Rule::Credentials, format!("{repository}: from {source}"))
         }
         Ok(None) => Check::failed(
             Rule::Credentials,

@@ -1,5 +1,5 @@
-//! The meaning of an index's reply to a failed upload. The status alone does not tell; the words are
-//! PyPI's.
+//! The meaning of an index's reply to an upload that failed. The status alone is ambiguous, so the
+//! words count too; they are PyPI's.
 
 /// The kinds of failure that call for different next steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,8 +14,8 @@ pub enum UploadReply {
     Busy,
     /// The index read the file and rejected it; another attempt gets the same answer.
     Rejected,
-    /// A failure that may pass, after which nobody knows whether the file has arrived: 5xx, a lost
-    /// connection, no answer in time.
+    /// A failure that may pass and leaves open whether the file has arrived: 5xx, a lost connection,
+    /// no answer in time.
     Unclear,
 }
 

@@ -69,7 +69,8 @@ impl Report<'_> {
             let tag = if package.tagged.is_some() { "tagged" } else { "tag" };
             self.say(&format!("  {name:width$}  {version:10}  {tag} {}", package.tag));
         }
-        let (staging, index) = (&self.target.staging.name, &self.target.index.name);
+        let staging = &self.target.staging.name;
+        let index = &self.target.index.name;
         let stand_in = if self.options.rehearse { ", both stand-ins on this machine" } else { "" };
         self.say(&match self.options.until {
             Until::Built => "  built and checked, not uploaded".to_owned(),

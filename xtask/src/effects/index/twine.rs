@@ -97,8 +97,8 @@ pub(crate) fn shared_secret<'a>(
 /// twine cannot be run. Faults of the files are the returned text.
 pub(crate) fn check(tools: &Tools, files: &[PathBuf]) -> Result<Option<String>> {
     let answer = tools.ask("check", as_strings(files))?;
-    let said = answer["said"].as_str().unwrap_or_default();
-    Ok((answer["ok"] != true).then(|| shell::tail(said, 30)))
+    let output = answer["output"].as_str().unwrap_or_default();
+    Ok((answer["ok"] != true).then(|| shell::tail(output, 30)))
 }
 
 fn as_strings(files: &[PathBuf]) -> Vec<String> {
@@ -127,12 +127,12 @@ pub(crate) struct UploadFailed {
     pub(crate) retry_after: Option<Duration>,
     repository: String,
     /// The end of twine's output, without any secret.
-    said: String,
+    output: String,
 }
 
 impl fmt::Display for UploadFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "twine could not upload to `{}`:{}", self.repository, self.said)
+        write!(f, "twine could not upload to `{}`:{}", self.repository, self.output)
     }
 }
 
@@ -152,9 +152,9 @@ pub(crate) fn upload(
     files: &[PathBuf],
     limit: Duration,
 ) -> Result<(), UploadFailed> {
-    let failed = |reply, retry_after, said| {
+    let failed = |reply, retry_after, output| {
         let repository = repository.to_owned();
-        Err(UploadFailed { reply, retry_after, repository, said })
+        Err(UploadFailed { reply, retry_after, repository, output })
     };
     let answer = match run(tools, twines, repository, config_file, files, limit) {
         Ok(answer) => answer,
@@ -163,10 +163,10 @@ pub(crate) fn upload(
     if answer["ok"] == true {
         return Ok(());
     }
-    let said = answer["said"].as_str().unwrap_or_default();
-    let reply = UploadReply::read(answer["status"].as_u16(), said);
+    let output = answer["output"].as_str().unwrap_or_default();
+    let reply = UploadReply::read(answer["status"].as_u16(), output);
     let retry_after = answer["retry_after"].as_u64().map(Duration::from_secs);
-    failed(reply, retry_after, shell::tail(said, 12))
+    failed(reply, retry_after, shell::tail(output, 12))
 }
 
 /// Hands the files to a twine process, which masks the secret in its answer.

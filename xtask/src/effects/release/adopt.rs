@@ -51,7 +51,8 @@ impl Run<'_> {
 
     /// Replaces built files by those of an index.
     fn replace(&self, id: PackageId, paths: &[PathBuf], index: &str) -> Result<()> {
-        let (dir, mut ledger) = (self.dir(id), self.ledger(id)?);
+        let dir = self.dir(id);
+        let mut ledger = self.ledger(id)?;
         // In a new directory: a ledger must never describe other bytes than those beside it.
         let partial = ledger::begin(&dir)?;
         for file in &ledger.files {
@@ -64,7 +65,7 @@ impl Run<'_> {
             ledger.files.push(file);
         }
         ledger.files.sort();
-        let event = format!("replaced by the files of {index}, built from the same commit");
+        let event = format!("taken over from {index}, built from the same commit");
         ledger::record(&partial, &mut ledger, event)?;
         ledger::complete(&partial, &dir)?;
         self.state(id).ledger = Some(ledger);

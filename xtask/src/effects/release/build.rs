@@ -26,7 +26,8 @@ impl Run<'_> {
     }
 
     fn build(&self, id: PackageId) -> Result<StageOutcome> {
-        let (package, distribution) = (self.package(id), self.distribution(id));
+        let package = self.package(id);
+        let distribution = self.distribution(id);
         let earlier = self.release.ledgers.get(&package.distribution);
         if let Some(ledger) = earlier.filter(|ledger| self.is_reusable(id, ledger)) {
             self.state(id).ledger = Some(ledger.clone());

@@ -127,7 +127,8 @@ impl Run<'_> {
     /// The line of a stage that is over.
     fn show(&self, label: &str, report: &StageReport) {
         let StageReport { stage, status, seconds, detail } = report;
-        let (stage, status) = (stage.word(), status.word());
+        let stage = stage.word();
+        let status = status.word();
         let detail = detail.lines().next().unwrap_or_default();
         self.release
             .progress

@@ -99,10 +99,11 @@ impl Run<'_> {
     /// The paths that the distributions outside of this release install, as far as their sources
     /// tell: in the src layout, everything in `src/`.
     fn installed_by_others(&self) -> Result<Vec<(String, Name)>> {
-        let (workspace, plan) = (self.release.workspace, self.release.plan);
+        let workspace = self.release.workspace;
         let tracked = self.git().tracked(self.release.head)?;
         let installed = tracked.iter().filter_map(|path| {
-            let owner = workspace.owner(path).filter(|&id| plan.package_of(id).is_none())?;
+            let owner =
+                workspace.owner(path).filter(|&id| self.release.plan.package_of(id).is_none())?;
             let other = &workspace.distributions[owner];
             let own = path.strip_prefix(&other.dir)?.trim_start_matches('/');
             let installed = own.strip_prefix("src/")?;
@@ -114,7 +115,8 @@ impl Run<'_> {
 
     /// Indexes that have other contents under the built file names: they will never accept these.
     fn name_conflicts(&self, id: PackageId) -> Vec<Finding> {
-        let (built, target) = (self.artifacts(id), self.release.target);
+        let built = self.artifacts(id);
+        let target = self.release.target;
         let bump = format!("run `cargo xtask bump {}`", self.distribution(id).name());
         let mut findings = Vec::new();
         if let Upload::Conflict(files) = to_upload(&built, self.listed_on_index(id)) {

@@ -21,7 +21,8 @@ impl Run<'_> {
     /// A wheel has the name of one that was built here and other contents, or cannot be copied.
     pub(super) fn collect_wheels(&self, id: PackageId) -> Result<Option<String>> {
         let Some(folder) = self.release.wheels else { return Ok(None) };
-        let (dir, mut ledger) = (self.dir(id), self.ledger(id)?);
+        let dir = self.dir(id);
+        let mut ledger = self.ledger(id)?;
         let added = self.copy_wheels(id, folder, &ledger.files)?;
         if added.is_empty() {
             return Ok(None);

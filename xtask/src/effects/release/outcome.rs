@@ -1,4 +1,4 @@
-//! What a release reports when it is over, and what each of its stages does.
+//! The report of a release and of each of its stages.
 
 use domain::release::plan::{Artifact, Package, ReleasePlan};
 use domain::release::stage::Stage;

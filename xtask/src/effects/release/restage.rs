@@ -53,7 +53,8 @@ impl Run<'_> {
         let work = self.scratch().join("restaged").join(name.in_file_name());
         remove(&work)?;
         // The whole repository: a back end may read a file above the distribution's directory.
-        let (source, commit) = (work.join("source"), self.ledger(id)?.commit);
+        let source = work.join("source");
+        let commit = self.ledger(id)?.commit;
         self.git().export(&commit, &source)?;
         rewrite_version(distribution, &source, version)?;
         let out = work.join("dist");

@@ -10,7 +10,8 @@ use crate::effects::release::run::Run;
 impl Run<'_> {
     pub(super) fn tag(&self, id: PackageId) -> Result<StageOutcome> {
         let target = self.release.target;
-        let (tag, remote) = (&self.package(id).tag, &target.git_target.remote);
+        let tag = &self.package(id).tag;
+        let remote = &target.git_target.remote;
         let commit = self.ledger(id)?.commit;
         self.git().tag(tag, &commit, &self.label(id))?;
         self.git().push_tag(remote, tag)?;

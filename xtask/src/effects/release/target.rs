@@ -84,7 +84,7 @@ pub(crate) struct ReleaseTarget {
     pub(crate) git_target: GitTarget,
     pub(crate) staging: Repository,
     pub(crate) index: Repository,
-    /// What twine reads instead of the user's `.pypirc`.
+    /// The file that twine reads instead of the user's `.pypirc`.
     pub(crate) twine_config: Option<PathBuf>,
     /// The local indexes of a rehearsal, which run until this is dropped.
     _local: Option<LocalIndexes>,
@@ -187,7 +187,8 @@ fn clone_with_remote(
     remote: &str,
     dropped: &[String],
 ) -> Result<Git> {
-    let (clone, bare) = (stage.join("repository"), stage.join("remote.git"));
+    let clone = stage.join("repository");
+    let bare = stage.join("remote.git");
     let head = original.head()?;
     original.export(&head, &clone)?;
     let shell = shell::at(&clone)?;

@@ -52,32 +52,20 @@ pub(super) enum Sent {
 pub(super) struct NotUploaded {
     pub(super) sent: Sent,
     pub(super) error: anyhow::Error,
-}
-
-/// An attempt that did not fail.
-enum Attempt {
-    /// The index already had every file; everything that it lists.
-    NothingToSend(Vec<ServedFile>),
-    Sent,
-}
-
-/// An attempt that failed, and what to do about it.
-struct AttemptFailed {
-    sent: Sent,
-    error: anyhow::Error,
     then: Then,
 }
 
+/// The step that a failed attempt calls for.
 enum Then {
     Stop,
-    /// Wait until an earlier attempt of ours, which the index may not list yet, shows up.
+    /// Look for the file of an earlier attempt, which the index may not list yet.
     LookAgain,
     /// Try again, after this time at least.
     Retry(Duration),
 }
 
-impl From<UploadFailed> for AttemptFailed {
-    fn from(failed: UploadFailed) -> AttemptFailed {
+impl From<UploadFailed> for NotUploaded {
+    fn from(failed: UploadFailed) -> NotUploaded {
         let retry = Then::Retry(failed.retry_after.unwrap_or_default());
         let (sent, then) = match failed.reply {
             UploadReply::Unclear => (Sent::Something, retry),
@@ -87,8 +75,15 @@ impl From<UploadFailed> for AttemptFailed {
                 (Sent::Refused, Then::Stop)
             }
         };
-        AttemptFailed { sent, error: failed.into(), then }
+        NotUploaded { sent, error: failed.into(), then }
     }
+}
+
+/// An attempt that did not fail.
+enum Attempt {
+    /// The index already had every file; everything that it lists.
+    NothingToSend(Vec<ServedFile>),
+    Sent,
 }
 
 impl Run<'_> {
@@ -107,46 +102,41 @@ impl Run<'_> {
         index: &Index,
     ) -> Result<Uploaded, NotUploaded> {
         let patience = Duration::from_secs(self.release.workspace.config.patience);
-        let confirm = |time| index.confirm(self.release.tools, set.name, &set.files, time);
         let mut sent = Sent::Nothing;
         let mut attempt = 1;
         loop {
-            let failed = match self.attempt(set, index) {
+            let mut failed = match self.attempt(set, index) {
                 Ok(Attempt::NothingToSend(listed)) if sent == Sent::Nothing => {
                     return Ok(Uploaded { sent, listed });
                 }
-                Ok(Attempt::NothingToSend(_) | Attempt::Sent) => break,
+                Ok(Attempt::NothingToSend(_) | Attempt::Sent) => {
+                    return self.confirm(set, index, patience);
+                }
                 Err(failed) => failed,
             };
             sent = sent.max(failed.sent);
-            let error = failed.error;
+            failed.sent = sent;
             let wanted = match failed.then {
-                Then::Stop => return Err(NotUploaded { sent, error }),
-                Then::LookAgain => match confirm(SECOND_LOOK.min(patience)) {
-                    Ok(listed) => return Ok(Uploaded { sent: Sent::Something, listed }),
-                    Err(_) => return Err(NotUploaded { sent, error }),
-                },
+                Then::Stop => return Err(failed),
+                Then::LookAgain => {
+                    return self.confirm(set, index, SECOND_LOOK.min(patience)).or(Err(failed));
+                }
                 Then::Retry(wanted) => wanted,
             };
             let pause = wanted.max(Duration::from_secs(1 << (attempt - 1)));
             if attempt == ATTEMPTS || pause > LONGEST_PAUSE {
-                return Err(NotUploaded { sent, error });
+                return Err(failed);
             }
-            self.show_retry(&error, pause);
+            self.show_retry(&failed.error, pause);
             sleep(pause);
             attempt += 1;
-        }
-        let sent = Sent::Something;
-        match confirm(patience) {
-            Ok(listed) => Ok(Uploaded { sent, listed }),
-            Err(error) => Err(NotUploaded { sent, error }),
         }
     }
 
     /// Asks an index which files it has, and sends those that it lacks. It is asked at every
     /// attempt, because the last one may have arrived after all.
-    fn attempt(&self, set: &UploadSet, index: &Index) -> Result<Attempt, AttemptFailed> {
-        let failed = |then, error| AttemptFailed { sent: Sent::Nothing, error, then };
+    fn attempt(&self, set: &UploadSet, index: &Index) -> Result<Attempt, NotUploaded> {
+        let failed = |then, error| NotUploaded { sent: Sent::Nothing, error, then };
         let name = &index.repository;
         let lookup = index.files_of(self.release.tools, set.name);
         let listed = match lookup.map_err(|error| failed(Then::Stop, error))? {
@@ -163,6 +153,20 @@ impl Run<'_> {
                 self.upload(set, index, &missing)?;
                 Ok(Attempt::Sent)
             }
+        }
+    }
+
+    /// Waits until an index lists files that were sent.
+    fn confirm(
+        &self,
+        set: &UploadSet,
+        index: &Index,
+        patience: Duration,
+    ) -> Result<Uploaded, NotUploaded> {
+        let sent = Sent::Something;
+        match index.confirm(self.release.tools, set.name, &set.files, patience) {
+            Ok(listed) => Ok(Uploaded { sent, listed }),
+            Err(error) => Err(NotUploaded { sent, error, then: Then::Stop }),
         }
     }
 

@@ -78,7 +78,7 @@ fn clauses(range: &str) -> Vec<String> {
     clauses
 }
 
-/// Properties for which an index refuses a file, whatever its contents.
+/// Properties for which an index refuses a file without reading its contents.
 fn acceptance(built: &Built, archive: &Archive) -> Vec<Problem> {
     let mut problems = Vec::new();
     if built.version.is_local() {
@@ -106,20 +106,16 @@ fn acceptance(built: &Built, archive: &Archive) -> Vec<Problem> {
 
 /// Every `License-File` (PEP 639) has to be in the archive.
 fn license_files(archive: &Archive) -> Vec<Problem> {
-    let is_included = |file: &&str| {
+    let missing = archive.headers("License-File").filter(|file| {
         let in_wheel = format!(".dist-info/licenses/{file}");
         let in_old_wheel = format!(".dist-info/{file}");
-        archive.members.keys().any(|member| {
+        !archive.members.keys().any(|member| {
             member == file || member.ends_with(&in_wheel) || member.ends_with(&in_old_wheel)
         })
-    };
-    let missing = archive.headers("License-File").filter(|file| !is_included(file));
-    missing
-        .map(|file| {
-            let message = format!("names the license file `{file}` and does not contain it");
-            Problem::new(Rule::Licence, message)
-        })
-        .collect()
+    });
+    let messages =
+        missing.map(|file| format!("names the license file `{file}` and does not contain it"));
+    messages.map(|message| Problem::new(Rule::Licence, message)).collect()
 }
 
 /// Why a requirement of built metadata must not be published. The message continues "requires X,

@@ -54,11 +54,11 @@ impl Modules {
                 return Modules { source: format!("{base}{inner}"), files };
             }
         }
-        let own = |path: &&&str| match path.split_once('/') {
+        let own = python.iter().filter(|path| match path.split_once('/') {
             Some((top, _)) => !BESIDE.contains(&top),
-            None => !NO_MODULES.contains(*path),
-        };
-        let files = python.iter().filter(own).map(|path| (*path).to_owned()).collect();
+            None => !NO_MODULES.contains(path),
+        });
+        let files = own.map(|path| (*path).to_owned()).collect();
         Modules { source: base, files }
     }
 

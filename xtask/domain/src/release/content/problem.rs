@@ -2,7 +2,7 @@
 
 use crate::finding::{Finding, Rule};
 
-/// What is wrong with one archive. The message continues a sentence whose subject is the archive.
+/// A fault of one archive. The message continues a sentence whose subject is the archive.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(crate) rule: Rule,

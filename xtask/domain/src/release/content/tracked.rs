@@ -113,7 +113,7 @@ fn is_in(packages: &[&str], path: &str) -> bool {
     packages.iter().any(|package| path.starts_with(package))
 }
 
-/// The tracked files of packages, without tests and without folders that nobody could import from
+/// The tracked files of packages, without tests and without folders that cannot be imported from
 /// where the wheel's modules come from, such as the templates of a project.
 fn import_files<'a>(tracked: &BTreeSet<&'a str>, roots: &BTreeSet<String>) -> Vec<&'a str> {
     let mut packages = packages(tracked);
