@@ -6,8 +6,8 @@ further arguments, the files of one upload. Every answer is a line:
 ``{"ok": ..., "output": ..., "status": ..., "retry_after": ...}``
 
 ``output`` is what twine printed, without the password, which an index may echo. ``status`` is the
-HTTP status of a refusal and ``retry_after`` the seconds of its ``Retry-After`` header; both are null
-where there is none. twine itself ends every failure with the same exit code and drops the header.
+HTTP status of a refusal and ``retry_after`` the seconds of its ``Retry-After`` header; both are
+null where there is none. twine ends every failure with the same exit code and drops the header.
 
 When standard input closes, this process ends at once: its parent is gone, and the next release asks
 the index which files have arrived.
@@ -97,7 +97,8 @@ def main(arguments: list[str]) -> None:
     threading.Thread(target=_read, args=(uploads,), daemon=True).start()
     while True:
         files = json.loads(uploads.get())
-        with contextlib.redirect_stdout(io.StringIO()) as printed, contextlib.redirect_stderr(printed):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
             answer = _upload(arguments + files)
         output = printed.getvalue()
         for password in passwords:
