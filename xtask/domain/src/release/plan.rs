@@ -38,6 +38,16 @@ pub enum Lookup<T> {
     Unknown(String),
 }
 
+impl<T> Lookup<T> {
+    /// The answer, where there is one.
+    pub fn known(self) -> Option<T> {
+        match self {
+            Lookup::Known(answer) => Some(answer),
+            Lookup::Unknown(_) => None,
+        }
+    }
+}
+
 /// One distribution of a release.
 #[derive(Clone, Debug)]
 pub struct Package {

@@ -69,17 +69,12 @@ impl Report<'_> {
             let tag = if package.tagged.is_some() { "tagged" } else { "tag" };
             self.say(&format!("  {name:width$}  {version:10}  {tag} {}", package.tag));
         }
-        let staging = &self.target.staging.name;
-        let index = &self.target.index.name;
-        let stand_in = if self.options.rehearse { ", both stand-ins on this machine" } else { "" };
+        let staging = self.target.shown(&self.target.staging.name);
+        let index = self.target.shown(&self.target.index.name);
         self.say(&match self.options.until {
             Until::Built => "  built and checked, not uploaded".to_owned(),
-            Until::Staged => {
-                format!("  staged on {staging}{stand_in}, smoke-tested, not published")
-            }
-            Until::Published => {
-                format!("  staged on {staging}, then published to {index}{stand_in}")
-            }
+            Until::Staged => format!("  staged on {staging}, smoke-tested, not published"),
+            Until::Published => format!("  staged on {staging}, then published to {index}"),
         });
     }
 

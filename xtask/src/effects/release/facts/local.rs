@@ -63,24 +63,14 @@ impl LocalFacts {
             }
             let facts = subject.package(id, ledgers.get(&id))?;
             checks.extend(preflight::package(&facts));
-            requested.extend(requested_package(id, distribution, facts));
+            if let Some(version) = distribution.version().cloned() {
+                let tagged = facts.remote_tag.known().flatten();
+                let package = Package { distribution: id, version, tag: facts.tag, tagged: None };
+                requested.push(RequestedPackage { package, tagged });
+            }
         }
         Ok(LocalFacts { checks, requested, ledgers })
     }
-}
-
-fn requested_package(
-    id: DistributionId,
-    distribution: &Distribution,
-    facts: PackageFacts,
-) -> Option<RequestedPackage> {
-    let version = distribution.version()?.clone();
-    let tagged = match facts.remote_tag {
-        Lookup::Known(commit) => commit,
-        Lookup::Unknown(_) => None,
-    };
-    let package = Package { distribution: id, version, tag: facts.tag, tagged: None };
-    Some(RequestedPackage { package, tagged })
 }
 
 /// The errors of the workspace as failed checks.
