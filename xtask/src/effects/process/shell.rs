@@ -96,7 +96,7 @@ pub(crate) fn watched(cmd: Cmd) -> Result<bool> {
 /// Removes from a command's environment the variables that redirect pip, twine or Python, and all
 /// secrets. git may need some of those; it is not scrubbed.
 pub(crate) fn scrubbed(cmd: Cmd) -> Cmd {
-    without(cmd, environment::is_kept_from_children)
+    without(cmd, environment::is_hidden_from_children)
 }
 
 /// Removes only secrets from a command's environment: `pip config list` is to report the rest.
