@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use domain::release::plan::Until;
+use domain::release::stage::Until;
 use domain::text::toml::nearest;
 use lexopt::{Arg, Parser, ValueExt};
 

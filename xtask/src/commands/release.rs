@@ -14,8 +14,9 @@ use anyhow::{Context, Result};
 use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::DistributionId;
 use domain::parallel;
-use domain::release::plan::{ReleasePlan, Until};
+use domain::release::plan::ReleasePlan;
 use domain::release::preflight::{self, Check, short};
+use domain::release::stage::Until;
 use domain::workspace::Workspace;
 use report::Report;
 

@@ -6,4 +6,5 @@ pub mod index_address;
 pub mod ledger;
 pub mod plan;
 pub mod preflight;
+pub mod stage;
 pub mod upload_reply;

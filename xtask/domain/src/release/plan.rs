@@ -4,6 +4,7 @@
 use formats::pep440::Version;
 
 use crate::ids::{DistributionId, IdVec, PackageId};
+use crate::release::stage::Until;
 
 /// One file that was built.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,15 +69,6 @@ pub enum Action {
     Publish(PackageId),
     /// Tag the commit that was built, and push the tag.
     Tag(PackageId),
-}
-
-/// The last stage of a release.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Until {
-    Built,
-    Staged,
-    #[default]
-    Published,
 }
 
 /// Everything that a release will do, in order.

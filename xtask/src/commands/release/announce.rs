@@ -6,7 +6,8 @@ use std::path::Path;
 
 use domain::finding::{Finding, Rule};
 use domain::ids::DistributionId;
-use domain::release::plan::{Lookup, ReleasePlan, Until};
+use domain::release::plan::{Lookup, ReleasePlan};
+use domain::release::stage::Until;
 use domain::workspace::{Distribution, Workspace};
 
 use crate::cli::ReleaseOptions;

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use domain::ids::DistributionId;
 use domain::release::ledger::files_json;
-use domain::release::plan::{ReleasePlan, Until};
+use domain::release::plan::ReleasePlan;
 use domain::release::preflight::Check;
+use domain::release::stage::Until;
 use domain::workspace::Workspace;
 use jzon::{JsonValue, array, object};
 
