@@ -131,7 +131,7 @@ pub(super) fn namespaces(facts: CheckFacts, subjects: &[Subject]) -> Vec<Found> 
         for folder in subject.modules.packages() {
             let guest = subjects
                 .iter()
-                .find(|other| other.id != subject.id && other.modules.lies_in(folder));
+                .find(|other| other.id != subject.id && other.modules.has_files_in(folder));
             let path = format!("{}{folder}/__init__.py", subject.modules.source);
             let Some(guest) = guest else { continue };
             let text = (facts.files.read)(&path).map(|source| source.text).unwrap_or_default();

@@ -97,7 +97,7 @@ pub(crate) fn watched(cmd: Cmd) -> Result<bool> {
 /// Takes from a command what must not reach it out of this process's environment: variables that
 /// redirect pip, twine or Python, and (unless it is git, which may need them) secrets.
 pub(crate) fn scrubbed(cmd: Cmd) -> Cmd {
-    without(cmd, environment::is_kept_from_children)
+    without(cmd, environment::is_hidden_from_children)
 }
 
 /// Takes secrets alone from a command: what else stands in the environment is what it is asked for.
