@@ -1,12 +1,11 @@
 //! `bump`: versions, sibling ranges, changelogs and locks, rewritten in place.
 
 use std::collections::HashMap;
-use std::io::{self, IsTerminal, Write as _};
+use std::io::{self, Write as _};
 use std::mem::ManuallyDrop;
 use std::path::Path;
-use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use domain::bump::range::RangePolicy;
 use domain::bump::step::{Change, Step};
 use domain::bump::{self, Bump, BumpFacts, BumpPlan, BumpRequest, History, RangeMove, usual_tags};
@@ -15,21 +14,23 @@ use domain::ids::{DistributionId, IdVec};
 use domain::manifest::version_source::DeclaredVersion;
 use domain::text::edit::EditKind;
 use domain::text::toml::nearest;
+use domain::text::wording::{first_few, plural};
 use domain::workspace::history::{TagRef, last_tag};
 use domain::workspace::{Judgement, Workspace};
 use formats::conventional_commits;
 
-use crate::cli::BumpOptions;
+use crate::ExitStatus;
+use crate::cli::{BumpOptions, DependentsPolicy};
 use crate::effects::clock;
 use crate::effects::fs::files;
 use crate::effects::fs::tree::Tree;
 use crate::effects::repository::discover;
 use crate::effects::repository::git::Git;
-use crate::ui::{json, say};
+use crate::ui::{self, json, say};
 
 /// # Errors
 /// Nothing was written: the repository cannot be understood, or the bump is refused.
-pub(crate) fn run(root: &Path, options: &BumpOptions) -> Result<ExitCode> {
+pub(crate) fn run(root: &Path, options: &BumpOptions) -> Result<ExitStatus> {
     // Given back to the system with the process, at once, where dropping takes a piece at a time.
     let tree = ManuallyDrop::new(Tree::walk(root)?);
     let workspace = ManuallyDrop::new(discover::judged(root, &tree, Judgement::Warn)?);
@@ -46,20 +47,22 @@ pub(crate) fn run(root: &Path, options: &BumpOptions) -> Result<ExitCode> {
         false => io::stdout().write_all(as_text(&workspace, &plan).as_bytes())?,
     }
     if options.dry_run || plan.writes.is_empty() {
-        return Ok(ExitCode::SUCCESS);
+        return Ok(ExitStatus::Done);
     }
     if options.commit {
         refuse_dirty(git.as_ref(), &plan)?;
     }
-    if !options.yes && !options.json && !confirmed()? {
+    // Without a terminal it goes on: git can undo everything that is written.
+    let yes = options.yes || options.json || !ui::can_prompt();
+    if !ui::confirm("Write this?", yes)? {
         eprintln!("nothing was written");
-        return Ok(ExitCode::FAILURE);
+        return Ok(ExitStatus::Refused);
     }
     apply(root, git.as_ref().filter(|_| options.commit), &plan)?;
     if !options.json {
-        say!("{} written", count(plan.writes.len(), "file"));
+        say!("{} written", plural(plan.writes.len(), "file"));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitStatus::Done)
 }
 
 /// What the words mean here: all but the last are targets; the last is a change, if it reads as
@@ -87,26 +90,18 @@ fn request(workspace: &Workspace, options: &BumpOptions) -> Result<BumpRequest> 
             _ => {}
         }
     }
-    let all = words.is_empty() || words == ["all"];
-    let mut targets = Vec::new();
-    let mut errors = Vec::new();
-    for word in words.iter().filter(|_| !all) {
-        match workspace.resolve(word) {
-            Ok(at) => targets.push(at),
-            Err(finding) => errors.push(finding),
-        }
+    if words == ["all"] {
+        words.clear();
     }
-    Refusal::unless_clean(errors)?;
-    let ranges = options.ranges.as_ref().or(workspace.config.ranges.as_ref());
+    let configured = || workspace.config.ranges.as_deref().filter(|word| *word == "fit");
     Ok(BumpRequest {
-        targets,
+        targets: workspace.resolve_all(&words)?,
         change,
-        ranges: if ranges.is_some_and(|word| word == "fit") {
-            RangePolicy::Fit
-        } else {
-            RangePolicy::Align
-        },
-        cascade: options.dependents.as_deref() != Some("none"),
+        ranges: options
+            .ranges
+            .or_else(|| configured().map(|_| RangePolicy::Fit))
+            .unwrap_or_default(),
+        cascade: options.dependents == DependentsPolicy::Patch,
         date: clock::today(),
     })
 }
@@ -238,7 +233,7 @@ fn as_text(workspace: &Workspace, plan: &BumpPlan) -> String {
     let mut lines = Vec::new();
     lines.push(match plan.bumps.len() {
         0 => "Nothing to bump: no commit since the last tags asks for a release.".to_owned(),
-        many => format!("Bump plan: {}, in release order", count(many, "distribution")),
+        many => format!("Bump plan: {}, in release order", plural(many, "distribution")),
     });
     let mut moves: HashMap<DistributionId, Vec<&RangeMove>> = HashMap::new();
     for moved in &plan.moves {
@@ -283,22 +278,6 @@ fn move_line(workspace: &Workspace, moved: &RangeMove, indent: usize) -> String 
     let declared = moved.declared(workspace);
     let after = declared.shown_with(&moved.specifiers);
     format!("{:indent$}{} -> {after}", "", declared.shown())
-}
-
-fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
-/// Asks on a terminal; elsewhere there is nobody to ask, and nothing that git cannot undo.
-fn confirmed() -> Result<bool> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Ok(true);
-    }
-    eprint!("Write this? [y/N] ");
-    io::stderr().flush()?;
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer).context("cannot read the answer")?;
-    Ok(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))
 }
 
 fn refuse_dirty(git: Option<&Git>, plan: &BumpPlan) -> Result<()> {

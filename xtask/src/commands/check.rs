@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
 use domain::check::{CheckFacts, Fix, Found, check};
@@ -12,6 +11,7 @@ use domain::text::edit::{Edit, splice};
 use domain::workspace::Judgement;
 use jzon::{JsonValue, object};
 
+use crate::ExitStatus;
 use crate::cli::CheckOptions;
 use crate::effects::fs::files::{self, Changes};
 use crate::effects::fs::tree::Tree;
@@ -20,10 +20,10 @@ use crate::ui::{self, Style, paint, say};
 
 /// # Errors
 /// A file cannot be read or written. What is wrong with the repository is printed, and exit code 1.
-pub(crate) fn run(root: &Path, options: &CheckOptions) -> Result<ExitCode> {
+pub(crate) fn run(root: &Path, options: &CheckOptions) -> Result<ExitStatus> {
     if options.list {
         list(options.json);
-        return Ok(ExitCode::SUCCESS);
+        return Ok(ExitStatus::Done);
     }
     let found = if options.fix { mended(root)? } else { look(root)? };
     let errors = found.iter().filter(|found| found.finding.is_error()).count();
@@ -34,7 +34,7 @@ pub(crate) fn run(root: &Path, options: &CheckOptions) -> Result<ExitCode> {
         ui::findings(&findings);
         say!("{}", summary(errors, &found));
     }
-    Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(ExitStatus::done_if(errors == 0))
 }
 
 fn look(root: &Path) -> Result<Vec<Found>> {

@@ -1,7 +1,6 @@
 //! `embed`: this tool, put into another repository, and what it finds there.
 
 use std::path::Path;
-use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
 use domain::finding::{Finding, Refusal, Rule};
@@ -13,11 +12,13 @@ use domain::text::insert::Splice;
 use domain::text::toml::TomlFile;
 use domain::workspace::{Judgement, Workspace};
 
+use crate::ExitStatus;
 use crate::cli::EmbedOptions;
 use crate::effects::fs::files::Changes;
 use crate::effects::fs::tree::Tree;
 use crate::effects::repository::git::Git;
 use crate::effects::repository::{discover, embed as there, templates};
+use crate::ui::text::table;
 use crate::ui::{self, Style, paint};
 
 const CARGO: &str = "Cargo.toml";
@@ -26,7 +27,7 @@ const LOCK: &str = "Cargo.lock";
 
 /// # Errors
 /// There is nothing to release there, something else is called xtask, or it cannot be written.
-pub(crate) fn run(options: &EmbedOptions) -> Result<ExitCode> {
+pub(crate) fn run(options: &EmbedOptions) -> Result<ExitStatus> {
     let dir = &options.dir;
     let root = dir.canonicalize().with_context(|| format!("{}", dir.display()))?;
     refuse_what_is_not_ours(&root)?;
@@ -50,7 +51,7 @@ pub(crate) fn run(options: &EmbedOptions) -> Result<ExitCode> {
     there::put(&root, &files)?;
     there::settle_lock(&root)?;
     report(&root, &tree, &workspace, &files, again)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitStatus::Done)
 }
 
 fn refuse_what_is_not_ours(root: &Path) -> Result<()> {
@@ -207,7 +208,7 @@ fn report(
             vec![distribution.name().to_string(), version, format!("{file}:{line}")]
         })
         .collect();
-    ui::table(&["distribution", "version", "where it stands"], &rows);
+    table(&["distribution", "version", "where it stands"], &rows);
     ui::findings(&embed::limits(workspace));
     if workspace.distributions.iter().any(|d| d.dir.is_empty() && d.manifest.excluded.is_none()) {
         let swallowed = tree.with_files(|files| flat_layout::swallows(CRATE, files));

@@ -1,20 +1,20 @@
 //! `graph`: who needs whom, and at which level of a release each distribution stands.
 
 use std::path::Path;
-use std::process::ExitCode;
 
 use anyhow::Result;
 use domain::ids::{DistributionId, Id};
 use domain::workspace::Workspace;
 use jzon::object;
 
+use crate::ExitStatus;
 use crate::cli::{GraphFormat, GraphOptions};
 use crate::effects::repository::discover;
 use crate::ui::say;
 
 /// # Errors
 /// The repository cannot be understood.
-pub(crate) fn run(root: &Path, options: &GraphOptions) -> Result<ExitCode> {
+pub(crate) fn run(root: &Path, options: &GraphOptions) -> Result<ExitStatus> {
     let workspace = discover::workspace(root)?;
     let text = match options.format {
         GraphFormat::Tree => tree(&workspace),
@@ -23,7 +23,7 @@ pub(crate) fn run(root: &Path, options: &GraphOptions) -> Result<ExitCode> {
         GraphFormat::Json => as_json(&workspace),
     };
     say!("{}", text.trim_end());
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitStatus::Done)
 }
 
 /// One line per distribution under the heading of its level.

@@ -1,7 +1,6 @@
 //! `new`: a distribution from a template, written all or nothing.
 
 use std::path::Path;
-use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use domain::finding::{Finding, Refusal, Rule};
@@ -14,6 +13,7 @@ use domain::text::toml::TomlFile;
 use domain::workspace::Workspace;
 use formats::name::Name;
 
+use crate::ExitStatus;
 use crate::cli::NewOptions;
 use crate::effects::fs::files;
 use crate::effects::fs::tree::Tree;
@@ -24,7 +24,7 @@ use crate::ui::{Style, paint, say};
 
 /// # Errors
 /// The name cannot be had, the template is not understood, or nothing can be written.
-pub(crate) fn run(root: &Path, options: &NewOptions) -> Result<ExitCode> {
+pub(crate) fn run(root: &Path, options: &NewOptions) -> Result<ExitStatus> {
     let name = Name::new(&options.name).ok_or_else(|| wrong_name(&options.name))?;
     let tree = Tree::walk(root)?;
     let workspace = discover::workspace(root)?;
@@ -48,7 +48,7 @@ pub(crate) fn run(root: &Path, options: &NewOptions) -> Result<ExitCode> {
     }
     apply(root, &plan, cargo.as_ref())?;
     print(&name, &plan);
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitStatus::Done)
 }
 
 fn wrong_name(typed: &str) -> Refusal {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::ExitCode;
 
 use anyhow::Result;
 use domain::ids::{DistributionId, IdVec};
@@ -12,11 +11,13 @@ use domain::workspace::{Distribution, Workspace};
 use formats::name::Name;
 use jzon::{JsonValue, object};
 
+use crate::ExitStatus;
 use crate::cli::StatusOptions;
 use crate::effects::index::twine;
 use crate::effects::python::tools::Tools;
 use crate::effects::repository::discover;
 use crate::effects::repository::git::Git;
+use crate::ui::text::table;
 use crate::ui::{self, Style, paint, say};
 
 /// What git says about one distribution.
@@ -56,7 +57,7 @@ impl OnlineState {
 
 /// # Errors
 /// The repository cannot be understood, git fails, or the indexes cannot even be asked.
-pub(crate) fn run(root: &Path, options: &StatusOptions) -> Result<ExitCode> {
+pub(crate) fn run(root: &Path, options: &StatusOptions) -> Result<ExitStatus> {
     let workspace = discover::workspace(root)?;
     let standings = standings(root, &workspace)?;
     let online = if options.online { ask(&workspace)? } else { Vec::new() };
@@ -66,7 +67,7 @@ pub(crate) fn run(root: &Path, options: &StatusOptions) -> Result<ExitCode> {
         ui::findings(&workspace.findings);
         print(&workspace, &standings, &online);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitStatus::Done)
 }
 
 /// Asks the index that is staged on and the one that is published to.
@@ -186,7 +187,7 @@ fn print(workspace: &Workspace, standings: &IdVec<DistributionId, Standing>, onl
     let mut header = vec!["distribution", "version", "last tag"];
     header.extend(online.iter().map(|index| index.repository.as_str()));
     header.push("needs");
-    ui::table(&header, &rows);
+    table(&header, &rows);
     print_unknown(online);
 }
 

@@ -1,7 +1,6 @@
 //! `sync`: the shared fields and files, brought in line in every distribution.
 
 use std::path::Path;
-use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, bail};
 use domain::finding::{Finding, Refusal, Rule};
@@ -10,6 +9,7 @@ use domain::text::edit::{Edit, Write, splice};
 use domain::text::toml::TomlFile;
 use domain::workspace::{Distribution, Workspace};
 
+use crate::ExitStatus;
 use crate::cli::SyncOptions;
 use crate::effects::fs::files::{self, Changes};
 use crate::effects::fs::tree::Tree;
@@ -27,13 +27,13 @@ struct SyncPlan {
 
 /// # Errors
 /// The repository or shared.toml is not understood, or a file cannot be written.
-pub(crate) fn run(root: &Path, options: &SyncOptions) -> Result<ExitCode> {
+pub(crate) fn run(root: &Path, options: &SyncOptions) -> Result<ExitStatus> {
     let tree = Tree::walk(root)?;
     let workspace = discover::workspace(root)?;
     let shared = templates::shared(root)?;
     if shared.is_empty() && root.join(shared::FILE).is_file() {
         say!("{} names nothing yet: nothing is shared", shared::FILE);
-        return Ok(ExitCode::SUCCESS);
+        return Ok(ExitStatus::Done);
     }
     if shared.is_empty() {
         let nothing = Finding::error(Rule::Shared, "this repository shares nothing");
@@ -44,7 +44,7 @@ pub(crate) fn run(root: &Path, options: &SyncOptions) -> Result<ExitCode> {
         ui::findings(&plan.findings);
         let errors = plan.findings.iter().filter(|finding| finding.is_error()).count();
         say!("{}", summary(errors, workspace.distributions.len()));
-        return Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        return Ok(ExitStatus::done_if(errors == 0));
     }
     files::change(root, &plan.changes)?;
     let written = plan.changes.writes.iter().map(|write| write.path.as_str());
@@ -58,7 +58,7 @@ pub(crate) fn run(root: &Path, options: &SyncOptions) -> Result<ExitCode> {
         shared::FILE
     );
     ui::findings(&plan.left);
-    Ok(if plan.left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(ExitStatus::done_if(plan.left.is_empty()))
 }
 
 fn summary(differences: usize, distributions: usize) -> String {

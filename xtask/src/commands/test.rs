@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use domain::parallel;
 use domain::workspace::{Distribution, Workspace};
 use xshell::{Cmd, cmd};
 
+use crate::ExitStatus;
 use crate::cli::TestOptions;
 use crate::effects::paths;
 use crate::effects::process::shell;
@@ -22,7 +22,7 @@ use crate::ui::say;
 
 /// # Errors
 /// Something cannot be built or installed. A failing test is exit code 1.
-pub(crate) fn run(root: &Path, options: &TestOptions) -> Result<ExitCode> {
+pub(crate) fn run(root: &Path, options: &TestOptions) -> Result<ExitStatus> {
     let both = options.rust == options.python;
     let mut passed = true;
     if (both || options.rust) && root.join("Cargo.toml").is_file() {
@@ -31,7 +31,7 @@ pub(crate) fn run(root: &Path, options: &TestOptions) -> Result<ExitCode> {
     if both || options.python {
         passed &= python(root)?;
     }
-    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(ExitStatus::done_if(passed))
 }
 
 fn rust(root: &Path) -> Result<bool> {
