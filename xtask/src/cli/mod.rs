@@ -10,8 +10,8 @@ use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 pub(crate) use options::{
-    BumpOptions, CheckOptions, DependentsPolicy, EmbedOptions, GraphFormat, GraphOptions,
-    NewOptions, ReleaseOptions, StatusOptions, SyncOptions, TestOptions,
+    BumpOptions, CheckOptions, EmbedOptions, GraphFormat, GraphOptions, NewOptions, ReleaseOptions,
+    StatusOptions, SyncOptions, TestOptions,
 };
 use options::{SUBCOMMANDS, choice, flag};
 pub(crate) use usage::Usage;
@@ -236,8 +236,8 @@ mod tests {
             panic!("not a bump");
         };
         assert_eq!(options.words, ["core", "1.0", "--odd", "-", "--commit"]);
-        assert_eq!(options.ranges, Some(domain::bump::range::RangePolicy::Fit));
-        assert_eq!(options.dependents, DependentsPolicy::None);
+        assert_eq!(options.ranges, Some(domain::policy::RangePolicy::Fit));
+        assert_eq!(options.dependents, Some(domain::policy::DependentsPolicy::None));
         assert!(!options.commit);
 
         let Command::New(options) = command("new a --needs b,c --needs d --online") else {

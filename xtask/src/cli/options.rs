@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
-use domain::bump::range::RangePolicy;
+use domain::policy::{DependentsPolicy, RangePolicy};
 use domain::release::stage::Until;
 
 use super::{Command, Usage};
@@ -166,27 +166,6 @@ impl GraphOptions {
     }
 }
 
-/// Whether `bump` gives a new version to a distribution whose range on a sibling has changed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum DependentsPolicy {
-    /// Its patch number goes up.
-    #[default]
-    Patch,
-    /// It keeps its version.
-    None,
-}
-
-impl DependentsPolicy {
-    const ALL: [DependentsPolicy; 2] = [DependentsPolicy::Patch, DependentsPolicy::None];
-
-    fn word(self) -> &'static str {
-        match self {
-            DependentsPolicy::Patch => "patch",
-            DependentsPolicy::None => "none",
-        }
-    }
-}
-
 #[derive(Debug)]
 pub(crate) struct BumpOptions {
     /// Targets and a change, in the order typed; only the repository tells one from the other.
@@ -197,7 +176,7 @@ pub(crate) struct BumpOptions {
     pub(crate) yes: bool,
     /// `None` leaves it to the configuration.
     pub(crate) ranges: Option<RangePolicy>,
-    pub(crate) dependents: DependentsPolicy,
+    pub(crate) dependents: Option<DependentsPolicy>,
 }
 
 impl BumpOptions {
@@ -212,8 +191,8 @@ impl BumpOptions {
             .arg(flag("yes", "Do not prompt"))
             .arg(choice(
                 "ranges",
-                &RANGES,
-                range_word,
+                &RangePolicy::ALL,
+                RangePolicy::word,
                 "align: the lower bound of every range follows the version (default)\n\
                  fit: only ranges that exclude the new version change",
             ))
@@ -234,17 +213,8 @@ impl BumpOptions {
             commit: matches.get_flag("commit"),
             yes: matches.get_flag("yes"),
             ranges: matches.get_one("ranges").copied(),
-            dependents: matches.get_one("dependents").copied().unwrap_or_default(),
+            dependents: matches.get_one("dependents").copied(),
         }
-    }
-}
-
-const RANGES: [RangePolicy; 2] = [RangePolicy::Align, RangePolicy::Fit];
-
-fn range_word(policy: RangePolicy) -> &'static str {
-    match policy {
-        RangePolicy::Align => "align",
-        RangePolicy::Fit => "fit",
     }
 }
 
@@ -355,7 +325,7 @@ impl NewOptions {
             .arg(value(
                 "template",
                 "TEMPLATE",
-                "`library` (default), `cli`, `meta` or another folder of pyproject-templates/",
+                "library (default), cli, meta or a folder of pyproject-templates/",
             ))
             .arg(
                 value("needs", "NAME,...", "Distributions of this repository that it depends on")

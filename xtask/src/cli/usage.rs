@@ -4,8 +4,7 @@ use std::error::Error as _;
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-
-use crate::ui::text::either;
+use domain::text::words::alternatives;
 
 /// Wrong usage: what is wrong, and what to type instead.
 #[derive(Debug)]
@@ -55,7 +54,7 @@ fn message(error: &clap::Error) -> String {
     let value = first(error, ContextKind::InvalidValue).unwrap_or_default();
     let expected = match (error.get(ContextKind::ValidValue), error.source()) {
         (Some(ContextValue::Strings(words)), _) if !words.is_empty() => {
-            format!(": expected {}", either(words))
+            format!(": expected {}", alternatives(words))
         }
         (_, Some(why)) => format!(": {why}"),
         _ => String::new(),

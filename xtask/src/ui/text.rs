@@ -1,16 +1,6 @@
-//! Text for people: alternatives in a sentence, wrapping, tables.
+//! Text for people: wrapping and tables.
 
 use crate::ui::say;
-
-/// Words to choose from: `` `a`, `b` or `c` ``.
-pub(crate) fn either(words: &[impl AsRef<str>]) -> String {
-    let quoted: Vec<String> = words.iter().map(|word| format!("`{}`", word.as_ref())).collect();
-    match quoted.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, others)) => format!("{} or {last}", others.join(", ")),
-        None => String::new(),
-    }
-}
 
 /// The words of a text in lines of at most `width` characters, at least one line.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
@@ -66,12 +56,6 @@ fn table_lines(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn alternatives_read_as_a_sentence() {
-        assert_eq!(either(&["a"]), "`a`");
-        assert_eq!(either(&["a", "b", "c"]), "`a`, `b` or `c`");
-    }
 
     #[test]
     fn lines_are_no_longer_than_asked() {
