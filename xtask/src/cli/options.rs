@@ -14,7 +14,7 @@ pub(super) struct Subcommand {
     pub(super) name: &'static str,
     /// Adds what the command does and its arguments.
     pub(super) declare: fn(clap::Command) -> clap::Command,
-    /// What its help page says below the flags, with examples.
+    /// The text of its help page below the flags, with examples.
     pub(super) notes: &'static str,
     pub(super) read: fn(&ArgMatches) -> Result<Command, Usage>,
 }

@@ -1,4 +1,4 @@
-//! `bump`: versions, sibling ranges, changelogs and locks, rewritten in place.
+//! `bump`: rewrites versions, sibling ranges, changelogs and locks in place.
 
 use std::collections::HashMap;
 use std::io;
@@ -135,7 +135,7 @@ fn is_from_tag(distribution: &Distribution) -> bool {
     matches!(distribution.manifest.version, DeclaredVersion::FromTag { .. })
 }
 
-/// What git knows, as far as the request needs it: tags for versions that come from them, and the
+/// Reads from git only what the request needs: tags for versions that come from them, and the
 /// commits since them for `auto`.
 fn histories(
     workspace: &Workspace,

@@ -20,7 +20,7 @@ use crate::effects::repository::git::Git;
 use crate::ui::text::table;
 use crate::ui::{self, Style, paint, say};
 
-/// What git has on one distribution.
+/// Tag and commits of one distribution.
 struct TagState {
     /// The tag of the current version.
     tag: Option<String>,
@@ -29,7 +29,7 @@ struct TagState {
     changed: Option<usize>,
 }
 
-/// What one index has of the current versions.
+/// Which current versions one index has.
 struct Online {
     repository: String,
     states: IdVec<DistributionId, OnlineState>,

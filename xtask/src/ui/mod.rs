@@ -51,7 +51,7 @@ impl Color {
         match self {
             Color::Always => true,
             Color::Never => false,
-            // What is painted may go to either stream.
+            // Painted text may go to either stream.
             Color::Auto => {
                 std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
                     && !terminal_is_dumb()
