@@ -21,7 +21,7 @@ pub fn main() -> ExitStatus {
     let invocation = match cli::parse(std::env::args_os().skip(1)) {
         Ok(invocation) => invocation,
         Err(usage) => {
-            ui::usage(&usage);
+            ui::usage(&usage.message, &usage.hint);
             return ExitStatus::Usage;
         }
     };

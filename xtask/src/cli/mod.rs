@@ -10,8 +10,8 @@ use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 pub(crate) use options::{
-    BumpOptions, CheckOptions, EmbedOptions, GraphFormat, GraphOptions, NewOptions, ReleaseOptions,
-    StatusOptions, SyncOptions, TestOptions,
+    BumpOptions, CheckOptions, Command, EmbedOptions, GraphFormat, GraphOptions, NewOptions,
+    ReleaseOptions, StatusOptions, SyncOptions, TestOptions,
 };
 use options::{SUBCOMMANDS, choice, flag};
 pub(crate) use usage::Usage;
@@ -26,21 +26,6 @@ pub(crate) struct Invocation {
     pub(crate) color: Color,
     pub(crate) verbosity: Verbosity,
     pub(crate) command: Command,
-}
-
-#[derive(Debug)]
-pub(crate) enum Command {
-    /// A help page or the version, to be printed.
-    Print(String),
-    Status(StatusOptions),
-    Check(CheckOptions),
-    Graph(GraphOptions),
-    Bump(BumpOptions),
-    Release(ReleaseOptions),
-    New(NewOptions),
-    Sync(SyncOptions),
-    Embed(EmbedOptions),
-    Test(TestOptions),
 }
 
 /// The topic of `cargo xtask help TOPIC` that is not a command.

@@ -7,7 +7,22 @@ use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use domain::policy::{DependentsPolicy, RangePolicy};
 use domain::release::stage::Until;
 
-use super::{Command, Usage};
+use super::usage::Usage;
+
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// A help page or the version, to be printed.
+    Print(String),
+    Status(StatusOptions),
+    Check(CheckOptions),
+    Graph(GraphOptions),
+    Bump(BumpOptions),
+    Release(ReleaseOptions),
+    New(NewOptions),
+    Sync(SyncOptions),
+    Embed(EmbedOptions),
+    Test(TestOptions),
+}
 
 /// One subcommand.
 pub(super) struct Subcommand {

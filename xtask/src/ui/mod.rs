@@ -11,8 +11,6 @@ use std::sync::OnceLock;
 use anyhow::{Context, Result};
 use domain::finding::{Finding, Refusal, Rule, Severity};
 
-use crate::cli::Usage;
-
 /// Prints a line on standard output, formatted as `println!` does. A closed pipe (`| head`) does
 /// not end the command, which may be half-way through its work.
 macro_rules! say {
@@ -148,9 +146,9 @@ pub(crate) fn error(error: &anyhow::Error) {
 }
 
 /// Prints what was wrong with the command line.
-pub(crate) fn usage(usage: &Usage) {
-    eprintln!("{} {}", paint(Style::Error, "error:"), usage.message);
-    eprintln!("{} {}", paint(Style::Hint, "hint:"), usage.hint);
+pub(crate) fn usage(message: &str, hint: &str) {
+    eprintln!("{} {message}", paint(Style::Error, "error:"));
+    eprintln!("{} {hint}", paint(Style::Hint, "hint:"));
 }
 
 /// Prints findings on standard error, each with its hint below it.
