@@ -24,7 +24,6 @@ impl Usage {
         grammar: &clap::Command,
         arguments: &[OsString],
     ) -> Usage {
-        let usage = Usage::new(message(error), "");
         // Only the hint depends on it, so a directory that is called like a command does no harm.
         let command = arguments.iter().find_map(|word| grammar.find_subcommand(word));
         let command = command.map_or("cargo xtask".to_owned(), |command| {
@@ -42,7 +41,7 @@ impl Usage {
                 None => format!("`{command} --help` lists arguments and flags"),
             },
         };
-        Usage { hint, ..usage }
+        Usage { message: message(error), hint }
     }
 }
 

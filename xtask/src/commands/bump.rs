@@ -95,7 +95,7 @@ fn change(workspace: &Workspace, last: &str, only: bool) -> Result<Option<Change
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => "`cargo xtask status` lists the distributions".to_owned(),
             };
-            let message = format!("{error}; and no distribution has that name");
+            let message = format!("{error}, and no distribution has that name");
             Err(Finding::error(Rule::Change, message).hint(hint).into())
         }
         _ => Ok(None),
