@@ -3,14 +3,12 @@
 mod announce;
 mod report;
 
-use std::io::{BufRead, IsTerminal};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::thread;
 
 use announce::Announcement;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::DistributionId;
 use domain::parallel;
@@ -30,10 +28,11 @@ use crate::effects::release::target::{self, GitTarget, ReleaseTarget};
 use crate::effects::release::{Release, ReleaseOutcome};
 use crate::effects::repository::discover;
 use crate::ui::progress::Progress;
+use crate::{ExitStatus, ui};
 
 /// # Errors
 /// Refused before anything happened, or stopped on the way.
-pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
+pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitStatus> {
     let kind = if options.rehearse { "rehearsal" } else { "release" };
     let _lock = Lock::take(&paths::scratch(root)?, kind)?;
     temporary::sweep();
@@ -64,7 +63,7 @@ pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
         if !options.dry_run {
             announcement.on_github(&indexes.released);
         }
-        return Ok(ExitCode::SUCCESS);
+        return Ok(ExitStatus::Done);
     }
     consent(options)?;
 
@@ -91,10 +90,10 @@ pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
             announcement.notes(&plan);
             let published = plan.packages.iter().map(|package| package.distribution);
             announcement.on_github(&published.chain(indexes.released).collect::<Vec<_>>());
-            ExitCode::SUCCESS
+            ExitStatus::Done
         }
-        Some(interruption) if interruption.published.is_empty() => ExitCode::FAILURE,
-        Some(_) => ExitCode::from(3),
+        Some(interruption) if interruption.published.is_empty() => ExitStatus::Refused,
+        Some(_) => ExitStatus::Interrupted,
     })
 }
 
@@ -220,15 +219,7 @@ fn targets(workspace: &Workspace, options: &ReleaseOptions) -> Result<Vec<Distri
         all.retain(|&id| distributions[id].manifest.excluded.is_none());
         return Ok(all);
     }
-    let mut found = Vec::new();
-    let mut findings = Vec::new();
-    for target in &options.targets {
-        match workspace.resolve(target) {
-            Ok(id) => found.push(id),
-            Err(finding) => findings.push(finding),
-        }
-    }
-    Refusal::unless_clean(findings)?;
+    let mut found = workspace.resolve_all(&options.targets)?;
     found.sort_unstable();
     found.dedup();
     Ok(found)
@@ -236,22 +227,11 @@ fn targets(workspace: &Workspace, options: &ReleaseOptions) -> Result<Vec<Distri
 
 /// Asks before the first upload to a real index.
 fn consent(options: &ReleaseOptions) -> Result<()> {
-    if options.rehearse || options.yes || options.until == Until::Built {
+    let yes = options.yes || options.rehearse || options.until == Until::Built;
+    if ui::confirm("Continue?", yes)? {
         return Ok(());
     }
-    if !std::io::stdin().is_terminal() {
-        let message = "cannot prompt: standard input is not a terminal";
-        return refuse(message, "pass `--yes` to skip the prompt");
-    }
-    eprint!("Continue? [y/N] ");
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).context("cannot read the answer")?;
-    if ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()) {
-        return Ok(());
-    }
-    refuse("the release was cancelled", "pass `--dry-run` to see the plan without a prompt")
-}
-
-fn refuse(message: &str, hint: &str) -> Result<()> {
-    Err(Refusal::from(Finding::error(Rule::Consent, message).hint(hint)).into())
+    let finding = Finding::error(Rule::Consent, "the release was cancelled")
+        .hint("pass `--dry-run` to see the plan without a prompt");
+    Err(Refusal::from(finding).into())
 }

@@ -5,3 +5,4 @@ pub(crate) mod globs;
 pub mod insert;
 pub mod toml;
 pub mod wording;
+pub mod words;

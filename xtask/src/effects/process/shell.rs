@@ -9,6 +9,8 @@ use anyhow::{Context, Result};
 use domain::release::environment;
 use xshell::{Cmd, Shell};
 
+use crate::ui;
+
 /// A shell that works in `dir`, with this process's environment but without the credentials of an
 /// index: only the process that uploads gets those.
 ///
@@ -59,12 +61,19 @@ impl Output {
     }
 }
 
+/// A command as it would be typed, printed where the run is verbose.
+fn announced(cmd: &Cmd) -> String {
+    let line = cmd.to_string();
+    ui::external_command(&line);
+    line
+}
+
 /// Runs a command and captures its output.
 ///
 /// # Errors
 /// The command could not be started. An exit code other than 0 is not an error here.
 pub(crate) fn output(cmd: Cmd) -> Result<Output> {
-    let line = cmd.to_string();
+    let line = announced(&cmd);
     let output =
         cmd.quiet().ignore_status().output().with_context(|| format!("cannot run `{line}`"))?;
     Ok(Output::from_raw(output))
@@ -88,7 +97,7 @@ pub(crate) fn read(cmd: Cmd) -> Result<String> {
 /// # Errors
 /// The command could not be started.
 pub(crate) fn watched(cmd: Cmd) -> Result<bool> {
-    let line = cmd.to_string();
+    let line = announced(&cmd);
     let status = Command::from(cmd).status().with_context(|| format!("cannot run `{line}`"))?;
     Ok(status.success())
 }
