@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use domain::policy::{DependentsPolicy, RangePolicy};
 use domain::release::plan::Until;
 use domain::text::toml::nearest;
 use lexopt::{Arg, Parser, ValueExt};
@@ -91,10 +92,8 @@ pub(crate) struct BumpOptions {
     pub(crate) json: bool,
     pub(crate) commit: bool,
     pub(crate) yes: bool,
-    /// `align` or `fit`.
-    pub(crate) ranges: Option<String>,
-    /// `patch` or `none`.
-    pub(crate) dependents: Option<String>,
+    pub(crate) ranges: Option<RangePolicy>,
+    pub(crate) dependents: Option<DependentsPolicy>,
 }
 
 #[derive(Debug, Default)]
@@ -272,12 +271,12 @@ impl Line {
                     "commit" => options.commit = true,
                     "yes" => options.yes = true,
                     "ranges" => {
-                        options.ranges =
-                            Some(self.one_of("--ranges", &["align", "fit"])?.to_owned())
+                        let words = RangePolicy::ALL.map(RangePolicy::word);
+                        options.ranges = self.one_of("--ranges", &words)?.parse().ok();
                     }
                     "dependents" => {
-                        options.dependents =
-                            Some(self.one_of("--dependents", &["patch", "none"])?.to_owned());
+                        let words = DependentsPolicy::ALL.map(DependentsPolicy::word);
+                        options.dependents = self.one_of("--dependents", &words)?.parse().ok();
                     }
                     _ => return Err(self.unknown_flag(&flag, &FLAGS)),
                 },

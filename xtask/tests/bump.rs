@@ -410,7 +410,7 @@ fn a_wrong_target_is_met_with_the_right_one() {
     let refused = scratch.bump(&["core", "majr"]);
     let said = String::from_utf8(refused.stderr).unwrap();
     assert!(
-        said.contains("`majr` is no change") && said.contains("did you mean `major`?"),
+        said.contains("`majr` is not a change") && said.contains("did you mean `major`?"),
         "{said}"
     );
     let refused = scratch.bump(&["cor", "minor"]);

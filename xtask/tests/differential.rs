@@ -10,7 +10,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use domain::bump::range::{self, RangePolicy};
+use domain::bump::range;
+use domain::policy::RangePolicy;
 use formats::pep440::Version;
 use formats::pep440::specifier::{self, Dialect};
 
@@ -161,7 +162,7 @@ fn questions(cases: usize) -> Questions {
         questions.contains(&text, &new);
         let (Ok(from), Ok(to)) = (parse(&old), parse(&new)) else { continue };
         let to = to.without_local();
-        for ranges in [RangePolicy::Align, RangePolicy::Fit] {
+        for ranges in RangePolicy::ALL {
             let outcome = range::follow(&text, Dialect::Pep440, Some(&from), &to, ranges);
             let Ok(outcome) = outcome else { continue };
             let after = range::apply(&text, &outcome.replacements);

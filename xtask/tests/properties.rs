@@ -6,12 +6,13 @@ use std::hash::{BuildHasher, RandomState};
 
 use arbtest::arbitrary::{Result, Unstructured};
 use arbtest::arbtest;
-use domain::bump::range::{self, RangePolicy};
+use domain::bump::range;
 use domain::bump::step::{Change, Step};
 use domain::bump::{self, BumpFacts, BumpPlan, BumpRequest, History};
 use domain::config::RepositoryConfig;
 use domain::ids::IdVec;
 use domain::manifest::Manifest;
+use domain::policy::{DependentsPolicy, RangePolicy};
 use domain::source::{Files, SourceFile};
 use domain::text::toml::TomlFile;
 use domain::workspace::{Judgement, Workspace};
@@ -127,7 +128,7 @@ fn manifest(any: &mut Unstructured<'_>) -> Result<String> {
 }
 
 fn ranges(any: &mut Unstructured<'_>) -> Result<RangePolicy> {
-    Ok(if any.arbitrary()? { RangePolicy::Fit } else { RangePolicy::Align })
+    Ok(*any.choose(&RangePolicy::ALL)?)
 }
 
 fn with_files<T>(tree: &Tree, then: impl FnOnce(Files<'_>) -> T) -> T {
@@ -158,7 +159,7 @@ fn plan(tree: &Tree, change: Change, ranges: RangePolicy) -> Option<BumpPlan> {
         targets: vec![workspace.resolve("acme-core").unwrap()],
         change,
         ranges,
-        cascade: true,
+        dependents: DependentsPolicy::Patch,
         date: "2026-01-31".to_owned(),
     };
     let history = IdVec::like(&workspace.distributions, History::default);
@@ -171,7 +172,7 @@ fn plan(tree: &Tree, change: Change, ranges: RangePolicy) -> Option<BumpPlan> {
 fn nothing_changes_but_what_is_planned() {
     holds(|any| {
         let (app, old) = (manifest(any)?, version(any)?);
-        let (_, step) = *any.choose(&Step::ALL)?;
+        let step = *any.choose(&Step::ALL)?;
         let ranges = ranges(any)?;
         let core = format!("[project]\nname = \"acme-core\"\nversion = '{old}'\n");
         let files = [("app/pyproject.toml", app), ("core/pyproject.toml", core)];

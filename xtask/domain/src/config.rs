@@ -5,6 +5,7 @@ use formats::name::Name;
 use toml_edit::Item;
 
 use crate::finding::Finding;
+use crate::policy::RangePolicy;
 use crate::text::toml::{TomlFile, TomlSection, start, strings};
 
 /// What holds for the whole repository.
@@ -23,8 +24,8 @@ pub struct RepositoryConfig {
     pub patience: u64,
     /// Seconds that one upload may take before it is ended; a slow line and large files need more.
     pub upload_limit: u64,
-    /// How `bump` treats ranges on siblings: `align` or `fit`.
-    pub ranges: Option<String>,
+    /// How `bump` treats ranges on siblings.
+    pub ranges: RangePolicy,
     /// Distributions that share one version, by name.
     pub groups: Vec<Vec<String>>,
 }
@@ -49,7 +50,7 @@ impl Default for RepositoryConfig {
             patience: 300,
             // Long enough for 100 MB, the most that PyPI takes, on a slow line.
             upload_limit: 900,
-            ranges: None,
+            ranges: RangePolicy::default(),
             groups: Vec::new(),
         }
     }
@@ -90,10 +91,10 @@ impl RepositoryConfig {
         if let Some(limit) = section.get("upload-limit", "a number of seconds", seconds) {
             self.upload_limit = limit;
         }
-        let known = |item: &Item| {
-            item.as_str().filter(|word| ["align", "fit"].contains(word)).map(str::to_owned)
-        };
-        self.ranges = section.get("ranges", "\"align\" or \"fit\"", known);
+        let policy = |item: &Item| item.as_str()?.parse().ok();
+        if let Some(ranges) = section.get("ranges", "\"align\" or \"fit\"", policy) {
+            self.ranges = ranges;
+        }
         let groups = |item: &Item| {
             item.as_array()?.iter().map(|group| strings(&Item::Value(group.clone()))).collect()
         };

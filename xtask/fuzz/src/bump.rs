@@ -4,11 +4,12 @@
 #![no_main]
 
 use domain::bump::{self, BumpFacts, BumpPlan, BumpRequest, History};
-use domain::bump::range::{self, RangePolicy};
+use domain::bump::range;
 use domain::bump::step::{self, Change, Step};
 use domain::config::RepositoryConfig;
 use domain::ids::IdVec;
 use domain::manifest::Manifest;
+use domain::policy::{DependentsPolicy, RangePolicy};
 use domain::source::{Files, SourceFile};
 use domain::text::toml::TomlFile;
 use domain::workspace::{Judgement, Workspace};
@@ -38,7 +39,7 @@ fn version_text(text: &str) {
     let Ok(version) = text.parse::<Version>() else { return };
     let again: Version = version.to_string().parse().unwrap();
     assert_eq!(version, again);
-    for (_, step) in Step::ALL {
+    for step in Step::ALL {
         if let Ok(next) = step::apply(&version, step) {
             assert!(next > version);
         }
@@ -52,7 +53,7 @@ fn range_text(text: &str, dialect: Dialect) {
     let old = lines.next().and_then(|line| line.parse::<Version>().ok());
     let new = lines.next().and_then(|line| line.parse::<Version>().ok());
     let new = new.unwrap_or_else(|| Version::new([2, 4, 0]));
-    for ranges in [RangePolicy::Align, RangePolicy::Fit] {
+    for ranges in RangePolicy::ALL {
         let Ok(outcome) = range::follow(specifier, dialect, old.as_ref(), &new, ranges) else { continue };
         let after = range::apply(specifier, &outcome.replacements);
         let clauses = specifier::parse(&after, dialect).unwrap();
@@ -114,7 +115,7 @@ fn plan(tree: &[(String, String)], to: &str) -> Option<BumpPlan> {
         targets: vec![workspace.resolve("core").ok()?],
         change: Change::To(to.parse().unwrap()),
         ranges: RangePolicy::Align,
-        cascade: true,
+        dependents: DependentsPolicy::Patch,
         date: "2026-01-31".to_owned(),
     };
     let history = IdVec::like(&workspace.distributions, History::default);

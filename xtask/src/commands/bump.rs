@@ -7,8 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use domain::bump::range::RangePolicy;
-use domain::bump::step::{Change, Step};
+use domain::bump::step::Change;
 use domain::bump::{self, Bump, BumpFacts, BumpPlan, BumpRequest, History, RangeMove, usual_tags};
 use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::{DistributionId, IdVec};
@@ -76,8 +75,7 @@ fn request(workspace: &Workspace, options: &BumpOptions) -> Result<BumpRequest> 
                 words.pop();
             }
             Err(no_change) if !is_target && words.len() > 1 => {
-                let steps = Step::ALL.iter().map(|(word, _)| *word).chain(["auto"]);
-                let hint = match nearest(last, steps) {
+                let hint = match nearest(last, Change::words()) {
                     Some(meant) => format!("did you mean `{meant}`?"),
                     None => "`cargo xtask status` lists the distributions".to_owned(),
                 };
@@ -97,16 +95,11 @@ fn request(workspace: &Workspace, options: &BumpOptions) -> Result<BumpRequest> 
         }
     }
     Refusal::unless_clean(errors)?;
-    let ranges = options.ranges.as_ref().or(workspace.config.ranges.as_ref());
     Ok(BumpRequest {
         targets,
         change,
-        ranges: if ranges.is_some_and(|word| word == "fit") {
-            RangePolicy::Fit
-        } else {
-            RangePolicy::Align
-        },
-        cascade: options.dependents.as_deref() != Some("none"),
+        ranges: options.ranges.unwrap_or(workspace.config.ranges),
+        dependents: options.dependents.unwrap_or_default(),
         date: clock::today(),
     })
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use formats::conventional_commits::ConventionalCommit;
 use formats::pep440::Version;
 
-use crate::bump::range::RangePolicy;
 use crate::bump::step::Change;
 use crate::ids::{DistributionId, IdVec};
 use crate::manifest::requirement::DeclaredRequirement;
+use crate::policy::{DependentsPolicy, RangePolicy};
 use crate::source::Files;
 use crate::text::edit::{Edit, Write};
 use crate::workspace::Workspace;
@@ -21,8 +21,7 @@ pub struct BumpRequest {
     pub targets: Vec<DistributionId>,
     pub change: Change,
     pub ranges: RangePolicy,
-    /// Whether a dependent whose published range moves is bumped too.
-    pub cascade: bool,
+    pub dependents: DependentsPolicy,
     /// `YYYY-MM-DD`, for changelogs.
     pub date: String,
 }

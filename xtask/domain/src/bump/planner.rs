@@ -16,8 +16,10 @@ use crate::ids::{DistributionId, IdVec};
 use crate::manifest::requirement::DeclaredRequirement;
 use crate::manifest::version_source::DeclaredVersion;
 use crate::parallel;
+use crate::policy::DependentsPolicy;
 use crate::text::edit::{self, Edit, EditKind, Write};
 use crate::text::toml::line_of;
+use crate::text::words::list;
 use crate::workspace::Distribution;
 
 /// The bumps, their version edits, and the ranges that follow. `bumped` is told of every distribution
@@ -444,7 +446,7 @@ impl<'a> Planner<'a> {
         }
         let specifiers = range::apply(specifiers, &outcome.replacements);
         self.plan.moves.push(RangeMove { id: dependent, requirement: number, specifiers });
-        if declared.is_published() && self.request.cascade {
+        if declared.is_published() && self.request.dependents == DependentsPolicy::Patch {
             self.cascade(sibling, dependent);
         }
     }
@@ -513,18 +515,9 @@ impl<'a> Planner<'a> {
             Cause::Ranges { step, on } => {
                 let names: Vec<String> = on.iter().map(name).collect();
                 let ranges = if names.len() == 1 { "range" } else { "ranges" };
-                format!("{}, because its {ranges} on {} moved", step.word(), list(&names))
+                format!("{}, because its {ranges} on {} moved", step.word(), list(&names, "and"))
             }
             Cause::Group(id) => format!("shares its version with {}", name(id)),
         }
-    }
-}
-
-/// `a`, `a and b`, `a, b and c`.
-fn list(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => one.clone(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
     }
 }

@@ -9,15 +9,7 @@ use std::ops::Range;
 use formats::pep440::Version;
 use formats::pep440::specifier::{self, Clause, Dialect, Op, Unreadable};
 
-/// Which ranges follow a new version.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RangePolicy {
-    /// Lower bounds follow the new version; an upper bound moves where it would exclude it.
-    #[default]
-    Align,
-    /// The same, but only for ranges that would exclude the new version.
-    Fit,
-}
+use crate::policy::RangePolicy;
 
 /// New text for some bytes of the specifier.
 #[derive(Clone, Debug, PartialEq, Eq)]

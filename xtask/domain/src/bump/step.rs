@@ -9,6 +9,8 @@ use std::str::FromStr;
 use formats::conventional_commits::CommitKind;
 use formats::pep440::{PreRelease, PreReleaseKind, Version};
 
+use crate::text::words::{self, InvalidWord};
+
 /// The named steps from one version to a later one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
@@ -24,54 +26,87 @@ pub enum Step {
 }
 
 impl Step {
-    /// Every step under the word that is typed for it.
-    pub const ALL: [(&'static str, Step); 9] = [
-        ("major", Step::Major),
-        ("minor", Step::Minor),
-        ("patch", Step::Patch),
-        ("alpha", Step::Alpha),
-        ("beta", Step::Beta),
-        ("rc", Step::Rc),
-        ("final", Step::Final),
-        ("post", Step::Post),
-        ("dev", Step::Dev),
+    pub const ALL: [Step; 9] = [
+        Step::Major,
+        Step::Minor,
+        Step::Patch,
+        Step::Alpha,
+        Step::Beta,
+        Step::Rc,
+        Step::Final,
+        Step::Post,
+        Step::Dev,
     ];
 
-    /// The word that is typed for this step.
-    pub fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(_, step)| *step == self).map_or("", |(word, _)| word)
+    /// The word that is typed for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Step::Major => "major",
+            Step::Minor => "minor",
+            Step::Patch => "patch",
+            Step::Alpha => "alpha",
+            Step::Beta => "beta",
+            Step::Rc => "rc",
+            Step::Final => "final",
+            Step::Post => "post",
+            Step::Dev => "dev",
+        }
     }
 }
 
-/// What is asked for: a step, a version, or what the commits call for.
+impl FromStr for Step {
+    type Err = InvalidWord;
+
+    fn from_str(typed: &str) -> Result<Self, InvalidWord> {
+        words::parse(typed, &Self::ALL, Self::word)
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(self.word())
+    }
+}
+
+/// The requested change of a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     Step(Step),
+    /// To this very version.
     To(Version),
+    /// The step that the commits since the last tag call for.
     Auto,
+}
+
+/// The word for [`Change::Auto`].
+const AUTO: &str = "auto";
+
+impl Change {
+    /// Every word that is a change; a version is one, too.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        Step::ALL.into_iter().map(Step::word).chain([AUTO])
+    }
 }
 
 impl FromStr for Change {
     type Err = NotAChange;
 
-    /// Reads CHANGE as typed: a word of [`Step::ALL`], `auto`, or a version in any PEP 440 spelling.
+    /// Reads CHANGE as typed: a word of [`Change::words`], or a version in any PEP 440 spelling.
     fn from_str(typed: &str) -> Result<Self, NotAChange> {
-        if typed == "auto" {
+        if typed == AUTO {
             return Ok(Change::Auto);
         }
-        if let Some((_, step)) = Step::ALL.iter().find(|(word, _)| *word == typed) {
-            return Ok(Change::Step(*step));
-        }
-        Version::from_str(typed).map(Change::To).map_err(|_| NotAChange(typed.to_owned()))
+        let step = typed.parse().map(Change::Step);
+        step.or_else(|_| typed.parse().map(Change::To)).map_err(|_| NotAChange(typed.to_owned()))
     }
 }
 
 impl fmt::Display for Change {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Change::Step(step) => out.write_str(step.word()),
-            Change::To(version) => write!(out, "{version}"),
-            Change::Auto => out.write_str("auto"),
+            Change::Step(step) => step.fmt(out),
+            Change::To(version) => version.fmt(out),
+            Change::Auto => out.pad(AUTO),
         }
     }
 }
@@ -82,8 +117,8 @@ pub struct NotAChange(pub String);
 
 impl fmt::Display for NotAChange {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words: Vec<_> = Step::ALL.iter().map(|(word, _)| *word).collect();
-        write!(out, "`{}` is no change: {}, auto, or a version", self.0, words.join(", "))
+        let words: Vec<String> = Change::words().map(|word| format!("`{word}`")).collect();
+        write!(out, "`{}` is not a change: expected {} or a version", self.0, words.join(", "))
     }
 }
 
@@ -463,7 +498,8 @@ mod tests {
     fn what_is_no_change_is_said() {
         assert_eq!(
             "majr".parse::<Change>().unwrap_err().to_string(),
-            "`majr` is no change: major, minor, patch, alpha, beta, rc, final, post, dev, auto, or a version"
+            "`majr` is not a change: expected `major`, `minor`, `patch`, `alpha`, `beta`, `rc`, \
+             `final`, `post`, `dev`, `auto` or a version"
         );
     }
 

@@ -3,10 +3,11 @@
 
 use formats::pep440::{Version, specifier};
 
-use crate::bump::range::{self, RangePolicy};
+use crate::bump::range;
 use crate::check::subject::{CheckFacts, Fix, Found, Subject};
 use crate::finding::{Finding, Rule};
 use crate::manifest::requirement::{DeclaredRequirement, RequirementTable};
+use crate::policy::RangePolicy;
 use crate::scaffold::new::compatible;
 
 pub(super) fn ranges(facts: CheckFacts, subject: &Subject) -> Vec<Found> {

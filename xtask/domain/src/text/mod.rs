@@ -4,3 +4,4 @@ pub mod edit;
 pub(crate) mod globs;
 pub mod insert;
 pub mod toml;
+pub mod words;
