@@ -14,6 +14,7 @@ use domain::bump::range;
 use domain::policy::RangePolicy;
 use formats::pep440::Version;
 use formats::pep440::specifier::{self, Dialect};
+use formats::splice;
 
 const ORACLE: &str = r#"
 import sys
@@ -165,7 +166,7 @@ fn questions(cases: usize) -> Questions {
         for ranges in RangePolicy::ALL {
             let outcome = range::follow(&text, Dialect::Pep440, Some(&from), &to, ranges);
             let Ok(outcome) = outcome else { continue };
-            let after = range::apply(&text, &outcome.replacements);
+            let after = splice::apply(&text, &outcome.replacements);
             questions.contains(&after, &to.to_string());
             questions.contains(&after, &old);
             questions.contains(&after, &other);

@@ -17,6 +17,7 @@ use domain::source::{Files, SourceFile};
 use domain::text::toml::TomlFile;
 use domain::workspace::{Judgement, Workspace};
 use formats::pep440::{Version, specifier};
+use formats::splice;
 
 type Tree = Vec<(String, String)>;
 
@@ -232,7 +233,7 @@ fn a_range_that_follows_admits_the_new_version() {
         let dialect = specifier::Dialect::Pep440;
         let followed = range::follow(&text, dialect, Some(&old), &new, RangePolicy::Align);
         let Ok(outcome) = followed else { return Ok(()) };
-        let after = range::apply(&text, &outcome.replacements);
+        let after = splice::apply(&text, &outcome.replacements);
         let before = specifier::parse(&text, dialect).unwrap();
         let now = specifier::parse(&after, dialect).unwrap();
         assert!(specifier::admits(&now, &new));

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use crate::pep440::Version;
+use crate::splice::Splice;
 
 /// The headings that entries stand under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,18 +44,11 @@ pub struct ChangelogRelease<'a> {
     pub entries: &'a [ChangelogEntry],
 }
 
-/// New text for some bytes; an empty span inserts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edit {
-    pub span: Range<usize>,
-    pub text: String,
-}
-
 /// The edits that make a release of what is unreleased, in the order of the text.
 ///
 /// `None` where the text keeps no release headings that could be followed (towncrier's files, free
 /// prose), or where there is nothing to write: neither an `Unreleased` heading nor an entry.
-pub fn release(text: &str, release: &ChangelogRelease<'_>) -> Option<Vec<Edit>> {
+pub fn release(text: &str, release: &ChangelogRelease<'_>) -> Option<Vec<Splice>> {
     let headings = headings(text);
     if headings.iter().any(|heading| heading.names_version(release.to) && !heading.unreleased()) {
         return Some(Vec::new());
@@ -144,7 +138,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn below_unreleased(&self, headings: &[Heading<'_>], at: usize) -> Vec<Edit> {
+    fn below_unreleased(&self, headings: &[Heading<'_>], at: usize) -> Vec<Splice> {
         let unreleased = &headings[at];
         let mut edits = match unreleased.version() {
             Some((_, version)) => self.dated(unreleased, version),
@@ -157,15 +151,15 @@ impl Writer<'_> {
     }
 
     /// `## 1.2.0 (Unreleased)` becomes `## 1.2.0 (2026-01-31)`.
-    fn dated(&self, heading: &Heading<'_>, version: Range<usize>) -> Vec<Edit> {
+    fn dated(&self, heading: &Heading<'_>, version: Range<usize>) -> Vec<Splice> {
         let mut edits = Vec::new();
         if !heading.names_version(self.release.to) {
             let span = heading.title_start + version.start..heading.title_start + version.end;
-            edits.push(Edit { span, text: self.release.to.to_string() });
+            edits.push(Splice { span, text: self.release.to.to_string() });
         }
         if let Some(at) = find_unreleased(heading.title) {
             let start = heading.title_start + at;
-            edits.push(Edit {
+            edits.push(Splice {
                 span: start..start + UNRELEASED.len(),
                 text: self.release.date.to_owned(),
             });
@@ -174,10 +168,10 @@ impl Writer<'_> {
     }
 
     /// The release's heading right below `Unreleased`, so that what stood there is the release's.
-    fn heading_below(&self, headings: &[Heading<'_>], unreleased: &Heading<'_>) -> Edit {
+    fn heading_below(&self, headings: &[Heading<'_>], unreleased: &Heading<'_>) -> Splice {
         let end = unreleased.span.end;
         let heading = self.heading(headings, unreleased.level, unreleased.title.starts_with('['));
-        Edit { span: end..end, text: format!("{0}{0}{heading}", self.eol) }
+        Splice { span: end..end, text: format!("{0}{0}{heading}", self.eol) }
     }
 
     /// A heading written as the ones that are there.
@@ -204,17 +198,17 @@ impl Writer<'_> {
     }
 
     /// A whole section before the first release, for a file that keeps no `Unreleased`.
-    fn new_section(&self, headings: &[Heading<'_>], first: usize) -> Vec<Edit> {
+    fn new_section(&self, headings: &[Heading<'_>], first: usize) -> Vec<Splice> {
         let next = &headings[first];
         let eol = self.eol;
         let heading = self.heading(headings, next.level, next.title.starts_with('['));
         let body = self.sections(next.level + 1, &[]);
         let at = next.span.start;
-        vec![Edit { span: at..at, text: format!("{heading}{eol}{eol}{body}{eol}") }]
+        vec![Splice { span: at..at, text: format!("{heading}{eol}{eol}{body}{eol}") }]
     }
 
     /// Entries under the headings of the section at `at`, or under new ones at its end.
-    fn entries_in(&self, headings: &[Heading<'_>], at: usize) -> Vec<Edit> {
+    fn entries_in(&self, headings: &[Heading<'_>], at: usize) -> Vec<Splice> {
         if self.release.entries.is_empty() {
             return Vec::new();
         }
@@ -246,12 +240,12 @@ impl Writer<'_> {
 
     /// Inserts `body` after the last text between `start` and `end`, `breaks` line ends further
     /// down; a heading without text keeps the blank line that Markdown has below it.
-    fn after_content(&self, start: usize, end: usize, body: &str, breaks: usize) -> Edit {
+    fn after_content(&self, start: usize, end: usize, body: &str, breaks: usize) -> Splice {
         let content = self.text[start..end].trim_end().len();
         let at = start + content;
         let breaks = if content == 0 { 2 } else { breaks };
         let body = body.strip_suffix(self.eol).unwrap_or(body);
-        Edit { span: at..at, text: format!("{}{body}", self.eol.repeat(breaks)) }
+        Splice { span: at..at, text: format!("{}{body}", self.eol.repeat(breaks)) }
     }
 
     /// Where the last section ends: before the link definitions at the foot of the file.
@@ -291,11 +285,11 @@ impl Writer<'_> {
     }
 
     /// `[Unreleased]: …/compare/v1.2.0...HEAD` starts at the new tag, and the release gets its own.
-    fn links(&self) -> Vec<Edit> {
+    fn links(&self) -> Vec<Splice> {
         self.link_edits().unwrap_or_default()
     }
 
-    fn link_edits(&self) -> Option<Vec<Edit>> {
+    fn link_edits(&self) -> Option<Vec<Splice>> {
         let from = self.release.from?.to_string();
         let to = self.release.to.to_string();
         let mut start = 0;
@@ -314,8 +308,8 @@ impl Writer<'_> {
                 let end = start + content.len();
                 let tag_start = start + compare + prefix.len();
                 return Some(vec![
-                    Edit { span: tag_start..start + dots, text: to },
-                    Edit { span: end..end, text: own },
+                    Splice { span: tag_start..start + dots, text: to },
+                    Splice { span: end..end, text: own },
                 ]);
             }
             start += line.len();
@@ -327,6 +321,7 @@ impl Writer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::splice;
 
     fn entry(section: ChangelogSection, text: &str) -> ChangelogEntry {
         ChangelogEntry { section, text: text.to_owned() }
@@ -341,13 +336,7 @@ mod tests {
             let wanted =
                 ChangelogRelease { from: Some(&from), to: &to, date: "2026-01-31", entries };
             let edits = release(&text, &wanted);
-            let result = edits.map(|edits| {
-                let mut result = text.clone();
-                for edit in edits.iter().rev() {
-                    result.replace_range(edit.span.clone(), &edit.text);
-                }
-                result
-            });
+            let result = edits.map(|edits| splice::apply(&text, &edits));
             assert_eq!(result, expected);
         }
     }

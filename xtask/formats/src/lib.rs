@@ -12,3 +12,4 @@ pub mod pep440;
 pub mod python;
 pub mod release_notes;
 pub mod requirement;
+pub mod splice;

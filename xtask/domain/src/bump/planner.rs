@@ -6,6 +6,7 @@ use std::collections::{HashMap, VecDeque};
 
 use formats::pep440::Version;
 use formats::pep440::specifier::{Dialect, Unreadable};
+use formats::splice;
 
 use crate::bump::groups;
 use crate::bump::plan::{Bump, BumpFacts, BumpNote, BumpPlan, BumpRequest, RangeMove};
@@ -444,7 +445,7 @@ impl<'a> Planner<'a> {
                 after: replacement.text.clone(),
             });
         }
-        let specifiers = range::apply(specifiers, &outcome.replacements);
+        let specifiers = splice::apply(specifiers, &outcome.replacements);
         self.plan.moves.push(RangeMove { id: dependent, requirement: number, specifiers });
         if declared.is_published() && self.request.dependents == DependentsPolicy::Patch {
             self.cascade(sibling, dependent);

@@ -4,25 +4,18 @@
 //! precision and spelling stay the writer's. Must not know where the text stands.
 
 use std::fmt;
-use std::ops::Range;
 
 use formats::pep440::Version;
 use formats::pep440::specifier::{self, Clause, Dialect, Op, Unreadable};
+use formats::splice::{self, Splice};
 
 use crate::policy::RangePolicy;
-
-/// New text for some bytes of the specifier.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Replacement {
-    pub span: Range<usize>,
-    pub text: String,
-}
 
 /// What becomes of a range.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RangeOutcome {
     /// In the order of the text, not overlapping.
-    pub replacements: Vec<Replacement>,
+    pub replacements: Vec<Splice>,
     /// The range excluded the old version already, and differs from what it should be.
     pub stale: bool,
 }
@@ -86,7 +79,7 @@ pub fn follow(
             replacements.push(replacement);
         }
     }
-    let result = apply(text, &replacements);
+    let result = splice::apply(text, &replacements);
     let after = specifier::parse(&result, dialect).map_err(RangeRefusal::Unreadable)?;
     if let Some(clause) = after.iter().find(|clause| !clause.admits(new)) {
         let clause = result[clause.span.clone()].to_owned();
@@ -96,21 +89,8 @@ pub fn follow(
     Ok(RangeOutcome { replacements, stale })
 }
 
-/// `text` with the replacements made.
-pub fn apply(text: &str, replacements: &[Replacement]) -> String {
-    let mut result = String::with_capacity(text.len());
-    let mut at = 0;
-    for replacement in replacements {
-        result.push_str(&text[at..replacement.span.start]);
-        result.push_str(&replacement.text);
-        at = replacement.span.end;
-    }
-    result.push_str(&text[at..]);
-    result
-}
-
 /// What one clause becomes, or `None` where it stays.
-fn moved(text: &str, clause: &Clause, new: &Version) -> Result<Option<Replacement>, RangeRefusal> {
+fn moved(text: &str, clause: &Clause, new: &Version) -> Result<Option<Splice>, RangeRefusal> {
     let written = || text[clause.span.clone()].to_owned();
     let segments = clause.version.release().len();
     let version = match clause.op {
@@ -136,19 +116,19 @@ fn moved(text: &str, clause: &Clause, new: &Version) -> Result<Option<Replacemen
     };
     let replacement = match clause.op {
         Op::Less => release_alone(text, clause, &version),
-        _ => Replacement { span: clause.version_span.clone(), text: version.to_string() },
+        _ => Splice { span: clause.version_span.clone(), text: version.to_string() },
     };
     Ok((!same).then_some(replacement))
 }
 
 /// A cap such as `2.0.0dev` keeps the spelling of its suffix: only the release is replaced.
-fn release_alone(text: &str, clause: &Clause, version: &Version) -> Replacement {
+fn release_alone(text: &str, clause: &Clause, version: &Version) -> Splice {
     let span = clause.version_span.clone();
     let written = &text[span.clone()];
     let end = written.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '!');
     let end = written[..end.unwrap_or(written.len())].trim_end_matches('.').len();
     let release = exactly(version, version.release().len());
-    Replacement { span: span.start..span.start + end, text: release.to_string() }
+    Splice { span: span.start..span.start + end, text: release.to_string() }
 }
 
 fn too_coarse(clause: String, new: &Version) -> RangeRefusal {
@@ -156,10 +136,10 @@ fn too_coarse(clause: String, new: &Version) -> RangeRefusal {
 }
 
 /// `>V` cannot follow as it is (`>NEW` excludes NEW), so the bound becomes an inclusive one.
-fn inclusive(text: &str, clause: &Clause, new: &Version) -> Replacement {
+fn inclusive(text: &str, clause: &Clause, new: &Version) -> Splice {
     let written = &text[clause.span.start + 1..clause.version_span.start];
     let version = at_least(new, clause.version.release().len());
-    Replacement {
+    Splice {
         span: clause.span.start..clause.version_span.end,
         text: format!(">={written}{version}"),
     }
@@ -264,7 +244,7 @@ mod tests {
         for (text, expected) in rows {
             let got = match follow(text, dialect, Some(&old), &new, ranges) {
                 Ok(outcome) => {
-                    let result = apply(text, &outcome.replacements);
+                    let result = splice::apply(text, &outcome.replacements);
                     let again = follow(&result, dialect, Some(&new), &new, ranges);
                     assert_eq!(
                         again,

@@ -4,10 +4,11 @@
 //! Takes texts and gives texts. What is configured already stays as it is.
 
 use formats::name::normalize;
+use formats::splice::Splice;
 
 use crate::finding::{Finding, Rule};
 use crate::manifest::version_source::DeclaredVersion;
-use crate::text::insert::{self, Splice, same};
+use crate::text::insert::{self, same};
 use crate::text::toml::TomlFile;
 use crate::workspace::{Distribution, Workspace};
 
@@ -280,8 +281,9 @@ pub fn is_this_crate(theirs: &TomlFile, ours: &TomlFile) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use formats::splice::apply;
+
     use super::*;
-    use crate::text::insert::made;
 
     fn parse(text: &str) -> TomlFile {
         TomlFile::parse("Cargo.toml", text.into()).unwrap()
@@ -294,7 +296,7 @@ mod tests {
     #[track_caller]
     fn cargo(before: &str, after: &str) {
         let splices = cargo_toml(&parse(before), &settings()).unwrap();
-        assert_eq!(made(before, &splices), after);
+        assert_eq!(apply(before, &splices), after);
         let again = cargo_toml(&parse(after), &Settings::default()).unwrap();
         assert!(again.is_empty(), "{again:?}");
     }
@@ -348,7 +350,7 @@ mod tests {
             ),
         ] {
             let splice = cargo_config(&parse(before)).unwrap().unwrap();
-            assert_eq!(made(before, &[splice]), after);
+            assert_eq!(apply(before, &[splice]), after);
             assert!(cargo_config(&parse(after)).unwrap().is_none());
         }
         assert!(cargo_config(&parse(&new_cargo_config())).unwrap().is_none());

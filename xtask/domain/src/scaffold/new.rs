@@ -166,7 +166,7 @@ fn listed(dir: &str, cargo: Option<&TomlFile>) -> Result<Vec<Edit>, Refusal> {
             .hint("add it by hand")
             .into());
     };
-    Ok(splices.into_iter().map(|splice| splice.into_edit(file, "")).collect())
+    Ok(splices.into_iter().map(|splice| Edit::of_field(file, splice, "")).collect())
 }
 
 /// The requirements on siblings: those asked for, or, where the template wants some and none are

@@ -3,12 +3,13 @@
 //!
 //! Touches no other key than the shared ones. Must not know how a file is read or written.
 
+use formats::splice::Splice;
 use toml_edit::{Array, Item, Value};
 
 use crate::config::Exemption;
 use crate::finding::{Finding, Rule};
 use crate::text::edit::Edit;
-use crate::text::insert::{self, Splice, same};
+use crate::text::insert::{self, same};
 use crate::text::toml::{TomlFile, start};
 
 /// Where the shared fields stand, relative to the root.
@@ -339,8 +340,9 @@ impl Maker<'_> {
         let line = self.manifest.line(at);
         let finding =
             Finding::error(Rule::SharedField, message).at(&self.manifest.path, line).hint(hint);
-        let edit = |splice: Splice| splice.into_edit(self.manifest, self.package);
-        Difference { finding, edits: splices.unwrap_or_default().into_iter().map(edit).collect() }
+        let splices = splices.unwrap_or_default().into_iter();
+        let edits = splices.map(|splice| Edit::of_field(self.manifest, splice, self.package));
+        Difference { finding, edits: edits.collect() }
     }
 }
 

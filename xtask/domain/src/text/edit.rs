@@ -5,6 +5,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use formats::splice::Splice;
+
 use crate::text::toml::{self, TomlFile};
 
 /// What kind of text an edit replaces.
@@ -47,6 +49,24 @@ pub struct Edit {
 }
 
 impl Edit {
+    /// The edit that makes `splice` in the text of `file`.
+    pub fn new(file: Arc<str>, text: &str, splice: Splice, kind: EditKind, package: &str) -> Edit {
+        Edit {
+            file,
+            line: toml::line_of(text, splice.span.start),
+            kind,
+            package: package.to_owned(),
+            before: text[splice.span.clone()].to_owned(),
+            span: splice.span,
+            after: splice.text,
+        }
+    }
+
+    /// The same for a field of a TOML file; `package` is empty for the repository's own files.
+    pub fn of_field(file: &TomlFile, splice: Splice, package: &str) -> Edit {
+        Edit::new(file.path.clone(), file.text(), splice, EditKind::Field, package)
+    }
+
     /// Whether no character of it can begin, end or escape in a string. Where all edits are so and
     /// are [inside strings](toml::inside_strings), what was TOML still is, with the keys it had:
     /// that is cheaper to see than by reading all of it.

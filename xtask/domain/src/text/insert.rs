@@ -3,38 +3,10 @@
 //!
 //! Works on spans of the text as it is. Must not know what the keys mean.
 
-use std::ops::Range;
-
+use formats::splice::Splice;
 use toml_edit::{Array, Item, Table, TableLike, Value};
 
-use crate::text::edit::{Edit, EditKind};
 use crate::text::toml::TomlFile;
-
-/// Text that takes the place of some bytes; an empty span inserts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Splice {
-    pub span: Range<usize>,
-    pub text: String,
-}
-
-impl Splice {
-    fn insert(at: usize, text: impl Into<String>) -> Splice {
-        Splice { span: at..at, text: text.into() }
-    }
-
-    /// The same as an edit of the file, in the name of a distribution.
-    pub fn into_edit(self, file: &TomlFile, package: &str) -> Edit {
-        Edit {
-            file: file.path.clone(),
-            line: file.line(self.span.start),
-            kind: EditKind::Field,
-            package: package.to_owned(),
-            before: file.text()[self.span.clone()].to_owned(),
-            span: self.span,
-            after: self.text,
-        }
-    }
-}
 
 /// `key = value` as a line of its own in a table that has a header: below the line of the key
 /// `after`, or below the last key of the table. Both texts are TOML as it is to stand there.
@@ -174,19 +146,6 @@ fn indent(text: &str, at: usize) -> Option<&str> {
     before.trim().is_empty().then_some(before)
 }
 
-/// The text with splices made, in the order of their places.
-#[cfg(test)]
-pub fn made(text: &str, splices: &[Splice]) -> String {
-    let mut after = String::new();
-    let mut at = 0;
-    for splice in splices {
-        after.push_str(&text[at..splice.span.start]);
-        after.push_str(&splice.text);
-        at = splice.span.end;
-    }
-    after + &text[at..]
-}
-
 /// Whether two items say the same, however they are written.
 pub fn same(a: &Item, b: &Item) -> bool {
     if let (Some(a), Some(b)) = (a.as_table_like(), b.as_table_like()) {
@@ -221,6 +180,8 @@ pub(crate) fn same_values(a: &Value, b: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use formats::splice::apply;
+
     use super::*;
 
     fn parse(text: &str) -> TomlFile {
@@ -231,7 +192,7 @@ mod tests {
     fn key_added(text: &str, after: Option<&str>, expected: Option<&str>) {
         let file = parse(text);
         let splice = key(&file, file.get("t").unwrap(), after, "new", "1");
-        let found = splice.map(|splice| made(text, &[splice]));
+        let found = splice.map(|splice| apply(text, &[splice]));
         assert_eq!(found.as_deref(), expected);
     }
 
@@ -256,7 +217,7 @@ mod tests {
             ("a = 1\r\n", "a = 1\r\n\r\n[tool.\"x y\"]\r\nb = 2\r\n"),
             ("", "[tool.\"x y\"]\nb = 2\n"),
         ] {
-            assert_eq!(made(text, &[table(&parse(text), &path, "b = 2")]), expected);
+            assert_eq!(apply(text, &[table(&parse(text), &path, "b = 2")]), expected);
         }
     }
 
@@ -264,7 +225,7 @@ mod tests {
     fn item_added(text: &str, after: Option<usize>, expected: &str) {
         let file = parse(text);
         let array = file.get("a").unwrap().as_array().unwrap();
-        assert_eq!(made(text, &items(&file, array, after, &["'n'".into()]).unwrap()), expected);
+        assert_eq!(apply(text, &items(&file, array, after, &["'n'".into()]).unwrap()), expected);
         parse(expected);
     }
 
