@@ -5,8 +5,8 @@
 
 use std::fmt;
 
-use formats::pep440::Version;
 use formats::pep440::specifier::{self, Clause, Dialect, Op, Unreadable};
+use formats::pep440::{Version, next_incompatible, next_release};
 use formats::splice::{self, Splice};
 
 use crate::policy::RangePolicy;
@@ -145,10 +145,6 @@ fn inclusive(text: &str, clause: &Clause, new: &Version) -> Splice {
     }
 }
 
-fn segment(version: &Version, index: usize) -> u64 {
-    version.release().get(index).copied().unwrap_or(0)
-}
-
 fn all_zero(version: &Version) -> bool {
     version.release().iter().all(|segment| *segment == 0)
 }
@@ -156,22 +152,19 @@ fn all_zero(version: &Version) -> bool {
 /// `version` in `segments` release segments, or in as many more as it takes to lose nothing.
 fn at_least(version: &Version, segments: usize) -> Version {
     let significant = version.release().iter().rposition(|s| *s != 0).map_or(1, |last| last + 1);
-    with_segments(version, segments.max(significant))
-}
-
-fn with_segments(version: &Version, segments: usize) -> Version {
-    version.clone().with_release((0..segments).map(|index| segment(version, index)))
+    version.clone().with_segments(segments.max(significant))
 }
 
 /// The first `segments` release segments of `version`, and nothing after them.
 fn exactly(version: &Version, segments: usize) -> Version {
-    Version::new((0..segments).map(|index| segment(version, index))).with_epoch(version.epoch())
+    let release = (0..segments).map(|index| version.segment(index));
+    Version::new(release).with_epoch(version.epoch())
 }
 
 /// The highest version of exactly `segments` segments that is a floor for `version`; `None` for a
 /// pre-release that would need more, because a lower floor would never select it.
 fn floor(version: &Version, segments: usize) -> Option<Version> {
-    let lossless = with_segments(version, segments);
+    let lossless = version.clone().with_segments(segments);
     if lossless == *version {
         return Some(lossless);
     }
@@ -188,35 +181,13 @@ fn next_cap(cap: &Version, new: &Version) -> Option<Version> {
         return Some(nines);
     }
     let non_zero = cap.release().iter().filter(|segment| **segment != 0).count();
-    let level = match cap.release().iter().rposition(|segment| *segment != 0) {
-        Some(last) if non_zero > 1 => last,
-        _ => compatible_level(new),
+    let next = match cap.release().iter().rposition(|segment| *segment != 0) {
+        Some(last) if non_zero > 1 => next_release(new, last)?,
+        _ => next_incompatible(&new.clone().with_segments(3))?,
     };
-    let mut release: Vec<u64> = (0..=level).map(|index| segment(new, index)).collect();
-    release[level] = release[level].checked_add(1)?;
-    let bound = cap.clone().with_epoch(new.epoch()).with_release(release);
-    Some(with_segments(&bound, cap.release().len().max(level + 1)))
-}
-
-/// The segment whose next value Cargo calls incompatible: the nearest release that `^new` refuses.
-fn compatible_level(new: &Version) -> usize {
-    let now = semver::Version::new(segment(new, 0), segment(new, 1), segment(new, 2));
-    let caret = semver::Comparator {
-        op: semver::Op::Caret,
-        major: now.major,
-        minor: Some(now.minor),
-        patch: Some(now.patch),
-        pre: semver::Prerelease::EMPTY,
-    };
-    let patch = semver::Version::new(now.major, now.minor, now.patch.saturating_add(1));
-    let minor = semver::Version::new(now.major, now.minor.saturating_add(1), 0);
-    if !caret.matches(&patch) {
-        2
-    } else if !caret.matches(&minor) {
-        1
-    } else {
-        0
-    }
+    let segments = cap.release().len().max(next.release().len());
+    let release = (0..segments).map(|index| next.segment(index));
+    Some(cap.clone().with_epoch(new.epoch()).with_release(release))
 }
 
 /// `2.99` and `2.99.99` mean "all of 2": the nines stay and what stands before them follows.
@@ -228,7 +199,7 @@ fn nines(cap: &Version, new: &Version) -> Option<Version> {
         return None;
     }
     let release = (0..cap.release().len())
-        .map(|index| if index < head { segment(new, index) } else { segment(cap, index) });
+        .map(|index| if index < head { new.segment(index) } else { cap.segment(index) });
     let moved = cap.clone().with_epoch(new.epoch()).with_release(release);
     (moved > *new).then_some(moved)
 }

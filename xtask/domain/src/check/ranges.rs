@@ -1,14 +1,13 @@
 //! Requirements on siblings: ranges that exclude the sibling's own version, and ones without any.
 //! And requirements on anything by its address.
 
-use formats::pep440::{Version, specifier};
+use formats::pep440::{Version, compatible_range, specifier};
 
 use crate::bump::range;
 use crate::check::subject::{CheckFacts, Fix, Found, Subject};
 use crate::finding::{Finding, Rule};
 use crate::manifest::requirement::{DeclaredRequirement, RequirementTable};
 use crate::policy::RangePolicy;
-use crate::scaffold::new::compatible;
 
 pub(super) fn ranges(facts: CheckFacts, subject: &Subject) -> Vec<Found> {
     let keep = &subject.distribution.manifest.config.keep;
@@ -63,7 +62,7 @@ fn unbounded(
     let shown = declared.shown();
     let message =
         format!("`{}` admits every version of {name}, old and future ones", shown.trim_end());
-    let range = version.map_or_else(|| ">=…".to_owned(), compatible);
+    let range = version.map_or_else(|| ">=…".to_owned(), compatible_range);
     Some(
         Finding::warning(Rule::NoRange, message)
             .at(&declared.file, declared.line)

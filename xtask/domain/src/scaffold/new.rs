@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use formats::name::{Name, normalize};
-use formats::pep440::Version;
+use formats::pep440::compatible_range;
 
 use crate::config::RepositoryConfig;
 use crate::finding::{Finding, Refusal, Rule};
@@ -202,22 +202,9 @@ fn tops(workspace: &Workspace) -> Vec<DistributionId> {
 /// A requirement that admits what is compatible with the version in the repository.
 fn requirement(sibling: &Distribution) -> String {
     match sibling.version() {
-        Some(version) => format!("{}{}", sibling.name(), compatible(version)),
+        Some(version) => format!("{}{}", sibling.name(), compatible_range(version)),
         None => sibling.name().to_string(),
     }
-}
-
-/// `>=V,<NEXT`, where NEXT is the first version that may break what V promised (Cargo's rule:
-/// the leftmost number that is not zero).
-pub(crate) fn compatible(version: &Version) -> String {
-    let release = version.release();
-    let number = |at: usize| release.get(at).copied().unwrap_or(0);
-    let next = match (number(0), number(1)) {
-        (0, 0) => format!("0.0.{}", number(2).saturating_add(1)),
-        (0, minor) => format!("0.{}.0", minor.saturating_add(1)),
-        (major, _) => format!("{}.0.0", major.saturating_add(1)),
-    };
-    format!(">={version},<{next}")
 }
 
 /// Gives the new distribution the shared fields and files.
@@ -300,8 +287,6 @@ mod tests {
         let plan = plan.unwrap_or_else(|refusal| panic!("{refusal}"));
         assert_eq!(plan.files[0].1, "[project]\ndependencies = [\n    \"top>=0.5.1,<0.6.0\",\n]\n");
         assert_eq!(plan.dir, "packages/all");
-        assert_eq!(compatible(&"2.3.0".parse().unwrap()), ">=2.3.0,<3.0.0");
-        assert_eq!(compatible(&"0.0.3".parse().unwrap()), ">=0.0.3,<0.0.4");
     }
 
     #[track_caller]

@@ -1,6 +1,8 @@
 //! Versions and version specifiers (PEP 440), read with the places where they stand.
 
+mod incompatible;
 pub mod specifier;
 mod version;
 
+pub use incompatible::{compatible_range, next_incompatible, next_release};
 pub use version::{NotAVersion, PreRelease, PreReleaseKind, Version};

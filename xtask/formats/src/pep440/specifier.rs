@@ -7,7 +7,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::pep440::Version;
+use crate::pep440::{Version, next_incompatible, next_release};
 
 /// The operator of a clause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,12 +206,10 @@ impl Clause {
                 let version = version.to_string();
                 self.exact.as_ref().is_some_and(|exact| exact.eq_ignore_ascii_case(&version))
             }
-            Op::Caret => {
-                public(version) >= *bound && less(version, &after(bound, caret_level(bound)))
-            }
+            Op::Caret => between(version, bound, next_incompatible(bound)),
             Op::Tilde => {
                 let level = (bound.release().len() - 1).min(1);
-                public(version) >= *bound && less(version, &after(bound, level))
+                between(version, bound, next_release(bound, level))
             }
             Op::Any => true,
         }
@@ -227,16 +225,17 @@ fn equal(bound: &Version, version: &Version) -> bool {
     if bound.is_local() { version == bound } else { public(version) == *bound }
 }
 
-fn segment(version: &Version, index: usize) -> u64 {
-    version.release().get(index).copied().unwrap_or(0)
-}
-
 fn has_prefix(version: &Version, prefix: &Version, len: usize) -> bool {
-    version.epoch() == prefix.epoch() && (0..len).all(|i| segment(version, i) == segment(prefix, i))
+    version.epoch() == prefix.epoch() && (0..len).all(|i| version.segment(i) == prefix.segment(i))
 }
 
 fn same_release(one: &Version, other: &Version) -> bool {
     has_prefix(one, other, one.release().len().max(other.release().len()))
+}
+
+/// From `bound` up to the version before `end`; without an end where no version can come after.
+fn between(version: &Version, bound: &Version, end: Option<Version>) -> bool {
+    public(version) >= *bound && end.is_none_or(|end| less(version, &end))
 }
 
 /// `<V` excludes pre-releases of V unless V is one itself: it is below the first of them.
@@ -255,19 +254,6 @@ fn greater(version: &Version, bound: &Version) -> bool {
     }
     let of_bound = same_release(version, bound) && version.pre() == bound.pre();
     version > bound && !of_bound
-}
-
-/// The segment that a caret holds: the first that is not zero, or the last that is written.
-fn caret_level(version: &Version) -> usize {
-    let release = version.release();
-    release.iter().position(|segment| *segment != 0).unwrap_or(release.len() - 1)
-}
-
-/// The release after `version` at `level`: `2.3.1` at 0 is `3`.
-fn after(version: &Version, level: usize) -> Version {
-    let mut release = version.release()[..=level].to_vec();
-    release[level] = release[level].saturating_add(1);
-    Version::new(release).with_epoch(version.epoch())
 }
 
 #[cfg(test)]

@@ -69,6 +69,11 @@ impl Version {
         &self.release
     }
 
+    /// A release segment; one that is not written is 0.
+    pub fn segment(&self, index: usize) -> u64 {
+        self.release.get(index).copied().unwrap_or(0)
+    }
+
     pub fn pre(&self) -> Option<PreRelease> {
         self.pre
     }
@@ -112,6 +117,12 @@ impl Version {
             release.push(0);
         }
         Version { release, ..self }
+    }
+
+    /// The same with exactly `count` release segments: cut off, or filled up with zeros.
+    pub fn with_segments(mut self, count: usize) -> Version {
+        self.release.resize(count.max(1), 0);
+        self
     }
 
     pub fn with_pre(self, pre: Option<PreRelease>) -> Version {
