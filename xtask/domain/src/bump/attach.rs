@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use formats::changelog::{self, ChangelogEntry, ChangelogRelease, ChangelogSection};
-use formats::pep440::Version;
+use formats::pep440::{Version, occurrences};
 use formats::{conventional_commits, lockfile};
 
 use crate::bump::plan::{Bump, BumpFacts, BumpNote, BumpPlan, BumpRequest, History, RangeMove};
@@ -175,30 +175,6 @@ impl<'a> Attacher<'a> {
             }
         }
     }
-}
-
-/// Where `version` stands in `text` and is no part of a longer one.
-fn occurrences(text: &str, version: &str) -> Vec<usize> {
-    let mut found = Vec::new();
-    let mut from = 0;
-    while let Some(offset) = text.get(from..).and_then(|rest| rest.find(version)) {
-        let at = from + offset;
-        let end = at + version.len();
-        let before = text[..at].chars().next_back();
-        let mut after = text[end..].chars();
-        let next = after.next();
-        let longer = match next {
-            Some('.') => after.next().is_some_and(|c| c.is_ascii_alphanumeric()),
-            Some(c) => c.is_ascii_alphanumeric() || c == '+',
-            None => false,
-        };
-        let part = before.is_some_and(|c| c.is_ascii_digit() || c == '.' || c == '!');
-        if !longer && !part {
-            found.push(at);
-        }
-        from = end.max(at + 1);
-    }
-    found
 }
 
 fn line_around(text: &str, at: usize) -> &str {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use formats::lockfile;
 use formats::name::Name;
-use formats::pep440::Version;
+use formats::pep440::{Version, occurrences};
 use formats::python::{self, Expr};
 use toml_edit::Item;
 
@@ -67,7 +67,7 @@ fn listed(facts: CheckFacts, subject: &Subject, text: &str) -> Vec<Found> {
     let manifest = &subject.distribution.manifest;
     let lacks = |path: &&String| {
         let source = facts.files.beside(&subject.distribution.dir, path);
-        source.is_none_or(|source| !source.text.contains(text))
+        source.is_none_or(|source| occurrences(&source.text, text).is_empty())
     };
     let finding = |path: &String| {
         let message = format!("`version-files`: {text} does not stand in {path}");
