@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use crate::markdown::{Heading, headings, is_link_definition};
 use crate::pep440::Version;
 use crate::splice::Splice;
 
@@ -63,37 +64,6 @@ pub fn release(text: &str, release: &ChangelogRelease<'_>) -> Option<Vec<Splice>
     Some(edits)
 }
 
-/// A line that starts with `#`s outside a fenced block.
-struct Heading<'a> {
-    level: usize,
-    /// The line without its end.
-    span: Range<usize>,
-    title: &'a str,
-    title_start: usize,
-}
-
-fn headings(text: &str) -> Vec<Heading<'_>> {
-    let mut headings = Vec::new();
-    let mut start = 0;
-    let mut fenced = false;
-    for line in text.split_inclusive('\n') {
-        let content = line.trim_end_matches(['\r', '\n']);
-        if content.starts_with("```") || content.starts_with("~~~") {
-            fenced = !fenced;
-        }
-        let level = content.bytes().take_while(|byte| *byte == b'#').count();
-        let after = &content[level..];
-        if !fenced && (1..=6).contains(&level) && after.starts_with([' ', '\t']) {
-            let title = after.trim_start();
-            let title_start = start + content.len() - title.len();
-            let span = start..start + content.len();
-            headings.push(Heading { level, span, title: title.trim_end(), title_start });
-        }
-        start += line.len();
-    }
-    headings
-}
-
 const UNRELEASED: &str = "unreleased";
 
 /// Where `Unreleased` stands in `text`, in any case.
@@ -112,22 +82,8 @@ impl Heading<'_> {
         rest.all(|c| !c.is_alphanumeric())
     }
 
-    /// The version that the heading starts with and its bytes in the title.
-    fn version(&self) -> Option<(Version, Range<usize>)> {
-        let lead = self.title.find(|c: char| !matches!(c, '[' | 'v' | 'V'))?;
-        let rest = &self.title[lead..];
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !".!+-_".contains(c));
-        let word = &rest[..end.unwrap_or(rest.len())];
-        let version: Version = word.parse().ok()?;
-        word.starts_with(|c: char| c.is_ascii_digit()).then_some((version, lead..lead + word.len()))
-    }
-
     fn is_release(&self) -> bool {
         self.level >= 2 && self.version().is_some() && !self.unreleased()
-    }
-
-    fn names_version(&self, version: &Version) -> bool {
-        self.version().is_some_and(|(found, _)| found == *version)
     }
 }
 
@@ -179,14 +135,10 @@ impl Writer<'_> {
         let (to, date) = (self.release.to, self.release.date);
         let marks = "#".repeat(level);
         let before = headings.iter().find(|heading| heading.is_release());
-        let plain_v = before.is_some_and(|heading| heading.title.starts_with(['v', 'V']));
-        let inner_v = before.is_some_and(|heading| heading.title.starts_with("[v"));
-        let name = match bracketed {
-            true if inner_v => format!("[v{to}]"),
-            true => format!("[{to}]"),
-            false if plain_v => format!("v{to}"),
-            false => to.to_string(),
-        };
+        let lead = before.and_then(|heading| Some(&heading.title[..heading.version()?.1.start]));
+        let lead = lead.filter(|lead| lead.starts_with('[') == bracketed);
+        let lead = lead.unwrap_or(if bracketed { "[" } else { "" });
+        let name = format!("{lead}{to}{}", if lead.contains('[') { "]" } else { "" });
         match before.map(|heading| heading.title) {
             Some(title) if title.ends_with(')') && !title.contains("](") => {
                 format!("{marks} {name} ({date})")
@@ -252,7 +204,7 @@ impl Writer<'_> {
     fn end_of_prose(&self, from: usize) -> usize {
         let mut start = from;
         for line in self.text[from..].split_inclusive('\n') {
-            if line.starts_with('[') && line.contains("]: ") {
+            if is_link_definition(line) {
                 return start;
             }
             start += line.len();
@@ -355,6 +307,11 @@ mod tests {
             "## Unreleased\n\n## v1.2.0 (2025-01-01)\n",
             &[],
             Some("## Unreleased\n\n## v1.3.0 (2026-01-31)\n\n## v1.2.0 (2025-01-01)\n"),
+        );
+        check(
+            "## Unreleased\n\n## Version 1.2.0\n",
+            &[],
+            Some("## Unreleased\n\n## Version 1.3.0 - 2026-01-31\n\n## Version 1.2.0\n"),
         );
         check(
             "## 1.3.0 (Unreleased)\n\n- x\n\n## 1.2.0 (2025-01-01)\n",

@@ -7,6 +7,7 @@
 pub mod changelog;
 pub mod conventional_commits;
 pub mod lockfile;
+mod markdown;
 pub mod name;
 pub mod pep440;
 pub mod python;
