@@ -78,7 +78,8 @@ fn excluding(
 ) -> Option<Found> {
     let specifiers = declared.specifiers();
     let clauses = specifier::parse(specifiers, declared.dialect).ok()?;
-    if specifier::admits(&clauses, version) || has_twin(subject, declared) {
+    let requirements = &subject.distribution.manifest.requirements;
+    if specifier::admits(&clauses, version) || declared.has_conditional_alternative(requirements) {
         return None;
     }
     let shown = declared.shown();
@@ -91,16 +92,6 @@ fn excluding(
     let finding =
         Finding::error(Rule::StaleRange, message).at(&declared.file, declared.line).hint(hint);
     Some(Found::fixed_by(finding, fix))
-}
-
-/// Whether the same table names the same sibling again, for another environment: then a range
-/// that excludes what is current may do so on purpose.
-fn has_twin(subject: &Subject, declared: &DeclaredRequirement) -> bool {
-    subject.distribution.manifest.requirements.iter().any(|other| {
-        other.table == declared.table
-            && other.requirement.name == declared.requirement.name
-            && (other.file != declared.file || other.span != declared.span)
-    })
 }
 
 fn moved(subject: &Subject, declared: &DeclaredRequirement, version: &Version) -> Option<Fix> {
