@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use formats::pep440::occurrences;
 use serde_json::Value;
 use walkdir::WalkDir;
 
@@ -161,34 +162,38 @@ fn json(output: &Output) -> Value {
         .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&output.stderr)))
 }
 
-/// The JSON alone leads from the tree before to the tree after.
+/// The tree after, made from the tree before and the JSON alone.
 fn replay(tree: &Tree, plan: &Value) -> Tree {
     let mut tree = tree.clone();
+    // Edits are in the order of a file, so from the end each of them leaves the others' lines alone.
+    let mut later: Option<(&str, usize)> = None;
     for edit in plan["edits"].as_array().unwrap().iter().rev() {
         let file = edit["file"].as_str().unwrap();
         let (_, text) = tree.iter_mut().find(|(path, _)| path == file).unwrap();
-        let line = edit["line"].as_u64().unwrap() as usize;
-        let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+        let limit = later.filter(|(other, _)| *other == file).map(|(_, at)| at);
+        let at = offset(text, edit, limit.unwrap_or(text.len()));
         let before = edit["before"].as_str().unwrap();
-        if before.is_empty() {
-            continue;
-        }
-        let at = text[start..].rfind_on_line(before).map(|at| start + at);
-        let at = at.unwrap_or_else(|| panic!("{edit} is not where it says"));
         text.replace_range(at..at + before.len(), edit["after"].as_str().unwrap());
+        later = Some((file, at));
     }
     tree
 }
 
-trait OnLine {
-    fn rfind_on_line(&self, wanted: &str) -> Option<usize>;
-}
-
-impl OnLine for str {
-    /// The last occurrence on the first line: edits are replayed from the end.
-    fn rfind_on_line(&self, wanted: &str) -> Option<usize> {
-        let line = self.split_inclusive('\n').next()?;
-        line.rfind(wanted)
+/// Where an edit is on its line, before `limit`: the last occurrence of the version or word
+/// that it replaces. What it inserts is whole lines: below its line if that starts with a line ending, else above it.
+fn offset(text: &str, edit: &Value, limit: usize) -> usize {
+    let number = edit["line"].as_u64().unwrap() as usize;
+    let start: usize = text.split_inclusive('\n').take(number - 1).map(str::len).sum();
+    let line = text[start..limit].split_inclusive('\n').next().unwrap_or_default();
+    match edit["before"].as_str().unwrap() {
+        "" if edit["after"].as_str().unwrap().starts_with(['\r', '\n']) => {
+            start + line.trim_end_matches(['\r', '\n']).len()
+        }
+        "" => start,
+        before => {
+            let last = occurrences(line, before).last().copied();
+            start + last.unwrap_or_else(|| panic!("{edit} is not where it says"))
+        }
     }
 }
 
@@ -216,7 +221,7 @@ fn run(name: &str, case: &Case, change: impl Fn(&str) -> String) {
         return;
     }
     let plan = json(&dry);
-    replay(&before, &plan);
+    same_tree(&format!("{name}, replayed"), replay(&before, &plan), after.clone());
     let notes = plan["notes"].as_array().unwrap().iter().map(|note| {
         let text = note["text"].as_str().unwrap();
         format!("{}:{}: {text}", note["file"].as_str().unwrap(), note["line"])
