@@ -279,7 +279,7 @@ mod tests {
                     "== {version}",
                     "refused: `== {version}` is a template that something else fills in",
                 ),
-                ("abc", "refused: `abc` is no version specifier (PEP 440)"),
+                ("abc", "refused: `abc` is not a version specifier (PEP 440)"),
             ],
         );
     }
