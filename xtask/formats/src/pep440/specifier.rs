@@ -78,7 +78,7 @@ impl fmt::Display for Unreadable {
     }
 }
 
-/// The operators of PEP 440, longest first, so that the first that fits is the right one.
+/// The operators of PEP 440.
 const OPERATORS: [(&str, Op); 8] = [
     ("===", Op::Arbitrary),
     ("==", Op::Equal),
@@ -143,7 +143,7 @@ fn operator(text: &str, dialect: Dialect) -> Result<(&'static str, Op), Unreadab
         Dialect::Pep440 => &[],
         Dialect::Poetry => &POETRY_OPERATORS,
     };
-    // `<>` begins as `<` does, and `==`, `~=` and `===` begin as Poetry's own.
+    // The longest: `<=` and `<>` begin as `<` does, and `==` as Poetry's `=`.
     let known = OPERATORS.iter().chain(theirs).filter(|(written, _)| text.starts_with(written));
     match known.max_by_key(|(written, _)| written.len()) {
         Some(known) => Ok(*known),
