@@ -39,7 +39,8 @@ impl Case {
             } else if case.before.is_empty() {
                 case.head(line);
             } else {
-                let (old, new) = (line.strip_prefix("-| "), line.strip_prefix("+| "));
+                let old = line.strip_prefix("-| ");
+                let new = line.strip_prefix("+| ");
                 if new.is_none() {
                     add(&mut case.before, old.unwrap_or(line));
                 }
@@ -149,7 +150,8 @@ fn undated(mut tree: Tree) -> Tree {
 
 #[track_caller]
 fn same_tree(name: &str, found: Tree, expected: Tree) {
-    let (found, expected) = (undated(found), undated(expected));
+    let found = undated(found);
+    let expected = undated(expected);
     for ((path, found), (wanted, expected)) in found.iter().zip(&expected) {
         assert_eq!(path, wanted, "{name}");
         assert_eq!(found, expected, "{name}: {path}");
@@ -206,7 +208,8 @@ fn run(name: &str, case: &Case, change: impl Fn(&str) -> String) {
             })
             .collect()
     };
-    let (before, after) = (changed(&case.before), changed(&case.after));
+    let before = changed(&case.before);
+    let after = changed(&case.after);
     scratch.write(&before);
     let arguments: Vec<&str> = case.arguments.iter().map(String::as_str).collect();
 
@@ -348,7 +351,7 @@ fn auto_bumps_what_its_commits_ask_for() {
         changelog.contains("### Changed\n\n- **Breaking:** Drop the old way.\n"),
         "{changelog}"
     );
-    // What stands there untagged is what the commits ask for already.
+    // The untagged version in the repository is the one that the commits call for.
     scratch.git(&["commit", "-qam", "chore: release"]);
     let again = json(&scratch.bump(&["all", "auto", "--dry-run", "--json"]));
     assert_eq!(again["bumps"], serde_json::json!([]));

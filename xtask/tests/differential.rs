@@ -44,7 +44,7 @@ for line in sys.stdin.read().split("\n")[:-1]:
 print("\n".join(answers))
 "#;
 
-/// A small generator, so that a seed names a case for ever (xorshift64*).
+/// A small generator, so that a seed always names the same case (xorshift64*).
 struct Random(u64);
 
 impl Random {
@@ -81,7 +81,8 @@ impl Random {
         if !self.chance(rarity) {
             return String::new();
         }
-        let (before, word) = (self.of(&["", ".", "-", "_"]), self.of(words).to_owned());
+        let before = self.of(&["", ".", "-", "_"]);
+        let word = self.of(words).to_owned();
         let between = self.of(&["", "", ".", "-", "_"]).to_owned();
         let number = if self.chance(5) { String::new() } else { self.below(4).to_string() };
         format!("{before}{word}{between}{number}")
@@ -122,7 +123,7 @@ impl Random {
     }
 }
 
-/// What is asked, and what this tool answers.
+/// The questions and the answers of this tool.
 #[derive(Default)]
 struct Questions {
     asked: String,
@@ -149,7 +150,9 @@ fn questions(cases: usize) -> Questions {
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
     let mut questions = Questions::default();
     while questions.answers.len() < cases {
-        let (old, new, other) = (random.version(), random.version(), random.version());
+        let old = random.version();
+        let new = random.version();
+        let other = random.version();
         let parse = |text: &str| text.parse::<Version>();
         let order = match (parse(&old), parse(&new)) {
             (Ok(old), Ok(new)) => ["<", "=", ">"][(old.cmp(&new) as i8 + 1) as usize].to_owned(),

@@ -86,13 +86,14 @@ fn requirement(any: &mut Unstructured<'_>) -> Result<String> {
         "core",
         "acme-app[all]",
     ];
-    let (name, blank) = (one_of(any, &names)?, one_of(any, &["", " "])?);
+    let name = one_of(any, &names)?;
+    let blank = one_of(any, &["", " "])?;
     let specifiers = specifiers(any)?;
     let markers = ["", "", "", "; python_version < '3.9'", " ; extra == 'é'"];
     Ok(format!("{name}{blank}{specifiers}{}", one_of(any, &markers)?))
 }
 
-/// An array with the layouts and comments that people give it.
+/// An array with the layouts and comments that people write.
 fn array(any: &mut Unstructured<'_>) -> Result<String> {
     let requirements = several(any, 4, requirement)?;
     let trailing: bool = any.arbitrary()?;
@@ -110,7 +111,9 @@ fn array(any: &mut Unstructured<'_>) -> Result<String> {
 
 fn manifest(any: &mut Unstructured<'_>) -> Result<String> {
     let version = version(any)?;
-    let (needs, extra, group) = (array(any)?, array(any)?, array(any)?);
+    let needs = array(any)?;
+    let extra = array(any)?;
+    let group = array(any)?;
     let mut text = format!(
         "[project]\nname = 'Acme.App' # name\nversion = \"{version}\"\ndependencies = {needs}\n\n\
          [project.optional-dependencies]\n\"x-y\" = {extra}\n[dependency-groups]\ndev = {group}\n\
@@ -172,7 +175,8 @@ fn plan(tree: &Tree, change: Change, ranges: RangePolicy) -> Option<BumpPlan> {
 #[test]
 fn nothing_changes_but_what_is_planned() {
     holds(|any| {
-        let (app, old) = (manifest(any)?, version(any)?);
+        let app = manifest(any)?;
+        let old = version(any)?;
         let step = *any.choose(&Step::ALL)?;
         let ranges = ranges(any)?;
         let core = format!("[project]\nname = \"acme-core\"\nversion = '{old}'\n");
@@ -218,7 +222,8 @@ fn admits_what_it_gets(plan: &BumpPlan, tree: &Tree, ranges: RangePolicy) {
         if plan.notes.iter().any(|note| stays(&note.text)) {
             continue;
         }
-        let (specifiers, dialect) = (declared.specifiers(), declared.dialect);
+        let specifiers = declared.specifiers();
+        let dialect = declared.dialect;
         let again = range::follow(specifiers, dialect, Some(new), new, ranges);
         assert_eq!(again.unwrap().replacements, vec![]);
     }

@@ -1,7 +1,7 @@
-//! A changelog in the manner of "Keep a Changelog" 1.1: what is unreleased becomes a release.
+//! A changelog that follows "Keep a Changelog" 1.1: its unreleased part becomes a release.
 //!
-//! Works on the text as written and gives the smallest edits; everything else stays. Must not know
-//! today's date, nor where entries come from.
+//! Returns the smallest edits of the text; everything else stays. Must not know today's date, nor
+//! where entries come from.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use crate::markdown::{Heading, headings, is_link_definition};
 use crate::pep440::Version;
 use crate::splice::Splice;
 
-/// The headings that entries stand under.
+/// The sections that entries are in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ChangelogSection {
     Added,
@@ -27,28 +27,28 @@ impl ChangelogSection {
     }
 }
 
-/// One line to be written.
+/// One line to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangelogEntry {
     pub section: ChangelogSection,
     pub text: String,
 }
 
-/// The release that is being written down.
+/// The release to write.
 #[derive(Clone, Debug)]
 pub struct ChangelogRelease<'a> {
     pub from: Option<&'a Version>,
     pub to: &'a Version,
     /// `YYYY-MM-DD`.
     pub date: &'a str,
-    /// Added to what stands under `Unreleased`; may be empty.
+    /// Added to those under `Unreleased`; may be empty.
     pub entries: &'a [ChangelogEntry],
 }
 
-/// The edits that make a release of what is unreleased, in the order of the text.
+/// The edits that make a release of the unreleased part, in the order of the text.
 ///
-/// `None` where the text keeps no release headings that could be followed (towncrier's files, free
-/// prose), or where there is nothing to write: neither an `Unreleased` heading nor an entry.
+/// `None` where the text has no release headings to write above (towncrier's files, free prose), or
+/// where there is nothing to write: neither an `Unreleased` heading nor an entry.
 pub fn release(text: &str, release: &ChangelogRelease<'_>) -> Option<Vec<Splice>> {
     let headings = headings(text);
     if headings.iter().any(|heading| heading.names_version(release.to) && !heading.unreleased()) {
@@ -66,7 +66,7 @@ pub fn release(text: &str, release: &ChangelogRelease<'_>) -> Option<Vec<Splice>
 
 const UNRELEASED: &str = "unreleased";
 
-/// Where `Unreleased` stands in `text`, in any case.
+/// The offset of `Unreleased` in `text`, in any case.
 fn find_unreleased(text: &str) -> Option<usize> {
     text.to_ascii_lowercase().find(UNRELEASED)
 }
@@ -123,16 +123,17 @@ impl Writer<'_> {
         edits
     }
 
-    /// The release's heading right below `Unreleased`, so that what stood there is the release's.
+    /// The release's heading right below `Unreleased`, so that the release gets the entries below it.
     fn heading_below(&self, headings: &[Heading<'_>], unreleased: &Heading<'_>) -> Splice {
         let end = unreleased.span.end;
         let heading = self.heading(headings, unreleased.level, unreleased.title.starts_with('['));
         Splice { span: end..end, text: format!("{0}{0}{heading}", self.eol) }
     }
 
-    /// A heading written as the ones that are there.
+    /// A heading in the style of the existing ones.
     fn heading(&self, headings: &[Heading<'_>], level: usize, bracketed: bool) -> String {
-        let (to, date) = (self.release.to, self.release.date);
+        let to = self.release.to;
+        let date = self.release.date;
         let marks = "#".repeat(level);
         let before = headings.iter().find(|heading| heading.is_release());
         let lead = before.and_then(|heading| Some(&heading.title[..heading.version()?.1.start]));
@@ -149,7 +150,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A whole section before the first release, for a file that keeps no `Unreleased`.
+    /// A whole section above the first release, for a file without `Unreleased`.
     fn new_section(&self, headings: &[Heading<'_>], first: usize) -> Vec<Splice> {
         let next = &headings[first];
         let eol = self.eol;
@@ -200,7 +201,7 @@ impl Writer<'_> {
         Splice { span: at..at, text: format!("{}{body}", self.eol.repeat(breaks)) }
     }
 
-    /// Where the last section ends: before the link definitions at the foot of the file.
+    /// Where the last section ends: before the link definitions at the end of the file.
     fn end_of_prose(&self, from: usize) -> usize {
         let mut start = from;
         for line in self.text[from..].split_inclusive('\n') {
@@ -229,7 +230,9 @@ impl Writer<'_> {
         {
             let items = self.items(section);
             if !items.is_empty() && !without.contains(&section) {
-                let (marks, title, eol) = ("#".repeat(level), section.title(), self.eol);
+                let marks = "#".repeat(level);
+                let title = section.title();
+                let eol = self.eol;
                 sections.push(format!("{marks} {title}{eol}{eol}{items}"));
             }
         }
@@ -284,7 +287,8 @@ mod tests {
         for eol in ["\n", "\r\n"] {
             let text = text.replace('\n', eol);
             let expected = expected.map(|expected| expected.replace('\n', eol));
-            let (from, to) = ("1.2.0".parse().unwrap(), "1.3.0".parse().unwrap());
+            let from = "1.2.0".parse().unwrap();
+            let to = "1.3.0".parse().unwrap();
             let wanted =
                 ChangelogRelease { from: Some(&from), to: &to, date: "2026-01-31", entries };
             let edits = release(&text, &wanted);

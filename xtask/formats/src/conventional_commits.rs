@@ -1,19 +1,19 @@
-//! Conventional Commits 1.0.0: how weighty a commit is, and what it says in a changelog. Must not
+//! Conventional Commits 1.0.0: how significant a commit is, and its entry in a changelog. Must not
 //! know git, which files a commit touched, nor what a version is.
 
 use crate::changelog::{ChangelogEntry, ChangelogSection};
 
-/// A commit that asks for a release.
+/// A commit that calls for a release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConventionalCommit {
     pub kind: CommitKind,
     /// The scope in parentheses, if any.
     pub scope: Option<String>,
-    /// What stands after the colon of the header.
+    /// The header after the colon.
     pub description: String,
 }
 
-/// What a commit amounts to, the weightiest last.
+/// The kinds of commits that call for a release, the most significant last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CommitKind {
     Fix,
@@ -22,7 +22,7 @@ pub enum CommitKind {
     Breaking,
 }
 
-/// Reads one commit message; `None` for one that asks for no release (`docs:`, `chore:`, merges,
+/// Reads one commit message; `None` for one that calls for no release (`docs:`, `chore:`, merges,
 /// and everything that is not a Conventional Commit).
 pub fn read(message: &str) -> Option<ConventionalCommit> {
     let (header, body) =

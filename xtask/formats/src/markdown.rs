@@ -1,6 +1,6 @@
 //! The Markdown of changelogs: headings with the versions that they name, and link definitions.
 //!
-//! Reads what is needed of CommonMark, not all of it. Must not know what a heading is wanted for.
+//! Reads the part of CommonMark that changelogs use. Must not know what a heading is read for.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! Distribution names: as written, as compared (PEP 503), as they stand in file names.
+//! Distribution names: as written, as compared (PEP 503), as used in file names.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};

@@ -223,7 +223,7 @@ fn report(
             Finding::warning(Rule::Embed, "there is no git repository: nothing can be released");
         ui::findings(&[note.hint("git init, and a first commit")]);
     }
-    for (path, why) in embed::left_aside(workspace) {
+    for (path, why) in embed::excluded(workspace) {
         eprintln!("  left aside: {path}, {why}");
     }
     let next = format!("cd {} && cargo xtask status", root.display());

@@ -33,7 +33,8 @@ impl<'a> Planner<'a> {
     /// Moves every range on a sibling that has got a version.
     pub(crate) fn follow(&mut self, sibling: DistributionId) {
         let Some(Planned { from, to, .. }) = &self.planned[sibling] else { return };
-        let (from, to) = (from.clone(), to.clone());
+        let from = from.clone();
+        let to = to.clone();
         for &(dependent, number) in &self.distribution(sibling).named_by {
             let manifest = &self.distribution(dependent).manifest;
             let declared = &manifest.requirements[number];
@@ -60,7 +61,8 @@ impl<'a> Planner<'a> {
     /// A range that no rule makes admit the new version.
     fn refuse_range(&mut self, dependency: Dependency<'_>, refusal: &RangeRefusal, new: &Version) {
         let Dependency { dependent, declared, .. } = dependency;
-        let (file, line) = (&declared.file, declared.line);
+        let file = &declared.file;
+        let line = declared.line;
         if let RangeRefusal::Unreadable(Unreadable::Template(_)) = refusal {
             let text = format!("`{}` is filled in by something else and stays", declared.shown());
             return self.note(dependent, file, line, text);
@@ -88,7 +90,8 @@ impl<'a> Planner<'a> {
         if outcome.replacements.is_empty() && !outcome.stale {
             return;
         }
-        let (file, line) = (&declared.file, declared.line);
+        let file = &declared.file;
+        let line = declared.line;
         if let Some(why) = self.excluded(dependent) {
             let text = format!("`{}` is left as it is: {why}", declared.shown());
             return self.note(dependent, file, line, text);

@@ -9,7 +9,7 @@ use crate::finding::{Finding, Refusal, Rule};
 use crate::ids::DistributionId;
 use crate::manifest::version_source::DeclaredVersion;
 
-/// Who shares a version: the configured groups, and distributions whose version is one literal.
+/// The distributions that share a version, for each of them: the configured groups, and distributions whose version is one literal.
 pub(crate) fn shared_versions(
     facts: BumpFacts<'_>,
 ) -> Result<HashMap<DistributionId, Vec<DistributionId>>, Refusal> {
@@ -24,7 +24,7 @@ pub(crate) fn shared_versions(
                 None => errors.push(
                     Finding::error(
                         Rule::Config,
-                        format!("`groups`: no distribution is called `{name}`"),
+                        format!("`groups` names `{name}`, which is not a distribution here"),
                     )
                     .at("Cargo.toml", 1),
                 ),

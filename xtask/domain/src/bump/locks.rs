@@ -19,7 +19,8 @@ pub(crate) fn additions(facts: BumpFacts<'_>, bumps: &[Bump]) -> Additions {
         let version = locked.version();
         if version.is_some() && version == bump.from {
             let splice = Splice { span: locked.span.clone(), text: bump.to.to_string() };
-            let (file, text) = (locked.lock.path.clone(), &locked.lock.text);
+            let file = locked.lock.path.clone();
+            let text = &locked.lock.text;
             additions.edits.push(Edit::new(file, text, splice, EditKind::Lock, &bump.package));
         } else if version.as_ref() != Some(&bump.to) {
             let line = line_of(&locked.lock.text, locked.span.start);

@@ -1,7 +1,7 @@
-//! What the range on a distribution becomes when that distribution goes from OLD to NEW.
+//! How the range on a distribution follows that distribution from OLD to NEW.
 //!
-//! Input is the specifier text as written, output the smallest replacements in it: spacing, order,
-//! precision and spelling stay the writer's. Must not know where the text stands.
+//! Takes the specifier text as written and returns the smallest replacements in it: spacing, order,
+//! precision and spelling stay. Must not know where the text is.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use formats::splice::{self, Splice};
 
 use crate::policy::RangePolicy;
 
-/// What becomes of a range.
+/// The outcome for one range.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RangeOutcome {
     /// In the order of the text, not overlapping.
@@ -20,7 +20,7 @@ pub struct RangeOutcome {
     pub stale: bool,
 }
 
-/// Why no rule covers a range.
+/// Why a range cannot follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RangeRefusal {
     Unreadable(Unreadable),
@@ -49,7 +49,7 @@ impl fmt::Display for RangeRefusal {
                 write!(out, "`{clause}` has too few segments to start at {version}")
             }
             RangeRefusal::TooLarge(clause) => {
-                write!(out, "a number in `{clause}` is too large to count on")
+                write!(out, "a number in `{clause}` is too large to increment")
             }
         }
     }
@@ -89,7 +89,7 @@ pub fn follow(
     Ok(RangeOutcome { replacements, stale })
 }
 
-/// What one clause becomes, or `None` where it stays.
+/// The replacement for one clause, or `None` where it stays.
 fn moved(text: &str, clause: &Clause, new: &Version) -> Result<Option<Splice>, RangeRefusal> {
     let written = || text[clause.span.clone()].to_owned();
     let segments = clause.version.release().len();
@@ -190,7 +190,7 @@ fn next_cap(cap: &Version, new: &Version) -> Option<Version> {
     Some(cap.clone().with_epoch(new.epoch()).with_release(release))
 }
 
-/// `2.99` and `2.99.99` mean "all of 2": the nines stay and what stands before them follows.
+/// `2.99` and `2.99.99` mean "all of 2": the nines stay and the segments before them follow.
 fn nines(cap: &Version, new: &Version) -> Option<Version> {
     let is_nines = |segment: u64| segment >= 99 && segment.to_string().bytes().all(|b| b == b'9');
     let kept = cap.release().iter().rev().take_while(|segment| is_nines(**segment)).count();
@@ -211,7 +211,8 @@ mod tests {
     /// A row is `range -> expected`, with ` stale` after it where that is to be reported.
     #[track_caller]
     fn table(dialect: Dialect, ranges: RangePolicy, old: &str, new: &str, rows: &[(&str, &str)]) {
-        let (old, new) = (old.parse().unwrap(), new.parse().unwrap());
+        let old = old.parse().unwrap();
+        let new = new.parse().unwrap();
         for (text, expected) in rows {
             let got = match follow(text, dialect, Some(&old), &new, ranges) {
                 Ok(outcome) => {

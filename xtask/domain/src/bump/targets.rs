@@ -68,7 +68,8 @@ impl Planner<'_> {
             group.iter().any(|id| self.facts.history.get(*id).is_some_and(|h| h.last.is_some()));
         if !tagged {
             let (file, line) = self.distribution(id).manifest.version.place();
-            let text = "no tag says what was released last, so `auto` cannot tell; name the change";
+            let text =
+                "no tag says what was released last, so `auto` cannot count; name the change";
             self.note(id, file, line, text.to_owned());
         }
     }
@@ -110,7 +111,7 @@ impl Planner<'_> {
             }
             (None, Change::To(to)) => Ok(to.clone()),
             (None, Change::Step(_) | Change::Auto) => {
-                let hint = "type the version itself, or fetch the tags with `git fetch --tags`";
+                let hint = "name the version itself, or fetch the tags with `git fetch --tags`";
                 return Err((NO_TAG.to_owned(), hint.to_owned()));
             }
         };

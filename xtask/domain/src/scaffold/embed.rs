@@ -1,7 +1,7 @@
-//! This tool put into another repository: what has to stand in its Cargo.toml, its Cargo
-//! configuration, its lock and its templates, made from what stands there.
+//! This tool in another repository: its Cargo.toml, Cargo configuration, lock file and templates,
+//! made from the existing ones.
 //!
-//! Takes texts and gives texts. What is configured already stays as it is.
+//! Takes texts and returns texts. Existing configuration stays as it is.
 
 use formats::name::normalize;
 use formats::splice::Splice;
@@ -15,12 +15,12 @@ use crate::workspace::{Distribution, Workspace};
 /// The directory of the crate in every repository.
 pub const CRATE: &str = "xtask";
 
-/// What the new configuration says.
+/// The settings of the new configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// `None` leaves it to the search.
     pub packages: Option<Vec<String>>,
-    /// The branch that is checked out, where it is none of the usual ones.
+    /// The branch that is checked out, where it is not a default one.
     pub branch: Option<String>,
     /// The only remote, where it is not called `origin`.
     pub remote: Option<String>,
@@ -68,10 +68,10 @@ pub fn new_cargo_toml(settings: &Settings) -> String {
     )
 }
 
-/// What is added to a Cargo.toml that is there; nothing where the tool is in it already.
+/// The additions to an existing Cargo.toml; none where the tool is in it already.
 ///
 /// # Errors
-/// `workspace` is written in a way that takes no line.
+/// `workspace` is written in a form that no line can be added to.
 pub fn cargo_toml(file: &TomlFile, settings: &Settings) -> Result<Vec<Splice>, Finding> {
     let mut splices = Vec::new();
     let mut tables = String::new();
@@ -95,9 +95,9 @@ pub fn cargo_toml(file: &TomlFile, settings: &Settings) -> Result<Vec<Splice>, F
 /// The crate as a member of the workspace, where no pattern covers it yet.
 fn member(file: &TomlFile, workspace: &toml_edit::Item) -> Result<Vec<Splice>, Finding> {
     let refuse = || {
-        Finding::error(Rule::Embed, "`workspace` is written in a way that takes no further line")
+        Finding::error(Rule::Embed, "`workspace` is written in a form that no line can be added to")
             .at(&file.path, 1)
-            .hint(format!("add \"{CRATE}\" to its members by hand and do this again"))
+            .hint(format!("add \"{CRATE}\" to its members by hand, then run this again"))
     };
     let Some(members) = workspace.get("members").and_then(toml_edit::Item::as_array) else {
         let line = insert::key(file, workspace, None, "members", &format!("[\"{CRATE}\"]"));
@@ -120,10 +120,10 @@ pub fn new_cargo_config() -> String {
     format!("[alias]\nxtask = {ALIAS}\n")
 }
 
-/// The alias for a configuration that is there; `None` where it has one of that name.
+/// The alias for an existing configuration; `None` where it has one of that name.
 ///
 /// # Errors
-/// `alias` is written in a way that takes no line.
+/// `alias` is written in a form that no line can be added to.
 pub fn cargo_config(file: &TomlFile) -> Result<Option<Splice>, Finding> {
     if file.get("alias.xtask").is_some() {
         return Ok(None);
@@ -134,9 +134,9 @@ pub fn cargo_config(file: &TomlFile) -> Result<Option<Splice>, Finding> {
             Ok(Some(insert::table(file, &["alias".to_owned()], &line)))
         }
         Some(table) => insert::key(file, table, None, "xtask", ALIAS).map(Some).ok_or_else(|| {
-            Finding::error(Rule::Embed, "`alias` is written in a way that takes no further line")
+            Finding::error(Rule::Embed, "`alias` is written in a form that no line can be added to")
                 .at(&file.path, 1)
-                .hint(format!("add `xtask = {ALIAS}` by hand and do this again"))
+                .hint(format!("add `xtask = {ALIAS}` by hand, then run this again"))
         }),
     }
 }
@@ -199,14 +199,14 @@ pub fn patterns(
     Some(patterns)
 }
 
-/// Fields that distributions often share. Not the build system: the templates bring their own,
-/// and what they say to it would not be understood by another.
+/// Fields that distributions often share. Not the build system: the templates have their own,
+/// and its settings mean nothing to another one.
 const SHARED: [&str; 3] = ["project.requires-python", "project.license", "project.authors"];
 
-/// A shared.toml with what all distributions have in common already.
+/// A shared.toml with the fields that all distributions have in common.
 pub fn shared_toml(manifests: &[TomlFile]) -> String {
-    let mut text = "# What all distributions share: `cargo xtask new` gives it to a new one, `cargo xtask sync`\n\
-                    # brings the others in line. `cargo xtask sync --help` says more.\n"
+    let mut text = "# Fields that all distributions share: `cargo xtask new` adds them to a new one, and `cargo xtask\n\
+                    # sync` updates the others. See `cargo xtask sync --help`.\n"
         .to_owned();
     let common: Vec<(&str, &str)> = SHARED
         .iter()
@@ -233,8 +233,8 @@ pub fn shared_toml(manifests: &[TomlFile]) -> String {
     text
 }
 
-/// What looks like a distribution and is left alone, with the reason; many of them by their number.
-pub fn left_aside(workspace: &Workspace) -> Vec<(String, String)> {
+/// The manifests of excluded distributions with the reasons; the first few, and a count of the rest.
+pub fn excluded(workspace: &Workspace) -> Vec<(String, String)> {
     const SHOWN: usize = 5;
     let excluded = workspace.distributions.iter().filter_map(|distribution| {
         let why = distribution.manifest.excluded.clone()?;
@@ -243,19 +243,19 @@ pub fn left_aside(workspace: &Workspace) -> Vec<(String, String)> {
     let mut excluded: Vec<(String, String)> = excluded.collect();
     if excluded.len() > SHOWN + 1 {
         let more = excluded.split_off(SHOWN).len();
-        excluded.push((format!("{more} more"), "for reasons like these".to_owned()));
+        excluded.push((format!("{more} more"), "for similar reasons".to_owned()));
     }
     excluded
 }
 
-/// What the tool cannot do in that repository, distribution by distribution.
+/// The limits of the tool in that repository, distribution by distribution.
 pub fn limits(workspace: &Workspace) -> Vec<Finding> {
     let limit = |distribution: &Distribution| match &distribution.manifest.version {
         DeclaredVersion::Literal { .. } => None,
         DeclaredVersion::FromTag { file, line, tool } => {
             let name = distribution.name();
             let message = format!("the version of {name} comes from a tag ({tool})");
-            let hint = "status, check and the graph work; bump moves the ranges on it";
+            let hint = "`status`, `check` and `graph` work; `bump` updates the ranges on it";
             Some(Finding::warning(Rule::Version, message).at(file, *line).hint(hint))
         }
         DeclaredVersion::Unknown { file, line, reason } => {
@@ -272,7 +272,7 @@ pub fn limits(workspace: &Workspace) -> Vec<Finding> {
         .collect()
 }
 
-/// Whether a Cargo.toml in the crate's place is this very crate, in whichever version.
+/// Whether a Cargo.toml in the crate's folder is this very crate, in any version.
 pub fn is_this_crate(theirs: &TomlFile, ours: &TomlFile) -> bool {
     let told =
         |file: &TomlFile, key: &str| file.get(key).and_then(toml_edit::Item::as_str).map(normalize);

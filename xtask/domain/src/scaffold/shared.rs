@@ -392,7 +392,8 @@ mod tests {
     #[track_caller]
     fn check(shared_text: &str, before: &str, messages: &[&str], after: &str) {
         for newline in ["\n", "\r\n"] {
-            let (before, after) = (before.replace('\n', newline), after.replace('\n', newline));
+            let before = before.replace('\n', newline);
+            let after = after.replace('\n', newline);
             let manifest = parse("p/pyproject.toml", &before);
             let found = shared(shared_text).differences(&manifest, &[], "p");
             let said: Vec<String> = found.iter().map(|d| d.finding.to_string()).collect();

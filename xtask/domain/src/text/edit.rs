@@ -1,4 +1,4 @@
-//! An edit of a file as bytes to be replaced, and the text with all of them made.
+//! Edits of a file, and the text with all of them applied.
 //!
 //! Must not know why a file is edited.
 
@@ -9,14 +9,14 @@ use formats::splice::Splice;
 
 use crate::text::toml::{self, TomlFile};
 
-/// What kind of text an edit replaces.
+/// The kind of text that an edit replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EditKind {
     Version,
     Requirement,
     Changelog,
     Lock,
-    /// A field that all distributions share, or one that `check --fix` mends.
+    /// A field that all distributions share, or one that `check --fix` fixes.
     Field,
 }
 
@@ -33,7 +33,7 @@ impl EditKind {
     }
 }
 
-/// Bytes of a file and what takes their place.
+/// Bytes of a file and the text that replaces them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
     /// Relative to the root.
@@ -68,7 +68,7 @@ impl Edit {
     }
 }
 
-/// A file with its edits made.
+/// A file with its edits applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
     pub path: String,
@@ -145,7 +145,7 @@ mod tests {
             assert!(splice("a.toml", text, &edits.iter().collect::<Vec<_>>()).is_err());
         }
         assert!(splice("a.toml", "1=1.2", &[&edit(2..3, "1", "1.")]).is_err());
-        // A key that would stand twice, and one that does not.
+        // A duplicate key, and a new one.
         assert!(splice("a.toml", "1='a'\n2='b'", &[&edit(0..1, "1", "2")]).is_err());
         assert!(splice("a.toml", "1='a'\n2='b'", &[&edit(0..1, "1", "3")]).is_ok());
     }

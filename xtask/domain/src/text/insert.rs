@@ -1,4 +1,4 @@
-//! New text for TOML that people keep: a key into a table, an item into an array, a table at the
+//! New text for TOML that people maintain: a key into a table, an item into an array, a table at the
 //! end, each in the style of its surroundings.
 //!
 //! Works on spans of the text as it is. Must not know what the keys mean.
@@ -9,7 +9,7 @@ use toml_edit::{Array, Item, Table, TableLike, Value};
 use crate::text::toml::TomlFile;
 
 /// `key = value` as a line of its own in a table that has a header: below the line of the key
-/// `after`, or below the last key of the table. Both texts are TOML as it is to stand there.
+/// `after`, or below the last key of the table. Both texts are TOML.
 ///
 /// `None` where no line can be added: an inline table, or one written with dotted keys.
 pub fn key(
@@ -50,7 +50,7 @@ pub fn table(file: &TomlFile, path: &[String], lines: &str) -> Splice {
 }
 
 /// More items for an array: behind the item at `after`, or behind the last one. A comment stays
-/// with the item that it stands beside.
+/// with the item on its line.
 pub fn items(
     file: &TomlFile,
     array: &Array,
@@ -139,7 +139,7 @@ fn content_end(text: &str, at: usize) -> usize {
     at + text[at..end].trim_end().len()
 }
 
-/// The white space before `at`, where nothing else stands before it on its line.
+/// The white space before `at`, where nothing else is before it on its line.
 fn indent(text: &str, at: usize) -> Option<&str> {
     let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
     let before = &text[start..at];

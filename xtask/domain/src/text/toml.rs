@@ -1,4 +1,4 @@
-//! Reading TOML with places: typed keys of one table, and everything wrong with them at once.
+//! Reading TOML with locations: the typed keys of a table, and all errors in them at once.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ impl TomlFile {
         self.document.raw()
     }
 
-    /// The line, counted from 1, in which the byte offset lies.
+    /// The line, counted from 1, of a byte offset.
     pub fn line(&self, offset: usize) -> usize {
         line_after(&self.breaks, offset)
     }
@@ -155,7 +155,7 @@ impl<'a> TomlSection<'a> {
     }
 
     /// One finding for every value that was not understood, and for every key that no getter
-    /// asked for.
+    /// has read.
     pub(crate) fn finish(mut self) -> Vec<Finding> {
         let keys = self.table.into_iter().flat_map(|table| table.iter());
         let unknown = keys.filter(|(key, _)| !self.known.contains(key));
@@ -184,7 +184,7 @@ pub fn start(item: &Item) -> usize {
     item.span().map_or(0, |span: Range<usize>| span.start)
 }
 
-/// The line, counted from 1, in which a byte offset lies.
+/// The line, counted from 1, of a byte offset.
 pub(crate) fn line_of(text: &str, offset: usize) -> usize {
     1 + text.as_bytes()[..offset.min(text.len())].iter().filter(|&&byte| byte == b'\n').count()
 }
@@ -201,7 +201,8 @@ pub fn nearest<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -> Op
 /// Letters inserted, deleted, replaced, or swapped with their neighbour, in bytes: names and keys
 /// are ASCII.
 fn edit_distance(a: &str, b: &str) -> usize {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let a = a.as_bytes();
+    let b = b.as_bytes();
     let mut before = vec![0; b.len() + 1];
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for i in 0..a.len() {

@@ -1,4 +1,4 @@
-//! Versions and version specifiers (PEP 440), read with the places where they stand.
+//! Versions and version specifiers (PEP 440), read with their locations.
 
 mod incompatible;
 mod occurrences;

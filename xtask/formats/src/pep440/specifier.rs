@@ -1,8 +1,8 @@
 //! Version specifiers read with byte spans (PEP 440 "Version specifiers", and Poetry's dialect),
 //! and whether they admit a version.
 //!
-//! Pre-releases are admitted wherever their order admits them, as installers do once one is asked
-//! for by version. Must not know what a range is rewritten to.
+//! Pre-releases are admitted wherever their order admits them, as installers do once a
+//! requirement names one. Must not know what a range is rewritten to.
 
 use std::fmt;
 use std::ops::Range;
@@ -56,7 +56,7 @@ pub struct Clause {
 /// Why a specifier could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unreadable {
-    /// Filled in by something else, such as `== {version}`.
+    /// A template, such as `== {version}`.
     Template(String),
     /// Poetry's `||`.
     Union,
@@ -171,7 +171,8 @@ impl Clause {
         if op == Op::Arbitrary && !number.is_empty() {
             // Any text is a version for `===`.
             let version = number.parse().unwrap_or_else(|_| Version::new([0]));
-            let (version_span, exact) = (version_start..span.end, Some(number.to_owned()));
+            let version_span = version_start..span.end;
+            let exact = Some(number.to_owned());
             return Some(Clause { op, version, span, version_span, exact });
         }
         let bare = number.strip_prefix(['v', 'V']).unwrap_or(number);

@@ -42,7 +42,7 @@ pub(crate) enum LocalSegment {
     Number(u64),
 }
 
-/// What was read is no version under PEP 440, or has a number of more than 64 bits.
+/// A text that is not a version under PEP 440, or has a number of more than 64 bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotAVersion(pub String);
 
@@ -55,7 +55,7 @@ impl fmt::Display for NotAVersion {
 impl std::error::Error for NotAVersion {}
 
 impl Version {
-    /// A final release of epoch 0; no segments stand for `0`.
+    /// A final release of epoch 0; without segments it is `0`.
     pub fn new(release: impl IntoIterator<Item = u64>) -> Version {
         Version::default().with_release(release)
     }
@@ -253,7 +253,7 @@ impl FromStr for Version {
     }
 }
 
-/// What has not been read yet, in lower case.
+/// The rest of a text that is being read, in lower case.
 struct Rest<'a>(&'a str);
 
 const PRE: [(&str, PreReleaseKind); 8] = [
@@ -316,7 +316,7 @@ impl Rest<'_> {
         digits.parse().ok()
     }
 
-    /// `[-_.]? WORD [-_.]? NUMBER?`, where no number means 0. `Some(None)` where it does not stand
+    /// `[-_.]? WORD [-_.]? NUMBER?`, where no number means 0. `Some(None)` where it is not
     /// here, `None` where its number is too large.
     fn suffix(&mut self, words: &[&str]) -> Option<Option<u64>> {
         let separators = ['-', '_', '.'];
