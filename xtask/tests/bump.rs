@@ -101,9 +101,10 @@ impl Scratch {
             .filter(|entry| !entry.path().components().any(|part| part.as_os_str() == ".git"))
             .map(|entry| {
                 let path = entry.path().strip_prefix(&self.0).unwrap().display().to_string();
-                let text = match entry.file_type().is_symlink() {
-                    true => format!("-> {}\n", fs::read_link(entry.path()).unwrap().display()),
-                    false => fs::read_to_string(entry.path()).unwrap(),
+                let text = if entry.file_type().is_symlink() {
+                    format!("-> {}\n", fs::read_link(entry.path()).unwrap().display())
+                } else {
+                    fs::read_to_string(entry.path()).unwrap()
                 };
                 (path, text)
             })

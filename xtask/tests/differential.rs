@@ -93,9 +93,10 @@ impl Random {
         let mut text = if self.chance(20) { "v".to_owned() } else { String::new() };
         text += &self.release();
         text += &self.suffix(&["a", "b", "rc", "alpha", "beta", "c", "pre", "preview", "RC"], 3);
-        text += &match self.chance(12) {
-            true => format!("-{}", self.below(3)),
-            false => self.suffix(&["post", "rev", "r"], 5),
+        text += &if self.chance(12) {
+            format!("-{}", self.below(3))
+        } else {
+            self.suffix(&["post", "rev", "r"], 5)
         };
         text += &self.suffix(&["dev", "DEV"], 5);
         if self.chance(15) {

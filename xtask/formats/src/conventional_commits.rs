@@ -29,10 +29,8 @@ pub fn read(message: &str) -> Option<ConventionalCommit> {
         message.trim_start().split_once('\n').unwrap_or((message.trim_start(), ""));
     let (prefix, description) = header.split_once(':')?;
     let description = description.strip_prefix(' ')?.trim();
-    let (prefix, marked) = match prefix.strip_suffix('!') {
-        Some(prefix) => (prefix, true),
-        None => (prefix, false),
-    };
+    let marked = prefix.ends_with('!');
+    let prefix = prefix.strip_suffix('!').unwrap_or(prefix);
     let (word, scope) = match prefix.split_once('(') {
         Some((word, scope)) => (word, Some(scope.strip_suffix(')')?.to_owned())),
         None => (prefix, None),
@@ -43,17 +41,19 @@ pub fn read(message: &str) -> Option<ConventionalCommit> {
     {
         return None;
     }
-    // Footers are the one part that the standard makes case-sensitive.
-    let footer =
-        |line: &str| line.starts_with("BREAKING CHANGE: ") || line.starts_with("BREAKING-CHANGE: ");
     let kind = match word.to_ascii_lowercase().as_str() {
-        _ if marked || body.lines().any(footer) => CommitKind::Breaking,
+        _ if marked || body.lines().any(is_breaking_footer) => CommitKind::Breaking,
         "feat" => CommitKind::Feature,
         "fix" => CommitKind::Fix,
         "perf" => CommitKind::Performance,
         _ => return None,
     };
     Some(ConventionalCommit { kind, scope, description: description.to_owned() })
+}
+
+/// Footers are the one part that the standard makes case-sensitive.
+fn is_breaking_footer(line: &str) -> bool {
+    line.starts_with("BREAKING CHANGE: ") || line.starts_with("BREAKING-CHANGE: ")
 }
 
 /// The changelog entries of `commits`, in their order.

@@ -99,9 +99,10 @@ fn read(tree: &[(String, String)]) -> Option<Workspace> {
     let files = Files { read: &read, list: &list };
     let mut manifests = Vec::new();
     for (path, text) in tree {
-        let manifest = match path.ends_with(".toml") {
-            true => Manifest::read_with(&TomlFile::parse(path, text.as_str().into()).ok()?, files),
-            false => Manifest::from_setup("app", files),
+        let manifest = if path.ends_with(".toml") {
+            Manifest::read_with(&TomlFile::parse(path, text.as_str().into()).ok()?, files)
+        } else {
+            Manifest::from_setup("app", files)
         };
         manifests.extend(manifest.ok()?);
     }

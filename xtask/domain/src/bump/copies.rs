@@ -83,14 +83,11 @@ fn copies(facts: BumpFacts<'_>, bump: &Bump) -> Vec<BumpNote> {
         }
     }
     let own = distribution.manifest.version.place();
-    copies.retain(|(file, line)| (&**file, *line) != own);
-    let note = |(file, line): (Arc<str>, usize)| {
-        let text = format!(
-            "another copy of {from}: name it in `version-files` of [tool.xtask] to have it written"
-        );
-        bump.note(&file, line, text)
-    };
-    copies.into_iter().map(note).collect()
+    let others = copies.into_iter().filter(|(file, line)| (&**file, *line) != own);
+    let text = format!(
+        "another copy of {from}: name it in `version-files` of [tool.xtask] to have it written"
+    );
+    others.map(|(file, line)| bump.note(&file, line, text.as_str())).collect()
 }
 
 /// Modules that hold a second copy of the version in real repositories, next to `*version*.py`.

@@ -65,8 +65,8 @@ impl<'a> Planner<'a> {
 
     /// The version in the repository or, where versions come from tags, the last one.
     pub(crate) fn current(&self, id: DistributionId) -> Option<&'a Version> {
-        let tagged = || Some(&self.facts.history.get(id)?.last.as_ref()?.0);
-        self.distribution(id).version().or_else(tagged)
+        let version = self.distribution(id).version();
+        version.or_else(|| Some(&self.facts.history.get(id)?.last.as_ref()?.0))
     }
 
     /// The highest current version of a group.

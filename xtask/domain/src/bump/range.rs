@@ -192,7 +192,6 @@ fn next_cap(cap: &Version, new: &Version) -> Option<Version> {
 
 /// `2.99` and `2.99.99` mean "all of 2": the nines stay and the segments before them follow.
 fn nines(cap: &Version, new: &Version) -> Option<Version> {
-    let is_nines = |segment: u64| segment >= 99 && segment.to_string().bytes().all(|b| b == b'9');
     let kept = cap.release().iter().rev().take_while(|segment| is_nines(**segment)).count();
     let head = cap.release().len() - kept;
     if kept == 0 || head == 0 {
@@ -202,6 +201,10 @@ fn nines(cap: &Version, new: &Version) -> Option<Version> {
         .map(|index| if index < head { new.segment(index) } else { cap.segment(index) });
     let moved = cap.clone().with_epoch(new.epoch()).with_release(release);
     (moved > *new).then_some(moved)
+}
+
+fn is_nines(segment: u64) -> bool {
+    segment >= 99 && segment.to_string().bytes().all(|digit| digit == b'9')
 }
 
 #[cfg(test)]

@@ -17,8 +17,8 @@ impl Planner<'_> {
     pub(crate) fn bump_targets(&mut self) {
         let everything = self.request.targets.is_empty();
         let targets = if everything {
-            let included = |id: &DistributionId| self.distribution(*id).manifest.excluded.is_none();
-            self.planned.ids().filter(included).collect()
+            let all = self.planned.ids();
+            all.filter(|id| self.distribution(*id).manifest.excluded.is_none()).collect()
         } else {
             self.request.targets.clone()
         };

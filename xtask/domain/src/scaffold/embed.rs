@@ -103,14 +103,15 @@ fn member(file: &TomlFile, workspace: &toml_edit::Item) -> Result<Vec<Splice>, F
         let line = insert::key(file, workspace, None, "members", &format!("[\"{CRATE}\"]"));
         return line.map(|line| vec![line]).ok_or_else(refuse);
     };
-    let covers = |pattern: &str| {
-        let pattern = pattern.trim_start_matches("./").trim_end_matches('/');
-        glob::Pattern::new(pattern).is_ok_and(|glob| glob.matches(CRATE))
-    };
-    if members.iter().any(|value| value.as_str().is_some_and(covers)) {
+    if members.iter().any(|value| value.as_str().is_some_and(covers_crate)) {
         return Ok(Vec::new());
     }
     insert::items(file, members, None, &[insert::string(CRATE)]).ok_or_else(refuse)
+}
+
+fn covers_crate(pattern: &str) -> bool {
+    let pattern = pattern.trim_start_matches("./").trim_end_matches('/');
+    glob::Pattern::new(pattern).is_ok_and(|glob| glob.matches(CRATE))
 }
 
 const ALIAS: &str = "\"run --quiet --locked --package xtask --\"";
@@ -184,10 +185,9 @@ pub fn patterns(
             return None;
         }
         let dir = distribution.dir.as_str();
-        let whole = |parent: &&str| {
+        let parent = dir.rsplit_once('/').map(|(parent, _)| parent).filter(|parent| {
             beside(parent).iter().all(|found| real.iter().any(|real| real.dir == *found))
-        };
-        let parent = dir.rsplit_once('/').map(|(parent, _)| parent).filter(whole);
+        });
         patterns.push(match (parent, dir) {
             (Some(parent), _) => format!("{parent}/*"),
             (None, "") => ".".to_owned(),
@@ -205,9 +205,10 @@ const SHARED: [&str; 3] = ["project.requires-python", "project.license", "projec
 
 /// A shared.toml with the fields that all distributions have in common.
 pub fn shared_toml(manifests: &[TomlFile]) -> String {
-    let mut text = "# Fields that all distributions share: `cargo xtask new` adds them to a new one, and `cargo xtask\n\
-                    # sync` updates the others. See `cargo xtask sync --help`.\n"
-        .to_owned();
+    let mut text =
+        "# Fields that all distributions share: `cargo xtask new` adds them to a new one,\n\
+                    # `cargo xtask sync` updates the others. See `cargo xtask sync --help`.\n"
+            .to_owned();
     let common: Vec<(&str, &str)> = SHARED
         .iter()
         .filter_map(|path| {
@@ -250,7 +251,15 @@ pub fn excluded(workspace: &Workspace) -> Vec<(String, String)> {
 
 /// The limits of the tool in that repository, distribution by distribution.
 pub fn limits(workspace: &Workspace) -> Vec<Finding> {
-    let limit = |distribution: &Distribution| match &distribution.manifest.version {
+    let included = workspace
+        .distributions
+        .iter()
+        .filter(|distribution| distribution.manifest.excluded.is_none());
+    included.filter_map(limit).collect()
+}
+
+fn limit(distribution: &Distribution) -> Option<Finding> {
+    match &distribution.manifest.version {
         DeclaredVersion::Literal { .. } => None,
         DeclaredVersion::FromTag { file, line, tool } => {
             let name = distribution.name();
@@ -263,13 +272,7 @@ pub fn limits(workspace: &Workspace) -> Vec<Finding> {
             let hint = "it can be released once its version is a literal";
             Some(Finding::warning(Rule::Version, message).at(file, *line).hint(hint))
         }
-    };
-    workspace
-        .distributions
-        .iter()
-        .filter(|distribution| distribution.manifest.excluded.is_none())
-        .filter_map(limit)
-        .collect()
+    }
 }
 
 /// Whether a Cargo.toml in the crate's folder is this very crate, in any version.

@@ -80,11 +80,11 @@ fn namespaces(facts: &NewFacts) -> Vec<String> {
     let mut found: Vec<String> = distributions
         .flat_map(|(distribution, modules)| {
             let name = distribution.name().normal();
-            let named = move |folder: &&str| {
+            let own = modules.namespaces().into_iter().filter(move |folder| {
                 name.strip_prefix(&normalize(&folder.replace('/', "-")))
                     .is_some_and(|rest| rest.starts_with('-'))
-            };
-            modules.namespaces().into_iter().filter(named).map(|folder| folder.replace('/', "."))
+            });
+            own.map(|folder| folder.replace('/', "."))
         })
         .collect();
     found.sort_by_key(|namespace| std::cmp::Reverse(namespace.len()));
@@ -103,23 +103,22 @@ fn module_of(name: &Name, namespaces: &[String]) -> String {
     joined.unwrap_or_else(|| name.in_file_name())
 }
 
-/// The tag pattern: as the siblings of its family write theirs (`core-v{version}` for
-/// `family-core`), else the default.
+/// The tag pattern: the one that is in use in its family and is free, else the default.
 fn tag_of(name: &Name, workspace: &Workspace) -> String {
-    let family = |sibling: &Distribution| {
-        let pattern = sibling.manifest.config.tag.clone()?;
-        let (prefix, last) = sibling.name().normal().split_once('-')?;
-        let own = name.normal().strip_prefix(prefix)?.strip_prefix('-')?;
-        let short = pattern.strip_prefix(last)?;
-        let tag = format!("{own}{short}");
-        let free = workspace
-            .distributions
-            .iter()
-            .all(|other| other.manifest.config.tag.as_deref() != Some(tag.as_str()));
-        free.then_some(tag)
-    };
-    let default = format!("{}-v{{version}}", name.normal());
-    workspace.distributions.iter().find_map(family).unwrap_or(default)
+    let taken: Vec<&str> =
+        workspace.distributions.iter().filter_map(|d| d.manifest.config.tag.as_deref()).collect();
+    let mut family = workspace.distributions.iter().filter_map(|d| family_tag(name, d));
+    let free = family.find(|tag| !taken.contains(&tag.as_str()));
+    free.unwrap_or_else(|| format!("{}-v{{version}}", name.normal()))
+}
+
+/// The tag pattern that a sibling of the same family uses: for `family-http`, it is
+/// `http-v{version}` where `family-core` has `core-v{version}`.
+fn family_tag(name: &Name, sibling: &Distribution) -> Option<String> {
+    let (family, last) = sibling.name().normal().split_once('-')?;
+    let own = name.normal().strip_prefix(family)?.strip_prefix('-')?;
+    let suffix = sibling.manifest.config.tag.as_deref()?.strip_prefix(last)?;
+    Some(format!("{own}{suffix}"))
 }
 
 /// Its directory: beside the others, as `packages` says or where most of them are.

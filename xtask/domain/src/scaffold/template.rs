@@ -92,20 +92,20 @@ impl Filler<'_> {
             "top_level" => self.module.split('.').next().unwrap_or_default().to_owned(),
             "tag" => self.tag.to_owned(),
             "dependencies" | "siblings" if self.needs.is_empty() => "[]".to_owned(),
-            "dependencies" | "siblings" => {
-                let line = |need: &String| format!("    {},\n", insert::string(need));
-                format!("[\n{}]", self.needs.iter().map(line).collect::<String>())
-            }
-            "sibling_names" => {
-                let line = |need: &String| {
-                    let end = need.find(['>', '<', '=', '~', '!']).unwrap_or(need.len());
-                    format!("    {},\n", insert::string(&need[..end]))
-                };
-                format!("[\n{}]", self.needs.iter().map(line).collect::<String>())
-            }
+            "dependencies" | "siblings" => array(self.needs.iter().map(String::as_str)),
+            "sibling_names" => array(self.needs.iter().map(|need| {
+                let end = need.find(['>', '<', '=', '~', '!']).unwrap_or(need.len());
+                &need[..end]
+            })),
             _ => return None,
         })
     }
+}
+
+/// A TOML array with each item on a line.
+fn array<'a>(items: impl Iterator<Item = &'a str>) -> String {
+    let lines = items.map(|item| format!("    {},\n", insert::string(item)));
+    format!("[\n{}]", lines.collect::<String>())
 }
 
 fn unknown(word: &str, file: &str, line: usize) -> Finding {

@@ -22,8 +22,9 @@ pub fn key(
     let table = table.as_table().filter(|table| has_header(table))?;
     let text = file.text();
     let named = after.and_then(|after| table.get(after)).and_then(own_end);
-    let last = || table.iter().filter_map(|(_, item)| own_end(item)).max();
-    let end = named.or_else(last).or_else(|| table.span().map(|span| span.start))?;
+    let end = named
+        .or_else(|| table.iter().filter_map(|(_, item)| own_end(item)).max())
+        .or_else(|| table.span().map(|span| span.start))?;
     let at = line_end(text, end);
     let newline = newline(text);
     let line = format!("{key} = {}", value.replace('\n', newline));
@@ -87,8 +88,8 @@ pub fn items(
 
 /// A key as TOML wants it: bare where it can be.
 pub fn quoted(key: &str) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if !key.is_empty() && key.chars().all(bare) { key.to_owned() } else { string(key) }
+    let bare = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if bare && !key.is_empty() { key.to_owned() } else { string(key) }
 }
 
 /// A basic string with what must be escaped.

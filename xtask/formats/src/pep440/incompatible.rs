@@ -1,7 +1,7 @@
 //! The next version that is incompatible with another one. PEP 440 does not say which that is, so
 //! it is Cargo's rule: the leftmost segment that is not zero counts on.
 
-use crate::pep440::Version;
+use crate::pep440::version::Version;
 
 /// The first version that Cargo's caret requirement on `version` refuses: `2.3.1` leads to `3`,
 /// `0.3.1` to `0.4`, and `0.0.3` to `0.0.4`. A segment that is not written decides nothing: `0.0`

@@ -118,8 +118,7 @@ pub fn parse(text: &str, dialect: Dialect) -> Result<Vec<Clause>, Unreadable> {
             let version = &text[version_start..];
             at = version_start + version.find(ends_clause).unwrap_or(version.len());
             let clause = Clause::read(text, next..at, version_start, op);
-            let unreadable = || Unreadable::NotAClause(text[next..at].to_owned());
-            clauses.push(clause.ok_or_else(unreadable)?);
+            clauses.push(clause.ok_or_else(|| Unreadable::NotAClause(text[next..at].to_owned()))?);
             separated = false;
         } else {
             return Err(Unreadable::NotAClause(text.trim().to_owned()));
