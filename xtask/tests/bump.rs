@@ -388,7 +388,7 @@ fn versions_from_tags_go_on_from_the_tags_that_are_there() {
     assert_eq!(after, ["1.0.1", "2.0", "3", "1.0"]);
     let notes = plan["notes"].to_string();
     assert!(
-        notes.contains("the tag own/v2.0.0 to come") && notes.contains("the tag v1.0.0 to come"),
+        notes.contains("the tag `own/v2.0.0`") && notes.contains("the tag `v1.0.0`"),
         "{notes}"
     );
 }

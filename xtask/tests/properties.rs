@@ -217,7 +217,7 @@ fn admits_what_it_gets(plan: &BumpPlan, tree: &Tree, ranges: RangePolicy) {
     let app = after.resolve("acme-app").unwrap();
     for (sibling, declared) in after.sibling_requirements(app) {
         assert_eq!(sibling, core);
-        let left = format!("`{}` excluded", declared.shown());
+        let left = format!("`{}` already excluded", declared.shown());
         let stays = |text: &str| text.starts_with(&left) && text.ends_with("stays");
         if plan.notes.iter().any(|note| stays(&note.text)) {
             continue;

@@ -64,14 +64,14 @@ impl<'a> Planner<'a> {
         let file = &declared.file;
         let line = declared.line;
         if let RangeRefusal::Unreadable(Unreadable::Template(_)) = refusal {
-            let text = format!("`{}` is filled in by something else and stays", declared.shown());
+            let text = format!("`{}` is a template and stays", declared.shown());
             return self.note(dependent, file, line, text);
         }
         if self.excluded(dependent).is_some() {
             return;
         }
         let name = &declared.requirement.name;
-        let message = format!("cannot rewrite `{}` for {name} {new}", declared.shown());
+        let message = format!("cannot rewrite `{}` for `{name}` {new}", declared.shown());
         self.refusals.push(
             Finding::error(Rule::Range, format!("{message}\n  {refusal}")).at(file, line).hint(
                 format!("write the range by hand, or add `keep = [\"{name}\"]` to [tool.xtask]"),
@@ -102,7 +102,7 @@ impl<'a> Planner<'a> {
                 || declared.has_conditional_alternative(requirements);
             let old = from.map(ToString::to_string).unwrap_or_default();
             let end = if stays { " and stays" } else { "" };
-            let text = format!("`{}` excluded {old} already{end}", declared.shown());
+            let text = format!("`{}` already excluded {old}{end}", declared.shown());
             self.note(dependent, file, line, text);
             if stays {
                 return;
@@ -114,7 +114,7 @@ impl<'a> Planner<'a> {
     fn rewrite(&mut self, dependency: Dependency<'_>, replacements: &[Splice]) {
         let Dependency { sibling, dependent, number, declared } = dependency;
         let Some(span) = &declared.specifier_span else {
-            let text = format!("`{}` is not written as it is read, and stays", declared.shown());
+            let text = format!("`{}` contains escapes and stays", declared.shown());
             return self.note(dependent, &declared.file, declared.line, text);
         };
         let specifiers = declared.specifiers();
@@ -166,7 +166,7 @@ impl<'a> Planner<'a> {
             Err(reason) => {
                 let (file, line) = version.place();
                 let name = self.distribution(sibling).name();
-                let text = format!("its range on {name} changed, but it is not bumped: {reason}");
+                let text = format!("its range on `{name}` changed, but it is not bumped: {reason}");
                 self.note(dependent, file, line, text);
             }
         }

@@ -126,7 +126,7 @@ impl<'a> Planner<'a> {
                 let pattern = history.and_then(|history| history.pattern.as_ref());
                 let tag = pattern.unwrap_or(&distribution.tag).tag(to);
                 let text =
-                    format!("nothing to write: the version is the tag {tag} to come ({tool})");
+                    format!("nothing to write: the version will be the tag `{tag}` ({tool})");
                 self.note(id, file, *line, text);
             }
             DeclaredVersion::Unknown { file, line, reason } => {

@@ -77,7 +77,7 @@ impl Planner<'_> {
     fn refuse_version(&mut self, id: DistributionId, reason: &str, hint: &str) {
         let distribution = self.distribution(id);
         let (file, line) = distribution.manifest.version.place();
-        let message = format!("cannot bump {}: {reason}", distribution.name());
+        let message = format!("cannot bump `{}`: {reason}", distribution.name());
         self.refusals.push(Finding::error(Rule::Version, message).at(file, line).hint(hint));
     }
 
