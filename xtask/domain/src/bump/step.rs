@@ -9,7 +9,7 @@ use std::str::FromStr;
 use formats::conventional_commits::CommitKind;
 use formats::pep440::{PreRelease, PreReleaseKind, Version};
 
-use crate::text::words::{self, InvalidWord};
+use crate::text::words::by_word;
 
 /// The named steps from one version to a later one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,19 +54,7 @@ impl Step {
     }
 }
 
-impl FromStr for Step {
-    type Err = InvalidWord;
-
-    fn from_str(typed: &str) -> Result<Self, InvalidWord> {
-        words::parse(typed, &Self::ALL, Self::word)
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.pad(self.word())
-    }
-}
+by_word!(Step);
 
 /// The requested change of a version.
 #[derive(Clone, Debug, PartialEq, Eq)]

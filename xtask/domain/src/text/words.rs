@@ -11,32 +11,36 @@ pub struct InvalidWord {
 
 impl fmt::Display for InvalidWord {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "invalid value `{}`: expected {}", self.typed, alternatives(&self.expected))
+        let expected: Vec<String> = self.expected.iter().map(|word| format!("`{word}`")).collect();
+        write!(out, "invalid value `{}`: expected {}", self.typed, list(&expected, "or"))
     }
 }
 
 impl std::error::Error for InvalidWord {}
 
-/// The value of `all` whose word is `typed`.
-///
-/// # Errors
-/// [`InvalidWord`] with the words of all values.
-pub(crate) fn parse<T: Copy>(
-    typed: &str,
-    all: &[T],
-    word: fn(T) -> &'static str,
-) -> Result<T, InvalidWord> {
-    all.iter().copied().find(|value| word(*value) == typed).ok_or_else(|| InvalidWord {
-        typed: typed.to_owned(),
-        expected: all.iter().copied().map(word).collect(),
-    })
+/// `FromStr` and `Display` for an enum by its words: it has a list `ALL`, and `word` of each value.
+macro_rules! by_word {
+    ($name:ty) => {
+        impl std::str::FromStr for $name {
+            type Err = $crate::text::words::InvalidWord;
+
+            fn from_str(typed: &str) -> Result<Self, Self::Err> {
+                Self::ALL.into_iter().find(|value| value.word() == typed).ok_or_else(|| {
+                    let expected = Self::ALL.map(Self::word).to_vec();
+                    Self::Err { typed: typed.to_owned(), expected }
+                })
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                out.pad(self.word())
+            }
+        }
+    };
 }
 
-/// `` `a`, `b` or `c` ``.
-pub(crate) fn alternatives(words: &[&str]) -> String {
-    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-    list(&quoted, "or")
-}
+pub(crate) use by_word;
 
 /// `a`, `a and b`, `a, b and c`, with `and` or another conjunction.
 pub(crate) fn list(items: &[String], conjunction: &str) -> String {
@@ -44,5 +48,21 @@ pub(crate) fn list(items: &[String], conjunction: &str) -> String {
         [] => String::new(),
         [one] => one.clone(),
         [most @ .., last] => format!("{} {conjunction} {last}", most.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::RangePolicy;
+
+    #[test]
+    fn a_word_is_read_and_another_is_refused() {
+        for policy in RangePolicy::ALL {
+            assert_eq!(policy.to_string().parse(), Ok(policy));
+        }
+        assert_eq!(
+            "fitt".parse::<RangePolicy>().unwrap_err().to_string(),
+            "invalid value `fitt`: expected `align` or `fit`"
+        );
     }
 }
