@@ -10,6 +10,7 @@ use formats::conventional_commits;
 use crate::bump::plan::{Additions, Bump, BumpFacts, BumpPlan, BumpRequest, RangeMove};
 use crate::bump::step::Change;
 use crate::ids::DistributionId;
+use crate::parallel;
 use crate::text::edit::{Edit, EditKind};
 
 /// File names of changelogs; the first that a distribution's directory has is its changelog.
@@ -22,12 +23,16 @@ pub(crate) fn additions(facts: BumpFacts<'_>, request: &BumpRequest, plan: &Bump
     for moved in plan.moves.iter().filter(|m| m.declared(facts.workspace).is_published()) {
         published.entry(moved.id).or_default().push(moved);
     }
-    let mut additions = Additions::default();
-    for bump in &plan.bumps {
+    let sections = parallel::quick(&plan.bumps, |bump| {
         let moves = published.get(&bump.id).filter(|_| bump.cascaded);
         let mut entries = commit_entries(facts, request, bump.id);
         entries.extend(range_entries(facts, moves.map_or(&[], Vec::as_slice)));
-        add_section(facts, request, bump, &entries, &mut additions);
+        section(facts, request, bump, &entries)
+    });
+    let mut additions = Additions::default();
+    for section in sections {
+        additions.edits.extend(section.edits);
+        additions.notes.extend(section.notes);
     }
     additions
 }
@@ -56,16 +61,17 @@ fn range_entries(facts: BumpFacts<'_>, moves: &[&RangeMove]) -> Vec<ChangelogEnt
     entries
 }
 
-fn add_section(
+/// The new section in the changelog of one distribution.
+fn section(
     facts: BumpFacts<'_>,
     request: &BumpRequest,
     bump: &Bump,
     entries: &[ChangelogEntry],
-    additions: &mut Additions,
-) {
+) -> Additions {
+    let mut additions = Additions::default();
     let dir = &facts.workspace.distributions[bump.id].dir;
     let found = CHANGELOGS.iter().find_map(|name| facts.files.beside(dir, name));
-    let Some(source) = found else { return };
+    let Some(source) = found else { return additions };
     let release =
         ChangelogRelease { from: bump.from.as_ref(), to: &bump.to, date: &request.date, entries };
     let splices = changelog::release(&source.text, &release);
@@ -78,4 +84,5 @@ fn add_section(
         let edit = Edit::new(file, &source.text, splice, EditKind::Changelog, &bump.package);
         additions.edits.push(edit);
     }
+    additions
 }

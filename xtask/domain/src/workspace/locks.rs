@@ -8,6 +8,7 @@ use formats::name::normalize;
 use formats::pep440::Version;
 
 use crate::ids::DistributionId;
+use crate::parallel;
 use crate::source::{Files, SourceFile, join};
 use crate::workspace::Workspace;
 
@@ -46,8 +47,10 @@ pub(crate) fn locked(workspace: &Workspace, files: Files<'_>) -> Vec<LockedDistr
         .map(|(id, distribution)| ((distribution.dir.as_str(), distribution.name().normal()), id))
         .collect();
     let mut found = Vec::new();
-    for (dir, name) in dirs.iter().flat_map(|dir| LOCKS.map(|name| (*dir, name))) {
-        let Some(lock) = files.beside(dir, name) else { continue };
+    let locks = parallel::quick(&dirs, |dir| LOCKS.map(|name| files.beside(dir, name)));
+    let locks = dirs.iter().zip(locks).flat_map(|(dir, locks)| locks.map(|lock| (*dir, lock)));
+    for (dir, lock) in locks {
+        let Some(lock) = lock else { continue };
         for member in lockfile::members(&lock.text) {
             let Some(member_dir) = join(dir, member.directory) else { continue };
             let key = (member_dir.as_str(), &*normalize(member.name));
