@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use formats::pep440::occurrences;
 use serde_json::Value;
 use walkdir::WalkDir;
 
@@ -38,7 +39,8 @@ impl Case {
             } else if case.before.is_empty() {
                 case.head(line);
             } else {
-                let (old, new) = (line.strip_prefix("-| "), line.strip_prefix("+| "));
+                let old = line.strip_prefix("-| ");
+                let new = line.strip_prefix("+| ");
                 if new.is_none() {
                     add(&mut case.before, old.unwrap_or(line));
                 }
@@ -99,9 +101,10 @@ impl Scratch {
             .filter(|entry| !entry.path().components().any(|part| part.as_os_str() == ".git"))
             .map(|entry| {
                 let path = entry.path().strip_prefix(&self.0).unwrap().display().to_string();
-                let text = match entry.file_type().is_symlink() {
-                    true => format!("-> {}\n", fs::read_link(entry.path()).unwrap().display()),
-                    false => fs::read_to_string(entry.path()).unwrap(),
+                let text = if entry.file_type().is_symlink() {
+                    format!("-> {}\n", fs::read_link(entry.path()).unwrap().display())
+                } else {
+                    fs::read_to_string(entry.path()).unwrap()
                 };
                 (path, text)
             })
@@ -148,7 +151,8 @@ fn undated(mut tree: Tree) -> Tree {
 
 #[track_caller]
 fn same_tree(name: &str, found: Tree, expected: Tree) {
-    let (found, expected) = (undated(found), undated(expected));
+    let found = undated(found);
+    let expected = undated(expected);
     for ((path, found), (wanted, expected)) in found.iter().zip(&expected) {
         assert_eq!(path, wanted, "{name}");
         assert_eq!(found, expected, "{name}: {path}");
@@ -161,34 +165,38 @@ fn json(output: &Output) -> Value {
         .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&output.stderr)))
 }
 
-/// The JSON alone leads from the tree before to the tree after.
+/// The tree after, made from the tree before and the JSON alone.
 fn replay(tree: &Tree, plan: &Value) -> Tree {
     let mut tree = tree.clone();
+    // Edits are in the order of a file, so from the end each of them leaves the others' lines alone.
+    let mut later: Option<(&str, usize)> = None;
     for edit in plan["edits"].as_array().unwrap().iter().rev() {
         let file = edit["file"].as_str().unwrap();
         let (_, text) = tree.iter_mut().find(|(path, _)| path == file).unwrap();
-        let line = edit["line"].as_u64().unwrap() as usize;
-        let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+        let limit = later.filter(|(other, _)| *other == file).map(|(_, at)| at);
+        let at = offset(text, edit, limit.unwrap_or(text.len()));
         let before = edit["before"].as_str().unwrap();
-        if before.is_empty() {
-            continue;
-        }
-        let at = text[start..].rfind_on_line(before).map(|at| start + at);
-        let at = at.unwrap_or_else(|| panic!("{edit} is not where it says"));
         text.replace_range(at..at + before.len(), edit["after"].as_str().unwrap());
+        later = Some((file, at));
     }
     tree
 }
 
-trait OnLine {
-    fn rfind_on_line(&self, wanted: &str) -> Option<usize>;
-}
-
-impl OnLine for str {
-    /// The last occurrence on the first line: edits are replayed from the end.
-    fn rfind_on_line(&self, wanted: &str) -> Option<usize> {
-        let line = self.split_inclusive('\n').next()?;
-        line.rfind(wanted)
+/// Where an edit is on its line, before `limit`: the last occurrence of the version or word
+/// that it replaces. What it inserts is whole lines: below its line if that starts with a line ending, else above it.
+fn offset(text: &str, edit: &Value, limit: usize) -> usize {
+    let number = edit["line"].as_u64().unwrap() as usize;
+    let start: usize = text.split_inclusive('\n').take(number - 1).map(str::len).sum();
+    let line = text[start..limit].split_inclusive('\n').next().unwrap_or_default();
+    match edit["before"].as_str().unwrap() {
+        "" if edit["after"].as_str().unwrap().starts_with(['\r', '\n']) => {
+            start + line.trim_end_matches(['\r', '\n']).len()
+        }
+        "" => start,
+        before => {
+            let last = occurrences(line, before).last().copied();
+            start + last.unwrap_or_else(|| panic!("{edit} is not where it says"))
+        }
     }
 }
 
@@ -201,7 +209,8 @@ fn run(name: &str, case: &Case, change: impl Fn(&str) -> String) {
             })
             .collect()
     };
-    let (before, after) = (changed(&case.before), changed(&case.after));
+    let before = changed(&case.before);
+    let after = changed(&case.after);
     scratch.write(&before);
     let arguments: Vec<&str> = case.arguments.iter().map(String::as_str).collect();
 
@@ -216,7 +225,7 @@ fn run(name: &str, case: &Case, change: impl Fn(&str) -> String) {
         return;
     }
     let plan = json(&dry);
-    replay(&before, &plan);
+    same_tree(&format!("{name}, replayed"), replay(&before, &plan), after.clone());
     let notes = plan["notes"].as_array().unwrap().iter().map(|note| {
         let text = note["text"].as_str().unwrap();
         format!("{}:{}: {text}", note["file"].as_str().unwrap(), note["line"])
@@ -343,7 +352,7 @@ fn auto_bumps_what_its_commits_ask_for() {
         changelog.contains("### Changed\n\n- **Breaking:** Drop the old way.\n"),
         "{changelog}"
     );
-    // What stands there untagged is what the commits ask for already.
+    // The untagged version in the repository is the one that the commits call for.
     scratch.git(&["commit", "-qam", "chore: release"]);
     let again = json(&scratch.bump(&["all", "auto", "--dry-run", "--json"]));
     assert_eq!(again["bumps"], serde_json::json!([]));
@@ -379,7 +388,7 @@ fn versions_from_tags_go_on_from_the_tags_that_are_there() {
     assert_eq!(after, ["1.0.1", "2.0", "3", "1.0"]);
     let notes = plan["notes"].to_string();
     assert!(
-        notes.contains("the tag own/v2.0.0 to come") && notes.contains("the tag v1.0.0 to come"),
+        notes.contains("the tag `own/v2.0.0`") && notes.contains("the tag `v1.0.0`"),
         "{notes}"
     );
 }

@@ -1,9 +1,6 @@
 //! The policies of a bump, which the command line and the configuration name by the same words.
 
-use std::fmt;
-use std::str::FromStr;
-
-use crate::text::words::{self, InvalidWord};
+use crate::text::words::by_word;
 
 /// Which ranges on a sibling follow its new version.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,19 +24,7 @@ impl RangePolicy {
     }
 }
 
-impl FromStr for RangePolicy {
-    type Err = InvalidWord;
-
-    fn from_str(typed: &str) -> Result<Self, InvalidWord> {
-        words::parse(typed, &Self::ALL, Self::word)
-    }
-}
-
-impl fmt::Display for RangePolicy {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.pad(self.word())
-    }
-}
+by_word!(RangePolicy);
 
 /// What happens to a distribution whose published range on a sibling moves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,16 +48,4 @@ impl DependentsPolicy {
     }
 }
 
-impl FromStr for DependentsPolicy {
-    type Err = InvalidWord;
-
-    fn from_str(typed: &str) -> Result<Self, InvalidWord> {
-        words::parse(typed, &Self::ALL, Self::word)
-    }
-}
-
-impl fmt::Display for DependentsPolicy {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.pad(self.word())
-    }
-}
+by_word!(DependentsPolicy);

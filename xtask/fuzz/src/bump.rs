@@ -15,6 +15,7 @@ use domain::text::toml::TomlFile;
 use domain::workspace::{Judgement, Workspace};
 use formats::pep440::Version;
 use formats::pep440::specifier::{self, Dialect};
+use formats::splice;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -55,7 +56,7 @@ fn range_text(text: &str, dialect: Dialect) {
     let new = new.unwrap_or_else(|| Version::new([2, 4, 0]));
     for ranges in RangePolicy::ALL {
         let Ok(outcome) = range::follow(specifier, dialect, old.as_ref(), &new, ranges) else { continue };
-        let after = range::apply(specifier, &outcome.replacements);
+        let after = splice::apply(specifier, &outcome.replacements);
         let clauses = specifier::parse(&after, dialect).unwrap();
         if ranges == RangePolicy::Align {
             assert!(specifier::admits(&clauses, &new), "{after} refuses {new}");
@@ -98,9 +99,10 @@ fn read(tree: &[(String, String)]) -> Option<Workspace> {
     let files = Files { read: &read, list: &list };
     let mut manifests = Vec::new();
     for (path, text) in tree {
-        let manifest = match path.ends_with(".toml") {
-            true => Manifest::read_with(&TomlFile::parse(path, text.as_str().into()).ok()?, files),
-            false => Manifest::from_setup("app", files),
+        let manifest = if path.ends_with(".toml") {
+            Manifest::read_with(&TomlFile::parse(path, text.as_str().into()).ok()?, files)
+        } else {
+            Manifest::from_setup("app", files)
         };
         manifests.extend(manifest.ok()?);
     }

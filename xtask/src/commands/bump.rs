@@ -12,7 +12,7 @@ use domain::ids::{DistributionId, IdVec};
 use domain::manifest::version_source::DeclaredVersion;
 use domain::text::edit::EditKind;
 use domain::text::toml::nearest;
-use domain::text::wording::{first_few, plural};
+use domain::text::words::{first_few, plural};
 use domain::workspace::history::{TagRef, last_tag};
 use domain::workspace::tags::TagPattern;
 use domain::workspace::{Distribution, Judgement, Workspace};

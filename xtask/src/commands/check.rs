@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow};
 use domain::check::{CheckFacts, Fix, Found, check};
 use domain::finding::{Finding, Refusal, Rule, Severity};
 use domain::text::edit::{Edit, splice};
-use domain::text::wording::plural;
+use domain::text::words::plural;
 use domain::workspace::Judgement;
 use jzon::{JsonValue, object};
 

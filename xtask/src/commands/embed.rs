@@ -8,9 +8,9 @@ use domain::scaffold::embed::{self, CRATE, Settings};
 use domain::scaffold::template::TEMPLATES;
 use domain::scaffold::{flat_layout, shared};
 use domain::text::edit::{Edit, Write, splice};
-use domain::text::insert::Splice;
 use domain::text::toml::TomlFile;
 use domain::workspace::{Distribution, Judgement, Workspace};
+use formats::splice::Splice;
 
 use crate::ExitStatus;
 use crate::cli::EmbedOptions;
@@ -120,7 +120,8 @@ fn changed(file: &TomlFile, splices: Vec<Splice>) -> Result<Option<Write>> {
     if splices.is_empty() {
         return Ok(None);
     }
-    let edits: Vec<Edit> = splices.into_iter().map(|splice| splice.into_edit(file, "")).collect();
+    let edits: Vec<Edit> =
+        splices.into_iter().map(|splice| Edit::of_field(file, splice, "")).collect();
     let write = splice(&file.path, file.text(), &edits.iter().collect::<Vec<_>>());
     write.map(Some).map_err(|why| anyhow!(why))
 }
@@ -223,7 +224,7 @@ fn report_distributions(root: &Path, tree: &Tree, workspace: &Workspace) {
             Finding::warning(Rule::Embed, message).hint("run `git init`, then make a first commit")
         ]);
     }
-    for (path, why) in embed::left_aside(workspace) {
+    for (path, why) in embed::excluded(workspace) {
         eprintln!("  excluded: {path}, {why}");
     }
 }

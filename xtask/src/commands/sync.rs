@@ -7,7 +7,7 @@ use domain::finding::{Finding, Refusal, Rule};
 use domain::scaffold::shared::{self, SharedFields};
 use domain::text::edit::{Edit, Write, splice};
 use domain::text::toml::TomlFile;
-use domain::text::wording::plural;
+use domain::text::words::plural;
 use domain::workspace::{Distribution, Workspace};
 
 use crate::ExitStatus;

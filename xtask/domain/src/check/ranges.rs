@@ -1,14 +1,13 @@
 //! Requirements on siblings: ranges that exclude the sibling's own version, and ones without any.
 //! And requirements on anything by its address.
 
-use formats::pep440::{Version, specifier};
+use formats::pep440::{Version, compatible_range, specifier};
 
 use crate::bump::range;
 use crate::check::subject::{CheckFacts, Fix, Found, Subject};
 use crate::finding::{Finding, Rule};
 use crate::manifest::requirement::{DeclaredRequirement, RequirementTable};
 use crate::policy::RangePolicy;
-use crate::scaffold::new::compatible;
 
 pub(super) fn ranges(facts: CheckFacts, subject: &Subject) -> Vec<Found> {
     let keep = &subject.distribution.manifest.config.keep;
@@ -63,7 +62,7 @@ fn unbounded(
     let shown = declared.shown();
     let message =
         format!("`{}` admits every version of {name}, old and future ones", shown.trim_end());
-    let range = version.map_or_else(|| ">=…".to_owned(), compatible);
+    let range = version.map_or_else(|| ">=…".to_owned(), compatible_range);
     Some(
         Finding::warning(Rule::NoRange, message)
             .at(&declared.file, declared.line)
@@ -79,7 +78,8 @@ fn excluding(
 ) -> Option<Found> {
     let specifiers = declared.specifiers();
     let clauses = specifier::parse(specifiers, declared.dialect).ok()?;
-    if specifier::admits(&clauses, version) || has_twin(subject, declared) {
+    let requirements = &subject.distribution.manifest.requirements;
+    if specifier::admits(&clauses, version) || declared.has_conditional_alternative(requirements) {
         return None;
     }
     let shown = declared.shown();
@@ -92,16 +92,6 @@ fn excluding(
     let finding =
         Finding::error(Rule::StaleRange, message).at(&declared.file, declared.line).hint(hint);
     Some(Found::fixed_by(finding, fix))
-}
-
-/// Whether the same table names the same sibling again, for another environment: then a range
-/// that excludes what is current may do so on purpose.
-fn has_twin(subject: &Subject, declared: &DeclaredRequirement) -> bool {
-    subject.distribution.manifest.requirements.iter().any(|other| {
-        other.table == declared.table
-            && other.requirement.name == declared.requirement.name
-            && (other.file != declared.file || other.span != declared.span)
-    })
 }
 
 fn moved(subject: &Subject, declared: &DeclaredRequirement, version: &Version) -> Option<Fix> {

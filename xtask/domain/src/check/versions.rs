@@ -3,17 +3,18 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use formats::lockfile;
-use formats::name::Name;
-use formats::pep440::Version;
+use formats::pep440::{Version, occurrences};
 use formats::python::{self, Expr};
+use formats::splice::Splice;
 use toml_edit::Item;
 
+use crate::bump::copies::COPYING_TOOLS;
 use crate::check::subject::{CheckFacts, Fix, Found, Subject};
 use crate::finding::{Finding, Rule};
 use crate::manifest::version_source::DeclaredVersion;
-use crate::source::join;
+use crate::text::edit::{Edit, EditKind};
 use crate::text::toml::{line_of, start};
+use crate::workspace::locks::{LockedDistribution, locked};
 
 pub(super) fn unknown(subject: &Subject) -> Option<Finding> {
     let manifest = &subject.distribution.manifest;
@@ -25,15 +26,6 @@ pub(super) fn unknown(subject: &Subject) -> Option<Finding> {
 
 /// Names of Python modules that hold the version and nothing else of that name.
 const ATTRIBUTES: [&str; 2] = ["__version__", "__VERSION__"];
-
-/// Tables of other tools that keep a copy in pyproject.toml.
-const TOOLS: [&str; 5] = [
-    "tool.poetry.version",
-    "tool.commitizen.version",
-    "tool.bumpversion.current_version",
-    "tool.bumpver.current_version",
-    "tool.tbump.version.current",
-];
 
 /// Copies of the version that differ from the one that counts.
 pub(super) fn copies(facts: CheckFacts, subject: &Subject) -> Vec<Found> {
@@ -67,7 +59,7 @@ fn listed(facts: CheckFacts, subject: &Subject, text: &str) -> Vec<Found> {
     let manifest = &subject.distribution.manifest;
     let lacks = |path: &&String| {
         let source = facts.files.beside(&subject.distribution.dir, path);
-        source.is_none_or(|source| !source.text.contains(text))
+        source.is_none_or(|source| occurrences(&source.text, text).is_empty())
     };
     let finding = |path: &String| {
         let message = format!("`version-files`: {text} does not stand in {path}");
@@ -139,41 +131,32 @@ fn in_manifest(subject: &Subject) -> Vec<Copy> {
         })
     };
     let static_version = file.get("project.version").and_then(Item::as_str).is_some();
-    TOOLS.iter().filter(|key| static_version || !key.contains("poetry")).filter_map(copy).collect()
+    COPYING_TOOLS
+        .iter()
+        .filter(|key| static_version || !key.contains("poetry"))
+        .filter_map(copy)
+        .collect()
 }
 
 /// Members of uv.lock and poetry.lock with another version than the repository has.
 pub(super) fn locks(facts: CheckFacts) -> Vec<Found> {
-    let distributions = &facts.workspace.distributions;
-    let mut dirs: Vec<&str> = distributions.iter().map(|d| d.dir.as_str()).chain([""]).collect();
-    dirs.sort_unstable();
-    dirs.dedup();
-    let mut found = Vec::new();
-    for (dir, name) in
-        dirs.iter().flat_map(|dir| ["uv.lock", "poetry.lock"].map(|name| (dir, name)))
-    {
-        let Some(source) = facts.files.beside(dir, name) else { continue };
-        for member in lockfile::members(&source.text) {
-            let at = Name::new(member.name).and_then(|name| facts.workspace.find(&name));
-            let Some(at) = at else { continue };
-            let distribution = &distributions[at];
-            let DeclaredVersion::Literal { version, text, .. } = &distribution.manifest.version
-            else {
-                continue;
-            };
-            let other = member.version.parse::<Version>().is_ok_and(|locked| locked != *version);
-            if !other || join(dir, member.directory).is_none_or(|dir| dir != distribution.dir) {
-                continue;
-            }
-            let line = line_of(&source.text, member.span.start);
-            let message = format!("it has {} {}, not {text}", distribution.name(), member.version);
-            let finding = Finding::warning(Rule::StaleLock, message)
-                .at(&source.path, line)
-                .hint("cargo xtask check --fix, or lock anew");
-            let subject = Subject::new(facts, at);
-            let edit = subject.edit(&source.path, line, member.span, (member.version, text));
-            found.push(Found::fixed_by(finding, Some(Fix::Edits(vec![edit]))));
+    let stale = |locked: LockedDistribution| {
+        let distribution = &facts.workspace.distributions[locked.id];
+        let DeclaredVersion::Literal { version, text, .. } = &distribution.manifest.version else {
+            return None;
+        };
+        if locked.version().is_none_or(|locked| locked == *version) {
+            return None;
         }
-    }
-    found
+        let message = format!("it has {} {}, not {text}", distribution.name(), locked.text());
+        let splice = Splice { span: locked.span.clone(), text: text.clone() };
+        let name = distribution.name().as_str();
+        let (file, before) = (locked.lock.path.clone(), &locked.lock.text);
+        let edit = Edit::new(file, before, splice, EditKind::Field, name);
+        let finding = Finding::warning(Rule::StaleLock, message)
+            .at(&locked.lock.path, edit.line)
+            .hint("cargo xtask check --fix, or lock anew");
+        Some(Found::fixed_by(finding, Some(Fix::Edits(vec![edit]))))
+    };
+    locked(facts.workspace, facts.files).into_iter().filter_map(stale).collect()
 }

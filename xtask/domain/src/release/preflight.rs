@@ -10,7 +10,7 @@ use crate::finding::{Finding, Refusal, Rule};
 use crate::release::index_address::token_variable;
 use crate::release::plan::{FileKind, Lookup};
 use crate::text::globs::any_matches;
-use crate::text::wording::{first_few, plural};
+use crate::text::words::{first_few, plural};
 
 /// One check: its subject, whether it holds, and what to do where it does not.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ mod assembly;
 mod distribution;
 pub mod graph;
 pub mod history;
+pub(crate) mod locks;
 pub mod tags;
 mod target;
 

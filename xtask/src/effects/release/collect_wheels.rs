@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use domain::ids::PackageId;
 use domain::release::plan::{Artifact, version_in_file_name};
-use domain::text::wording::plural;
+use domain::text::words::plural;
 
 use crate::effects::index::twine;
 use crate::effects::python;

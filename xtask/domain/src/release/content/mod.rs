@@ -10,7 +10,7 @@ mod problem;
 mod tracked;
 
 use crate::finding::{Finding, Rule};
-use crate::text::wording::plural;
+use crate::text::words::plural;
 
 pub use archive::{Archive, Built, Siblings};
 pub use paths::import_names;

@@ -6,7 +6,7 @@ use crate::finding::Rule;
 use crate::release::content::archive::{Archive, Built};
 use crate::release::content::problem::Problem;
 use crate::text::globs::any_matches;
-use crate::text::wording::first_few;
+use crate::text::words::first_few;
 
 /// Files that back ends write into an sdist of their own accord.
 const WRITTEN: [&str; 4] = ["PKG-INFO", "setup.cfg", "*.egg-info/*", ".gitignore"];
