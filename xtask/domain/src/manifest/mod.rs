@@ -196,7 +196,11 @@ impl Setup {
     /// The name that one of them states, with its place.
     fn name(&self) -> Option<(Arc<str>, usize, String)> {
         if let Some(cfg) = &self.cfg
-            && let Some(line) = setup_cfg::value(&setup_cfg::entries(&cfg.text), "metadata", "name")
+            && let Some(line) = formats::setup_cfg::value(
+                &formats::setup_cfg::entries(&cfg.text),
+                "metadata",
+                "name",
+            )
         {
             let at = line_of(&cfg.text, line.span.start);
             return Some((cfg.path.clone(), at, line.text.to_owned()));
@@ -210,8 +214,8 @@ impl Setup {
     /// `python_requires`.
     fn python(&self) -> Option<String> {
         let of_cfg = |cfg: &SourceFile| {
-            let entries = setup_cfg::entries(&cfg.text);
-            Some(setup_cfg::value(&entries, "options", "python_requires")?.text.to_owned())
+            let entries = formats::setup_cfg::entries(&cfg.text);
+            Some(formats::setup_cfg::value(&entries, "options", "python_requires")?.text.to_owned())
         };
         self.cfg.as_ref().and_then(of_cfg).or_else(|| {
             let setup = SetupPy::read(&self.py.as_ref()?.text)?;

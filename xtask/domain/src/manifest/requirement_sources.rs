@@ -9,11 +9,11 @@ use formats::name::Name;
 use formats::pep440::specifier::Dialect;
 use formats::python::Text;
 use formats::requirement::Requirement;
+use formats::setup_cfg::{self, ValueLine};
 use toml_edit::{Item, TableLike, Value};
 
 use crate::finding::{Finding, Rule};
 use crate::manifest::requirement::{DeclaredRequirement, RequirementTable};
-use crate::manifest::setup_cfg::{self, ValueLine};
 use crate::manifest::setup_py::SetupPy;
 use crate::source::{Files, SourceFile};
 use crate::text::toml::{TomlFile, line_of, start};
