@@ -153,8 +153,7 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 
 fn as_json(found: &Found) -> JsonValue {
     let finding = &found.finding;
-    let (file, line) =
-        finding.location.clone().map_or((None, None), |(file, line)| (Some(file), Some(line)));
+    let location = finding.location.as_ref();
     let severity = match finding.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -162,8 +161,8 @@ fn as_json(found: &Found) -> JsonValue {
     object! {
         "severity": severity,
         "rule": finding.rule.id(),
-        "file": file,
-        "line": line,
+        "file": location.map(|location| &*location.file),
+        "line": location.map(|location| location.line),
         "message": finding.message.as_str(),
         "hint": finding.hint.as_deref(),
         "fixable": found.fix.is_some(),

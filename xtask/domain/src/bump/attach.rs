@@ -218,11 +218,11 @@ fn findings(facts: BumpFacts<'_>, bumps: &[Bump], plan: &mut BumpPlan) {
     let path = |bump: &Bump| &*facts.workspace.distributions[bump.id].manifest.path;
     let bumped: HashMap<&str, &Bump> = bumps.iter().map(|bump| (path(bump), bump)).collect();
     for finding in findings {
-        let Some((file, line)) = &finding.location else { continue };
-        if let Some(bump) = bumped.get(file.as_str()) {
+        let Some(location) = &finding.location else { continue };
+        if let Some(bump) = bumped.get(&*location.file) {
             plan.notes.push(BumpNote {
-                file: file.as_str().into(),
-                line: *line,
+                file: location.file.clone(),
+                line: location.line,
                 package: bump.package.clone(),
                 text: finding.message.clone(),
             });

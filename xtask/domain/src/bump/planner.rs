@@ -271,7 +271,16 @@ impl<'a> Planner<'a> {
     fn version_edit(&mut self, id: DistributionId, to: &Version) {
         let distribution = self.distribution(id);
         match &distribution.manifest.version {
-            DeclaredVersion::Literal { file, line, span, text, .. } => {
+            DeclaredVersion::Literal { file, line, span, text, spelling, .. } => {
+                let after = match spelling.write(to) {
+                    Ok(after) => after,
+                    Err(reason) => {
+                        let name = distribution.name();
+                        let message = format!("cannot bump {name}: {reason}");
+                        let finding = Finding::error(Rule::Version, message).at(file, *line);
+                        return self.refusals.push(finding);
+                    }
+                };
                 let lead = text.len() - text.trim_start_matches(['v', 'V']).len();
                 self.plan.edits.push(Edit {
                     file: file.clone(),
@@ -280,7 +289,7 @@ impl<'a> Planner<'a> {
                     kind: EditKind::Version,
                     package: distribution.name().as_str().to_owned(),
                     before: text[lead..].to_owned(),
-                    after: to.to_string(),
+                    after,
                 });
             }
             DeclaredVersion::FromTag { file, line, tool } => {

@@ -78,11 +78,13 @@ impl Run<'_> {
 
 /// Puts another version into the one place of an export that holds it.
 fn rewrite_version(distribution: &Distribution, source: &Path, version: &Version) -> Result<()> {
-    let DeclaredVersion::Literal { file, span, .. } = &distribution.manifest.version else {
+    let DeclaredVersion::Literal { file, span, spelling, .. } = &distribution.manifest.version
+    else {
         bail!("the version of {} stands in no file, so it cannot be restaged", distribution.name());
     };
     let path = source.join(&**file);
     let mut text = fs::read_to_string(&path).with_context(|| format!("cannot read {file}"))?;
-    text.replace_range(span.clone(), &version.to_string());
+    let written = spelling.write(version).map_err(|why| anyhow!("cannot restage: {why}"))?;
+    text.replace_range(span.clone(), &written);
     fs::write(&path, text).with_context(|| format!("cannot write {file}"))
 }
