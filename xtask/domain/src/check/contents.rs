@@ -8,7 +8,7 @@ use crate::check::subject::{CheckFacts, Fix, Found, Subject};
 use crate::finding::{Finding, Rule};
 use crate::text::toml::start;
 
-/// The README that is named is not there, or none is named.
+/// A README that the manifest names and that does not exist, or a manifest that names none.
 pub(super) fn readme(subject: &Subject) -> Option<Finding> {
     let file = subject.toml.as_ref()?;
     let manifest = &subject.distribution.manifest;
@@ -19,12 +19,12 @@ pub(super) fn readme(subject: &Subject) -> Option<Finding> {
     });
     if let (Some(item), Some(named)) = (readme, named) {
         let there = subject.paths.contains(&subject.path(named)) || named.starts_with("..");
-        let message = format!("the README `{named}` is not there: the build fails");
+        let message = format!("the README `{named}` does not exist, so the build fails");
         let line = file.line(start(item));
         return (!there).then(|| {
             Finding::error(Rule::Readme, message)
                 .at(&manifest.path, line)
-                .hint(format!("write {named}"))
+                .hint(format!("create `{named}`, or correct `readme`"))
         });
     }
     let described = readme.is_some() || holds(file.get("project.dynamic"), "readme");
@@ -32,16 +32,16 @@ pub(super) fn readme(subject: &Subject) -> Option<Finding> {
     (!described).then(|| {
         Finding::warning(
             Rule::Readme,
-            format!("{} has no README for the index to show", manifest.name),
+            format!("`{}` has no README for the index to show", manifest.name),
         )
         .at(&manifest.path, file.line(start(name)))
-        .hint("readme = \"README.md\" in [project], and the file beside it")
+        .hint("add `readme = \"README.md\"` to `[project]`, and the file beside it")
     })
 }
 
 const LICENSE_FILES: [&str; 4] = ["LICENSE", "LICENCE", "COPYING", "NOTICE"];
 
-/// License files that are named and not there, or no word about a license.
+/// License files that the manifest names and that do not exist, or no license at all.
 pub(super) fn license(subject: &Subject) -> Vec<Finding> {
     let Some(file) = &subject.toml else { return Vec::new() };
     let manifest = &subject.distribution.manifest;
@@ -66,10 +66,10 @@ pub(super) fn license(subject: &Subject) -> Vec<Finding> {
         .map(|(pattern, at)| {
             Finding::error(
                 Rule::License,
-                format!("no file is `{pattern}`: the build fails (PEP 639)"),
+                format!("no file matches `{pattern}`, so the build fails (PEP 639)"),
             )
             .at(&manifest.path, file.line(at))
-            .hint("put the license there, or take the name away")
+            .hint("add the license file, or remove the entry")
         })
         .collect();
     let classified = file.get("project.classifiers").and_then(Item::as_array).is_some_and(|all| {
@@ -78,17 +78,19 @@ pub(super) fn license(subject: &Subject) -> Vec<Finding> {
     let shipped = own.iter().any(|path| LICENSE_FILES.iter().any(|name| path.starts_with(name)));
     let dynamic = holds(file.get("project.dynamic"), "license");
     if license.is_none() && files.is_none() && !classified && !shipped && !dynamic {
-        let message = format!("nothing says under which license {} is", manifest.name);
+        let message = format!("`{}` declares no license", manifest.name);
         findings.push(
             Finding::warning(Rule::License, message)
                 .at(&manifest.path, file.line(start(name)))
-                .hint("license = \"…\" in [project], an SPDX expression (PEP 639)"),
+                .hint(
+                    "add an SPDX expression (PEP 639) to `[project]`, such as `license = \"MIT\"`",
+                ),
         );
     }
     findings
 }
 
-/// A promise to be typed that is not kept, or siblings that are typed beside one that is not.
+/// A distribution declared as typed without py.typed, or an untyped one among typed siblings.
 pub(super) fn typed(subject: &Subject, all: &[Subject]) -> Option<Found> {
     let file = subject.toml.as_ref()?;
     let classifiers = file.get("project.classifiers");
@@ -100,10 +102,11 @@ pub(super) fn typed(subject: &Subject, all: &[Subject]) -> Option<Found> {
     let path = format!("{}{untyped}/py.typed", subject.modules.source);
     let manifest = &subject.distribution.manifest;
     if let Some(item) = classifiers.filter(|_| holds(classifiers, "Typing :: Typed")) {
-        let message = format!("`Typing :: Typed` is promised, and there is no {path} (PEP 561)");
+        let message =
+            format!("`Typing :: Typed` is declared, but `{path}` does not exist (PEP 561)");
         let finding = Finding::error(Rule::PyTyped, message)
             .at(&manifest.path, file.line(start(item)))
-            .hint("cargo xtask check --fix makes it");
+            .hint("`cargo xtask check --fix` creates it");
         return Some(Found::fixed_by(finding, Some(Fix::Create(path))));
     }
     let is_typed = |other: &Subject| {
@@ -111,7 +114,7 @@ pub(super) fn typed(subject: &Subject, all: &[Subject]) -> Option<Found> {
     };
     let sibling = all.iter().find(|other| is_typed(other))?;
     let message = format!(
-        "{} has no {path}, while {} is typed (PEP 561)",
+        "`{}` has no `{path}`, while `{}` is typed (PEP 561)",
         manifest.name,
         sibling.distribution.name()
     );
@@ -119,12 +122,12 @@ pub(super) fn typed(subject: &Subject, all: &[Subject]) -> Option<Found> {
     Some(
         Finding::warning(Rule::PyTyped, message)
             .at(&manifest.path, line)
-            .hint("an empty file of that name, where its annotations are meant for others")
+            .hint("create the file, empty, if its annotations are meant for others")
             .into(),
     )
 }
 
-/// An `__init__.py` in a folder that another distribution's modules lie in too.
+/// An `__init__.py` in a folder that modules of another distribution share.
 pub(super) fn namespaces(facts: CheckFacts, subjects: &[Subject]) -> Vec<Found> {
     let mut found = Vec::new();
     for subject in subjects {
@@ -140,15 +143,16 @@ pub(super) fn namespaces(facts: CheckFacts, subjects: &[Subject]) -> Vec<Found> 
                 continue;
             }
             let message = format!(
-                "{} closes the namespace {} that {} lives in too (PEP 420)",
+                "`{}` ships the `__init__.py` of the namespace `{}`, which `{}` shares (PEP 420)",
                 subject.distribution.name(),
                 folder.replace('/', "."),
                 guest.distribution.name()
             );
             let empty = text.lines().all(|line| line.trim().is_empty() || line.starts_with('#'));
-            let hint = match empty {
-                true => "cargo xtask check --fix removes it",
-                false => "move what it holds elsewhere and remove it",
+            let hint = if empty {
+                "`cargo xtask check --fix` removes it"
+            } else {
+                "move its contents to another module and remove it"
             };
             let finding = Finding::error(Rule::NamespaceInit, message).at(&path, 1).hint(hint);
             found.push(Found::fixed_by(finding, empty.then_some(Fix::Remove(path))));

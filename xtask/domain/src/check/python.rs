@@ -1,4 +1,4 @@
-//! `requires-python` against that of the siblings a distribution cannot do without.
+//! `requires-python` against that of the siblings a distribution depends on.
 
 use formats::pep440::{Version, specifier};
 use toml_edit::Item;
@@ -41,10 +41,10 @@ pub(super) fn requires_python(facts: CheckFacts, subject: &Subject) -> Vec<Findi
             seen.push(sibling);
             let message = match own {
                 Some(RequiresPython { text, .. }) => format!(
-                    "`{key} = \"{text}\"` admits Python {python}, and {} needs {needed}",
+                    "`{key} = \"{text}\"` admits Python {python}, but `{}` requires {needed}",
                     manifest.name
                 ),
-                None => format!("no `{key}`, and {} needs {needed}", manifest.name),
+                None => format!("`{key}` is not set, but `{}` requires {needed}", manifest.name),
             };
             let rule = Rule::RequiresPython;
             let finding = match own {
@@ -54,7 +54,7 @@ pub(super) fn requires_python(facts: CheckFacts, subject: &Subject) -> Vec<Findi
             Some(
                 finding
                     .at(&subject.distribution.manifest.path, line)
-                    .hint(format!("{key} = \"{needed}\"")),
+                    .hint(format!("set `{key} = \"{needed}\"`")),
             )
         })
         .collect()
@@ -63,10 +63,12 @@ pub(super) fn requires_python(facts: CheckFacts, subject: &Subject) -> Vec<Findi
 /// What the key is called where nobody has written it yet.
 fn usual_key(subject: &Subject) -> &'static str {
     let has = |key: &str| subject.toml.as_ref().is_some_and(|file| file.get(key).is_some());
-    match () {
-        () if has("project") => "requires-python",
-        () if has("tool.poetry") => "python",
-        () => "python_requires",
+    if has("project") {
+        "requires-python"
+    } else if has("tool.poetry") {
+        "python"
+    } else {
+        "python_requires"
     }
 }
 

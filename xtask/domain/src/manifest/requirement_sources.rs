@@ -44,11 +44,11 @@ pub(crate) fn requirements(
 
 fn findings_of_table(file: &TomlFile, item: &Item, findings: &mut Vec<Finding>) {
     let message =
-        "`[project.dependencies]` must be an array (PEP 621): build backends refuse the table";
+        "`[project.dependencies]` must be an array (PEP 621); build back ends reject the table";
     findings.push(
         Finding::error(Rule::DependenciesTable, message)
             .at(&file.path, file.line(start(item)))
-            .hint("cargo xtask check --fix turns it into the array"),
+            .hint("`cargo xtask check --fix` turns it into an array"),
     );
 }
 
@@ -94,9 +94,9 @@ impl<'a> TableReader<'a> {
                 });
             }
             Err(why) => self.findings.push(
-                Finding::warning(
+                Finding::new(
                     Rule::RequirementSyntax,
-                    format!("`{text}` is not a requirement (PEP 508): {why}"),
+                    format!("`{text}` is not a valid requirement (PEP 508): {why}"),
                 )
                 .at(&self.file.path, line),
             ),

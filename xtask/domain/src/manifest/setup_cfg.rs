@@ -19,7 +19,7 @@ pub(crate) fn version(source: &SourceFile, files: Files<'_>, dir: &str) -> Optio
         let path = path.trim();
         return Some(match files.beside(dir, path) {
             Some(file) => whole_file(&file),
-            None => unknown(&source.path, at, format!("`{path}` cannot be read")),
+            None => unknown(&source.path, at, format!("cannot read `{path}`")),
         });
     }
     Some(literal(source, line.span))
