@@ -6,7 +6,7 @@ use toml_edit::Item;
 use crate::check::python::holds;
 use crate::check::subject::{CheckFacts, Fix, Found, Subject};
 use crate::finding::{Finding, Rule};
-use crate::text::toml::start;
+use crate::text::toml::{TomlFile, start};
 
 /// A README that the manifest names and that does not exist, or a manifest that names none.
 pub(super) fn readme(subject: &Subject) -> Option<Finding> {
@@ -44,43 +44,23 @@ const LICENSE_FILES: [&str; 4] = ["LICENSE", "LICENCE", "COPYING", "NOTICE"];
 /// License files that the manifest names and that do not exist, or no license at all.
 pub(super) fn license(subject: &Subject) -> Vec<Finding> {
     let Some(file) = &subject.toml else { return Vec::new() };
-    let manifest = &subject.distribution.manifest;
     let Some(name) = file.get("project.name") else { return Vec::new() };
+    let manifest = &subject.distribution.manifest;
     let prefix = subject.path("");
     let own: Vec<&str> =
         subject.paths.iter().filter_map(|path| path.strip_prefix(prefix.as_str())).collect();
-    let license = file.get("project.license");
-    let table_file = license.and_then(|item| item.get("file"));
-    let files = file.get("project.license-files");
-    let patterns = files.and_then(Item::as_array).into_iter().flatten();
-    let named = patterns
-        .filter_map(|value| Some((value.as_str()?, value.span()?.start)))
-        .chain(table_file.and_then(|item| Some((item.as_str()?, start(item)))));
-    let missing = named.filter(|(pattern, _)| {
-        let matches = |path: &&str| {
-            glob::Pattern::new(pattern).is_ok_and(|glob| glob.matches(path)) || path == pattern
-        };
-        !own.iter().any(matches) && !pattern.starts_with("..")
-    });
-    let mut findings: Vec<Finding> = missing
-        .map(|(pattern, at)| {
-            Finding::error(
-                Rule::License,
-                format!("no file matches `{pattern}`, so the build fails (PEP 639)"),
-            )
-            .at(&manifest.path, file.line(at))
-            .hint("add the license file, or remove the entry")
+    let mut findings: Vec<Finding> = named_license_files(file)
+        .filter(|(pattern, _)| !pattern.starts_with("..") && !matches_any(pattern, &own))
+        .map(|(pattern, offset)| {
+            let message = format!("no file matches `{pattern}`, so the build fails (PEP 639)");
+            Finding::error(Rule::License, message)
+                .at(&manifest.path, file.line(offset))
+                .hint("add the license file, or remove the entry")
         })
         .collect();
-    let classified = file.get("project.classifiers").and_then(Item::as_array).is_some_and(|all| {
-        all.iter().any(|value| value.as_str().is_some_and(|text| text.starts_with("License ::")))
-    });
-    let shipped = own.iter().any(|path| LICENSE_FILES.iter().any(|name| path.starts_with(name)));
-    let dynamic = holds(file.get("project.dynamic"), "license");
-    if license.is_none() && files.is_none() && !classified && !shipped && !dynamic {
-        let message = format!("`{}` declares no license", manifest.name);
+    if !declares_license(file, &own) {
         findings.push(
-            Finding::warning(Rule::License, message)
+            Finding::warning(Rule::License, format!("`{}` declares no license", manifest.name))
                 .at(&manifest.path, file.line(start(name)))
                 .hint(
                     "add an SPDX expression (PEP 639) to `[project]`, such as `license = \"MIT\"`",
@@ -88,6 +68,34 @@ pub(super) fn license(subject: &Subject) -> Vec<Finding> {
         );
     }
     findings
+}
+
+/// The patterns of `license-files` and the file of the older `license` table, with their offsets.
+fn named_license_files(file: &TomlFile) -> impl Iterator<Item = (&str, usize)> {
+    let patterns = file.get("project.license-files").and_then(Item::as_array);
+    let of_table = file.get("project.license").and_then(|item| item.get("file"));
+    patterns
+        .into_iter()
+        .flatten()
+        .filter_map(|value| Some((value.as_str()?, value.span()?.start)))
+        .chain(of_table.and_then(|item| Some((item.as_str()?, start(item)))))
+}
+
+fn matches_any(pattern: &str, paths: &[&str]) -> bool {
+    paths.contains(&pattern)
+        || glob::Pattern::new(pattern).is_ok_and(|glob| paths.iter().any(|path| glob.matches(path)))
+}
+
+/// Whether a field, a classifier or a file at the usual path gives the license.
+fn declares_license(file: &TomlFile, paths: &[&str]) -> bool {
+    let classifiers = file.get("project.classifiers").and_then(Item::as_array);
+    file.get("project.license").is_some()
+        || file.get("project.license-files").is_some()
+        || holds(file.get("project.dynamic"), "license")
+        || classifiers.into_iter().flatten().any(|value| {
+            value.as_str().is_some_and(|classifier| classifier.starts_with("License ::"))
+        })
+        || paths.iter().any(|path| LICENSE_FILES.iter().any(|name| path.starts_with(name)))
 }
 
 /// A distribution declared as typed without py.typed, or an untyped one among typed siblings.
