@@ -174,7 +174,7 @@ impl DistributionConfig {
     fn fill(&mut self, section: &mut TomlSection) {
         let tag =
             |item: &Item| item.as_str().filter(|tag| tag.contains("{version}")).map(str::to_owned);
-        self.tag = section.get("tag", "a string with {version} in it", tag);
+        self.tag = section.get("tag", "a string that contains `{version}`", tag);
         self.tag_line = self.tag.is_some().then(|| section.line("tag"));
         self.version_files = section.strings("version-files").unwrap_or_default();
         let names = |item: &Item| strings(item)?.iter().map(|name| Name::new(name)).collect();
@@ -284,19 +284,19 @@ mod tests {
     fn what_is_not_understood_is_named() {
         refused(
             repository("[workspace.metadata.xtask]\npackage = []\n").unwrap_err(),
-            "Cargo.toml:2: `workspace.metadata.xtask.package` is not a key of this tool",
+            "Cargo.toml:2: unknown key `workspace.metadata.xtask.package`",
         );
         refused(
             distribution("[tool.xtask]\ntag = \"v1\"\n").unwrap_err(),
-            "pyproject.toml:2: `tool.xtask.tag` must be a string with {version} in it, not string",
+            "pyproject.toml:2: invalid value for `tool.xtask.tag`: expected a string that contains `{version}`, found string",
         );
         refused(
             distribution("[tool.xtask]\ndiffers = { a = '' }\n").unwrap_err(),
-            "pyproject.toml:2: `tool.xtask.differs` must be a table of shared fields, each with the reason, not inline table",
+            "pyproject.toml:2: invalid value for `tool.xtask.differs`: expected a table of shared fields, each with the reason, found inline table",
         );
         refused(
             distribution("[tool.xtask.smoke]\nimport = [\"a\"]\n").unwrap_err(),
-            "pyproject.toml:2: `tool.xtask.smoke.import` is not a key of this tool",
+            "pyproject.toml:2: unknown key `tool.xtask.smoke.import`",
         );
     }
 }

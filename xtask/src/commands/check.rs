@@ -146,7 +146,7 @@ fn list(as_json: bool) {
 
 fn as_json(found: &Found) -> JsonValue {
     let finding = &found.finding;
-    let (file, line) = finding.location.clone().unzip();
+    let location = finding.location.as_ref();
     let severity = match finding.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -154,8 +154,8 @@ fn as_json(found: &Found) -> JsonValue {
     object! {
         "severity": severity,
         "rule": finding.rule.id(),
-        "file": file,
-        "line": line,
+        "file": location.map(|location| &*location.file),
+        "line": location.map(|location| location.line),
         "message": finding.message.as_str(),
         "hint": finding.hint.as_deref(),
         "fixable": found.fix.is_some(),

@@ -174,7 +174,7 @@ fn annotate(finding: &Finding) {
     let location = finding
         .location
         .as_ref()
-        .map(|(file, line)| format!(" file={file},line={line}"))
+        .map(|at| format!(" file={},line={}", at.file, at.line))
         .unwrap_or_default();
     let message = finding.message.replace('%', "%25").replace('\n', "%0A");
     eprintln!("::{level}{location}::{message}");

@@ -56,8 +56,8 @@ fn manifest_notes(facts: BumpFacts<'_>, bumps: &[Bump]) -> Vec<BumpNote> {
         });
     faults
         .filter_map(|finding| {
-            let (file, line) = finding.location.as_ref()?;
-            Some(bumps.get(file.as_str())?.note(file, *line, finding.message.as_str()))
+            let at = finding.location.as_ref()?;
+            Some(bumps.get(&*at.file)?.note(&at.file, at.line, finding.message.as_str()))
         })
         .collect()
 }

@@ -11,7 +11,7 @@ use formats::pep440::Version;
 use crate::bump::causes::Cause;
 use crate::bump::groups;
 use crate::bump::plan::{Bump, BumpFacts, BumpNote, BumpPlan, BumpRequest};
-use crate::finding::{Finding, Refusal};
+use crate::finding::{Finding, Refusal, Rule};
 use crate::ids::{DistributionId, IdVec};
 use crate::manifest::version_source::DeclaredVersion;
 use crate::text::edit::{Edit, EditKind};
@@ -109,7 +109,16 @@ impl<'a> Planner<'a> {
     fn write_version(&mut self, id: DistributionId, to: &Version) {
         let distribution = self.distribution(id);
         match &distribution.manifest.version {
-            DeclaredVersion::Literal { file, line, span, text, .. } => {
+            DeclaredVersion::Literal { file, line, span, text, spelling, .. } => {
+                let after = match spelling.write(to) {
+                    Ok(after) => after,
+                    Err(reason) => {
+                        let name = distribution.name();
+                        let message = format!("cannot bump `{name}`: {reason}");
+                        let finding = Finding::error(Rule::Version, message).at(file, *line);
+                        return self.refusals.push(finding);
+                    }
+                };
                 let prefix = text.len() - text.trim_start_matches(['v', 'V']).len();
                 self.plan.edits.push(Edit {
                     file: file.clone(),
@@ -118,7 +127,7 @@ impl<'a> Planner<'a> {
                     kind: EditKind::Version,
                     package: distribution.name().to_string(),
                     before: text[prefix..].to_owned(),
-                    after: to.to_string(),
+                    after,
                 });
             }
             DeclaredVersion::FromTag { file, line, tool } => {

@@ -36,12 +36,11 @@ pub(super) fn direct_references(subject: &Subject) -> Vec<Finding> {
     direct
         .map(|declared| {
             let name = &declared.requirement.name;
-            let message = format!(
-                "{name} is required from a path or an address: no index takes what is built"
-            );
+            let message =
+                format!("`{name}` is required from a path or a URL, which an index rejects");
             Finding::error(Rule::DirectReference, message)
                 .at(&declared.file, declared.line)
-                .hint("give it a range here; the path can stand in a group for development")
+                .hint("give it a version range here; a dependency group can keep the path")
         })
         .collect()
 }
@@ -60,13 +59,12 @@ fn unbounded(
         return None;
     }
     let shown = declared.shown();
-    let message =
-        format!("`{}` admits every version of {name}, old and future ones", shown.trim_end());
+    let message = format!("`{}` admits every version of `{name}`", shown.trim_end());
     let range = version.map_or_else(|| ">=…".to_owned(), compatible_range);
     Some(
-        Finding::warning(Rule::NoRange, message)
+        Finding::new(Rule::NoRange, message)
             .at(&declared.file, declared.line)
-            .hint(format!("give it a range, such as `{name}{range}`")),
+            .hint(format!("add a range, such as `{name}{range}`")),
     )
 }
 
@@ -83,11 +81,11 @@ fn excluding(
         return None;
     }
     let shown = declared.shown();
-    let message = format!("`{shown}` excludes {name} {version}, the version in this repository");
+    let message = format!("`{shown}` excludes `{name}` {version}, the version in this repository");
     let fix = moved(subject, declared, version);
     let hint = match fix {
-        Some(_) => "cargo xtask check --fix moves the range as a bump would",
-        None => "change the range by hand, or name the sibling in `keep` of [tool.xtask]",
+        Some(_) => "`cargo xtask check --fix` moves the range as a bump would",
+        None => "edit the range, or list the sibling as `keep` in `[tool.xtask]`",
     };
     let finding =
         Finding::error(Rule::StaleRange, message).at(&declared.file, declared.line).hint(hint);

@@ -19,8 +19,8 @@ use crate::workspace::locks::{LockedDistribution, locked};
 pub(super) fn unknown(subject: &Subject) -> Option<Finding> {
     let manifest = &subject.distribution.manifest;
     let DeclaredVersion::Unknown { file, line, reason } = &manifest.version else { return None };
-    let message = format!("the version of {} is not known: {reason}", manifest.name);
-    let hint = "`cargo xtask status` shows what is known; version = \"…\" in [project] always is";
+    let message = format!("the version of `{}` is unknown: {reason}", manifest.name);
+    let hint = "set `version` in `[project]`, the one location that every back end reads";
     Some(Finding::warning(Rule::Version, message).at(file, *line).hint(hint))
 }
 
@@ -42,10 +42,10 @@ pub(super) fn copies(facts: CheckFacts, subject: &Subject) -> Vec<Found> {
         (&*copy.file, copy.span.start) != own && other.is_ok_and(|other| other != *version)
     });
     found.extend(differing.into_iter().map(|copy| {
-        let message = format!("this copy of the version says {}, not {text}", copy.text);
+        let message = format!("this copy of the version is {}, not {text}", copy.text);
         let (counts, line) = subject.distribution.manifest.version.place();
         let hint =
-            format!("{counts}:{line} is the one that counts; cargo xtask check --fix copies it");
+            format!("`cargo xtask check --fix` copies the version that counts, at {counts}:{line}");
         let finding =
             Finding::error(Rule::VersionCopy, message).at(&copy.file, copy.line).hint(hint);
         let edit = subject.edit(&copy.file, copy.line, copy.span, (&copy.text, text));
@@ -62,14 +62,14 @@ fn listed(facts: CheckFacts, subject: &Subject, text: &str) -> Vec<Found> {
         source.is_none_or(|source| occurrences(&source.text, text).is_empty())
     };
     let finding = |path: &String| {
-        let message = format!("`version-files`: {text} does not stand in {path}");
+        let message = format!("`version-files`: `{path}` does not contain {text}");
         let table = subject
             .toml
             .as_ref()
             .and_then(|file| Some(file.line(start(file.get("tool.xtask.version-files")?))));
         Finding::error(Rule::VersionCopy, message)
             .at(&manifest.path, table.unwrap_or(1))
-            .hint("write the version there, or take the file off the list")
+            .hint("write the version there, or remove the file from the list")
             .into()
     };
     manifest.config.version_files.iter().filter(lacks).map(finding).collect()

@@ -80,9 +80,12 @@ impl TomlFile {
 
     fn wrong_type(&self, item: &Item, key: &str, wanted: &str) -> Finding {
         let found = item.type_name();
-        Finding::error(Rule::Config, format!("`{key}` must be {wanted}, not {found}"))
-            .at(&self.path, self.line(start(item)))
-            .hint("cargo xtask help configuration lists the keys with their types")
+        Finding::error(
+            Rule::Config,
+            format!("invalid value for `{key}`: expected {wanted}, found {found}"),
+        )
+        .at(&self.path, self.line(start(item)))
+        .hint("run `cargo xtask help configuration` for the keys and their types")
     }
 }
 
@@ -165,11 +168,11 @@ impl<'a> TomlSection<'a> {
     }
 
     fn unknown_key(&self, key: &str) -> Finding {
-        Finding::error(Rule::Config, format!("`{}.{key}` is not a key of this tool", self.path))
+        Finding::error(Rule::Config, format!("unknown key `{}.{key}`", self.path))
             .at(&self.file.path, self.line(key))
             .hint(match nearest(key, self.known.iter().copied()) {
                 Some(known) => format!("did you mean `{known}`?"),
-                None => format!("known keys: {}", self.known.join(", ")),
+                None => format!("expected one of `{}`", self.known.join("`, `")),
             })
     }
 }
@@ -234,7 +237,7 @@ mod tests {
         };
         assert_eq!(
             finding.to_string(),
-            "a/pyproject.toml:2: `tool.xtask.tag` must be a string, not integer"
+            "a/pyproject.toml:2: invalid value for `tool.xtask.tag`: expected a string, found integer"
         );
     }
 
@@ -244,10 +247,7 @@ mod tests {
         let mut section = file.section("tool.xtask");
         section.section("smoke");
         let findings = section.finish();
-        assert_eq!(
-            findings[0].to_string(),
-            "Cargo.toml:3: `tool.xtask.smok` is not a key of this tool"
-        );
+        assert_eq!(findings[0].to_string(), "Cargo.toml:3: unknown key `tool.xtask.smok`");
         assert_eq!(findings[0].hint.as_deref(), Some("did you mean `smoke`?"));
     }
 

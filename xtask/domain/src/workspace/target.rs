@@ -75,7 +75,10 @@ impl Workspace {
     fn ambiguous_target(&self, target: &str, several: &[DistributionId]) -> Finding {
         let names: Vec<String> =
             several.iter().map(|&id| self.distributions[id].name().to_string()).collect();
-        Finding::error(Rule::Target, format!("`{target}` can be any of {}", names.join(", ")))
-            .hint("type the whole name")
+        Finding::error(
+            Rule::Target,
+            format!("`{target}` is ambiguous: it matches {}", names.join(", ")),
+        )
+        .hint("use the full name")
     }
 }

@@ -70,7 +70,8 @@ impl Run<'_> {
 
 /// Replaces the version in the file of an export that declares it.
 fn rewrite_version(distribution: &Distribution, source: &Path, version: &Version) -> Result<()> {
-    let DeclaredVersion::Literal { file, span, .. } = &distribution.manifest.version else {
+    let DeclaredVersion::Literal { file, span, spelling, .. } = &distribution.manifest.version
+    else {
         bail!(
             "cannot restage `{}`: its version is computed, not written in a file",
             distribution.name()
@@ -78,6 +79,7 @@ fn rewrite_version(distribution: &Distribution, source: &Path, version: &Version
     };
     let path = source.join(&**file);
     let mut text = fs::read_to_string(&path).with_context(|| format!("cannot read `{file}`"))?;
-    text.replace_range(span.clone(), &version.to_string());
+    let written = spelling.write(version).map_err(|why| anyhow!("cannot restage: {why}"))?;
+    text.replace_range(span.clone(), &written);
     fs::write(&path, text).with_context(|| format!("cannot write `{file}`"))
 }
