@@ -175,12 +175,28 @@ fn imports(crate_sources: &Path) -> Vec<(Vec<String>, Vec<Vec<String>>)> {
         .map(|(module, text)| {
             let mut named: Vec<Vec<String>> =
                 paths(text, module).iter().filter_map(|path| file_of(path, &known)).collect();
+            let children = known
+                .iter()
+                .filter(|child| child.split_last().is_some_and(|(_, parent)| parent == module));
+            named.extend(
+                children.filter(|child| names_child(text, &child[child.len() - 1])).cloned(),
+            );
             named.retain(|other| other != module);
             named.sort();
             named.dedup();
             (module.clone(), named)
         })
         .collect()
+}
+
+/// Whether a source has `child::` in its code.
+fn names_child(text: &str, child: &str) -> bool {
+    let path = format!("{child}::");
+    code(text).map(|(_, line)| line.split("//").next().unwrap_or_default()).any(|line| {
+        let before = |at: usize| line[..at].chars().next_back();
+        line.match_indices(&path)
+            .any(|(at, _)| !before(at).is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':'))
+    })
 }
 
 /// The longest known module that a path starts with; the root of the crate is none.

@@ -168,17 +168,20 @@ impl Run {
         self
     }
 
-    /// Errors, warnings, notes and hints, without progress and without the words of other programs.
+    /// Errors, warnings, notes and hints. Progress is left out, and so are the words of other
+    /// programs, which are indented further.
     fn findings(&self) -> String {
         let starts = ["error: ", "warning: ", "note: ", "hint: "];
         let mut findings = String::new();
-        let mut within = false;
+        let mut is_error = false;
         for line in self.stderr.lines() {
             let is_start = starts.iter().any(|start| line.starts_with(start));
-            within = is_start || (within && line.starts_with("  "));
-            let is_quoted = line.trim_start().starts_with('|');
-            let is_machine = line.contains("PIP_");
-            if within && !is_quoted && !is_machine {
+            if is_start {
+                is_error = line.starts_with("error: ");
+            }
+            let is_detail = line.starts_with("  ") && !line.starts_with("   ");
+            // Which variables are set for pip is a matter of this machine.
+            if (is_start || (is_error && is_detail)) && !line.contains("PIP_") {
                 findings += &format!("{}\n", line.trim_end());
             }
         }

@@ -37,6 +37,8 @@ pub(crate) fn masked(text: &str, root: &Path) -> String {
         text = text.replace(&*folder.to_string_lossy(), "SCRATCH");
     }
     text = text.replace(today(), "DATE");
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    text = text.replace(&*here.to_string_lossy(), "HERE");
     for (pattern, replacement) in MASKS {
         text = Regex::new(pattern).unwrap().replace_all(&text, replacement).into_owned();
     }
