@@ -20,7 +20,7 @@ const MASKS: [(&str, &str); 10] = [
     (r"\b(20\d\d-\d\d-\d\d|DATE)T\d\d:\d\d:\d\dZ", "TIME"),
     (r" +\d+\.\d s ", "  0.0 s "),
     (r"\b\d+ kB", "0 kB"),
-    (r" on [0-9a-f]{9}\b", " on 0"),
+    (r"\b[0-9a-f]{9}\b", "COMMIT"),
     (r"\bprocess \d+", "process N"),
     (r"\bPython 3\.\d+\.\d+", "Python 3.X"),
     (r"since (20\d\d-\d\d-\d\d|DATE)[^,;)]*", "since TIME"),
