@@ -6,9 +6,8 @@ use std::hash::{BuildHasher, RandomState};
 
 use arbtest::arbitrary::{Result, Unstructured};
 use arbtest::arbtest;
-use domain::bump::range;
 use domain::bump::step::{Change, Step};
-use domain::bump::{self, BumpFacts, BumpPlan, BumpRequest, History};
+use domain::bump::{self, BumpFacts, BumpPlan, BumpRequest, History, range};
 use domain::config::RepositoryConfig;
 use domain::ids::IdVec;
 use domain::manifest::Manifest;

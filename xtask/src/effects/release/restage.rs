@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use domain::ids::PackageId;
 use domain::manifest::version_source::DeclaredVersion;
 use domain::release::plan::{Upload, to_upload};

@@ -1,9 +1,8 @@
 //! The two indexes of a release as stubs, and what has to hold of them in the end.
 
 use super::index::write_pypirc;
-use super::repo::Repo;
 use super::stub::Stub;
-use super::tree::sha256;
+use crate::support::{Repo, sha256};
 
 pub(crate) struct Stubs {
     pub staging: Stub,

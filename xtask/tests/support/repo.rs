@@ -1,12 +1,15 @@
-//! A small Python monorepo with a bare remote and a home of its own.
+//! A small Python monorepo with a home of its own and, unless it is only a folder, a bare remote.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use super::child::{Process, Run};
+use super::case::Tree;
+use super::process::{Process, Run};
 use super::scratch::Scratch;
-use super::{machine, tree};
+use super::{machine, snapshot, tree};
 
 const MANIFEST: &str = r#"[build-system]
 requires = ["flit_core>=3.9,<4"]
@@ -73,17 +76,68 @@ pub(crate) struct Standing {
 impl Repo {
     /// An empty repository on `main`, whose remote `origin` is bare and empty too.
     pub(crate) fn new() -> Repo {
+        let repo = Repo::of::<&str>(&[]);
+        repo.git("init --quiet --bare ../remote.git");
+        repo.git("init --quiet");
+        repo.git("remote add origin ../remote.git");
+        repo
+    }
+
+    /// A folder with these files, which git knows nothing of until [`Repo::record`].
+    pub(crate) fn of<Text: AsRef<str>>(files: &[(&str, Text)]) -> Repo {
         let scratch = Scratch::new();
         let root = scratch.path().join("repo");
+        fs::create_dir_all(&root).unwrap();
+        let repo = Repo::at(root, scratch);
+        files.iter().for_each(|(path, text)| repo.write(path, text.as_ref()));
+        repo
+    }
+
+    /// The repository that this crate is part of; nothing may be written to it.
+    pub(crate) fn here() -> Repo {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        Repo::at(root.to_owned(), Scratch::new())
+    }
+
+    /// A copy of the repository that this crate is part of, as it is on disk, in one commit.
+    pub(crate) fn copy_of_here() -> Repo {
+        let here = Repo::here();
+        let listed = here.git("ls-files --cached --others --exclude-standard");
+        let copy = Repo::of::<&str>(&[]);
+        for path in listed.lines().filter(|path| here.path(path).is_file()) {
+            fs::create_dir_all(copy.path(path).parent().unwrap()).unwrap();
+            fs::copy(here.path(path), copy.path(path)).unwrap();
+        }
+        copy.commit()
+    }
+
+    /// Two distributions of a namespace, in a workspace of their own, committed.
+    pub(crate) fn of_a_namespace() -> Repo {
+        let manifest = |name: &str, more: &str| {
+            format!("[project]\nname = \"{name}\"\nversion = \"1.2.0\"\n{more}")
+        };
+        Repo::of::<&str>(&[
+            ("Cargo.toml", "[workspace.metadata.xtask]\npackages = [\"packages/*\"]\n"),
+            ("packages/ns-core/pyproject.toml", &manifest("ns-core", "")),
+            ("packages/ns-core/src/ns/core/__init__.py", ""),
+            (
+                "packages/ns-app/pyproject.toml",
+                &manifest(
+                    "ns-app",
+                    "dependencies = [\"ns-core>=1.2,<2\"]\n[tool.xtask]\ntag = \"app-v{version}\"\n",
+                ),
+            ),
+            ("packages/ns-app/src/ns/app/__init__.py", ""),
+        ])
+        .commit()
+    }
+
+    fn at(root: PathBuf, scratch: Scratch) -> Repo {
         let repo = Repo { scratch, root };
-        fs::create_dir_all(&repo.root).unwrap();
         fs::create_dir_all(repo.home()).unwrap();
         let config =
             "[user]\nname = Test\nemail = test@example.org\n[init]\ndefaultBranch = main\n";
         fs::write(repo.home().join(".gitconfig"), config).unwrap();
-        repo.git("init --quiet --bare ../remote.git");
-        repo.git("init --quiet");
-        repo.git("remote add origin ../remote.git");
         repo
     }
 
@@ -114,17 +168,22 @@ impl Repo {
         self.file(path, &(old + text))
     }
 
-    /// Commits everything and pushes it.
+    /// Commits everything, and pushes it where there is a remote.
     pub(crate) fn commit(self) -> Repo {
         self.record("everything");
         self
     }
 
-    /// Commits everything and pushes it, later on.
+    /// The same with a message of its own.
     pub(crate) fn record(&self, message: &str) {
+        if !self.path(".git").exists() {
+            self.git("init --quiet");
+        }
         self.git("add --all");
         self.git_with(&["commit", "--quiet", "--allow-empty", "--message", message]);
-        self.git("push --quiet origin HEAD");
+        if self.beside("remote.git").exists() {
+            self.git("push --quiet origin HEAD");
+        }
     }
 
     pub(crate) fn write(&self, path: &str, text: &str) {
@@ -148,6 +207,10 @@ impl Repo {
 
     pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.root.join(path)
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     pub(crate) fn home(&self) -> PathBuf {
@@ -174,7 +237,7 @@ impl Repo {
     }
 
     #[track_caller]
-    fn git_with(&self, arguments: &[&str]) -> String {
+    pub(crate) fn git_with(&self, arguments: &[&str]) -> String {
         let mut git = machine::command(Path::new("git"), &self.home());
         let output = git.current_dir(&self.root).args(arguments).output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
@@ -206,10 +269,99 @@ impl Repo {
         line: &str,
         variables: &[(&str, &str)],
     ) -> Process {
-        let mut tool = machine::command(tool, &self.home());
-        tool.current_dir(&self.root).args(line.split_whitespace());
-        tool.envs(variables.iter().copied());
-        Process::start(tool, line.to_owned())
+        let mut tool = self.command(tool);
+        tool.args(line.split_whitespace()).envs(variables.iter().copied());
+        Process::start(tool, line, &self.root)
+    }
+
+    /// A program in the repository, with the tool told where that is if git cannot tell it.
+    fn command(&self, program: &Path) -> Command {
+        let mut command = machine::command(program, &self.home());
+        command.current_dir(&self.root);
+        if !self.path(".git").exists() {
+            command.arg("--root").arg(&self.root);
+        }
+        command
+    }
+
+    /// What a person sees of a command that is typed in the repository: both streams in the order
+    /// of what is printed, and its exit code in brackets unless that is 0. A `2> /dev/null` behind
+    /// the command leaves standard error out.
+    #[track_caller]
+    pub(crate) fn prints(&self, line: &str) -> String {
+        let (typed, is_quiet) = match line.strip_suffix(" 2> /dev/null") {
+            Some(typed) => (typed, true),
+            None => (line, false),
+        };
+        let mut command = match typed.strip_prefix("cargo xtask ") {
+            Some(arguments) => {
+                let mut tool = self.command(Path::new(env!("CARGO_BIN_EXE_xtask")));
+                tool.args(arguments.split_whitespace());
+                tool
+            }
+            None => {
+                let mut words = typed.split_whitespace();
+                let mut program = machine::command(Path::new(words.next().unwrap()), &self.home());
+                program.current_dir(&self.root).args(words);
+                program
+            }
+        };
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        command.stdout(writer.try_clone().unwrap());
+        if is_quiet {
+            command.stderr(std::process::Stdio::null());
+        } else {
+            command.stderr(writer.try_clone().unwrap());
+        }
+        let mut child = command.spawn().unwrap();
+        // The command and this function hold the ends of the pipe that are written to.
+        drop(command);
+        drop(writer);
+        let mut printed = String::new();
+        reader.read_to_string(&mut printed).unwrap();
+        let code = child.wait().unwrap().code();
+        // What this machine has set for pip, or has not installed yet.
+        let is_general = |line: &&str| !line.contains("PIP_") && !line.starts_with("installing ");
+        let mut printed: String =
+            printed.lines().filter(is_general).map(|line| format!("{line}\n")).collect();
+        if code != Some(0) {
+            printed +=
+                &format!("[{}]\n", code.map_or("killed".to_owned(), |code| code.to_string()));
+        }
+        snapshot::masked(&printed, &self.root)
+    }
+
+    /// Every file outside `.git`; the text of a symbolic link is `-> TARGET`.
+    pub(crate) fn tree(&self) -> Tree {
+        let entries = walkdir::WalkDir::new(&self.root).sort_by_file_name().into_iter();
+        let entries = entries.map(Result::unwrap).filter(|entry| !entry.file_type().is_dir());
+        entries
+            .map(|entry| {
+                let text = if entry.file_type().is_symlink() {
+                    format!("-> {}\n", fs::read_link(entry.path()).unwrap().display())
+                } else {
+                    String::from_utf8_lossy(&fs::read(entry.path()).unwrap()).into_owned()
+                };
+                let path = entry.path().strip_prefix(&self.root).unwrap();
+                (path.to_string_lossy().into_owned(), text)
+            })
+            .filter(|(path, _)| path != ".git" && !path.starts_with(".git/"))
+            .filter(|(path, _)| !path.starts_with("target/xtask/"))
+            .collect()
+    }
+
+    /// Writes files; a text `-> TARGET` becomes a symbolic link.
+    pub(crate) fn write_tree(&self, tree: &Tree) {
+        for (path, text) in tree {
+            let Some(target) = text.strip_prefix("-> ") else {
+                self.write(path, text);
+                continue;
+            };
+            let link = self.path(path);
+            fs::create_dir_all(link.parent().unwrap()).unwrap();
+            let _ = fs::remove_file(&link);
+            std::os::unix::fs::symlink(target.trim(), link).unwrap();
+        }
     }
 
     /// The tags of the remote: name, kind of object, commit.

@@ -10,7 +10,7 @@ impl Scratch {
     pub(crate) fn new() -> Scratch {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let dir = std::env::temp_dir().join(format!("xtask-e2e-{}-{count}", std::process::id()));
+        let dir = std::env::temp_dir().join(format!("xtask-test-{}-{count}", std::process::id()));
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).unwrap();
         // The tool shows resolved paths, and on some systems the folder for these is a link.

@@ -9,9 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use super::child::Process;
-use super::machine;
-use super::repo::Repo;
+use crate::support::{Process, Repo, machine};
 
 /// When, seen from one command, the tool is killed.
 #[derive(Clone, Copy, Debug, PartialEq)]

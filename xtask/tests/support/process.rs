@@ -1,12 +1,15 @@
 //! Processes that end with the test, however it ends, and what came of them.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{JoinHandle, sleep, spawn};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+use super::snapshot;
 
 /// Far more than any run takes; what runs longer hangs.
 const LIMIT: Duration = Duration::from_secs(240);
@@ -15,6 +18,7 @@ const LIMIT: Duration = Duration::from_secs(240);
 pub(crate) struct Process {
     child: Child,
     line: String,
+    root: PathBuf,
     stdout: Option<JoinHandle<String>>,
     stderr: Receiver<String>,
     /// What it has said on standard error so far.
@@ -24,7 +28,8 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn start(mut command: Command, line: String) -> Process {
+    /// Starts a command on the repository in `root`; `line` is how a person would type it.
+    pub(crate) fn start(mut command: Command, line: &str, root: &Path) -> Process {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -40,7 +45,8 @@ impl Process {
         });
         Process {
             child,
-            line,
+            line: line.to_owned(),
+            root: root.to_owned(),
             stdout: Some(stdout),
             stderr: heard,
             heard: String::new(),
@@ -95,7 +101,13 @@ impl Process {
             self.heard += &format!("{line}\n");
         }
         let stderr = std::mem::take(&mut self.heard);
-        Run { line: self.line.clone(), code: status.code(), stdout, stderr }
+        Run {
+            line: self.line.clone(),
+            root: self.root.clone(),
+            code: status.code(),
+            stdout,
+            stderr,
+        }
     }
 }
 
@@ -116,6 +128,7 @@ impl Drop for Process {
 /// What came of one run of the tool.
 pub(crate) struct Run {
     line: String,
+    root: PathBuf,
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
@@ -147,24 +160,80 @@ impl Run {
         self
     }
 
+    /// The findings of the run and how it ended are what the section of this title in
+    /// `said/MODULE.txt` holds, beside the module that calls this.
+    #[track_caller]
+    pub(crate) fn shows(self, title: &str) -> Run {
+        snapshot::section(title, &snapshot::masked(&self.findings(), &self.root));
+        self
+    }
+
+    /// Errors, warnings, notes and hints. Progress is left out, and so are the words of other
+    /// programs, which are indented further.
+    fn findings(&self) -> String {
+        let starts = ["error: ", "warning: ", "note: ", "hint: "];
+        let mut findings = String::new();
+        let mut is_error = false;
+        for line in self.stderr.lines() {
+            let is_start = starts.iter().any(|start| line.starts_with(start));
+            if is_start {
+                is_error = line.starts_with("error: ");
+            }
+            let is_detail = line.starts_with("  ") && !line.starts_with("   ");
+            // Which variables are set for pip is a matter of this machine.
+            if (is_start || (is_error && is_detail)) && !line.contains("PIP_") {
+                findings += &format!("{}\n", line.trim_end());
+            }
+        }
+        findings
+    }
+
+    /// A stage of a package, which is called by its name and version, ended like this: `done`,
+    /// `skipped` or `failed`.
+    #[track_caller]
+    pub(crate) fn stage(self, package: &str, stage: &str, status: &str) -> Run {
+        let words: Vec<Vec<&str>> =
+            self.stderr.lines().map(|line| line.split_whitespace().collect()).collect();
+        let package: Vec<&str> = package.split(' ').collect();
+        let found = words.iter().any(|words| {
+            words.starts_with(&package) && words.contains(&stage) && words.contains(&status)
+        });
+        assert!(found, "no stage `{stage}` of {package:?} is {status} in {self}");
+        self
+    }
+
+    /// How many seconds the run waited before it tried again, each time.
+    pub(crate) fn pauses(&self) -> Vec<u64> {
+        let seconds = |line: &str| line.strip_suffix(" s")?.rsplit(' ').next()?.parse().ok();
+        self.stderr.lines().filter_map(seconds).collect()
+    }
+
+    /// The run stopped, and this is what it has published.
+    #[track_caller]
+    pub(crate) fn published(self, packages: &str) -> Run {
+        self.has_exactly(&format!("  published: {packages}"))
+    }
+
+    /// The run stopped, and this is what it has not published.
+    #[track_caller]
+    pub(crate) fn unpublished(self, packages: &str) -> Run {
+        self.has_exactly(&format!("  not published: {packages}"))
+    }
+
+    #[track_caller]
+    fn has_exactly(self, wanted: &str) -> Run {
+        assert!(
+            self.stderr.lines().any(|line| line.starts_with(wanted)),
+            "no `{wanted}` in {self}"
+        );
+        self
+    }
+
     /// A line of standard error holds all of these.
     #[track_caller]
     pub(crate) fn has_line(self, words: &[&str]) -> Run {
         let found = self.stderr.lines().any(|line| words.iter().all(|word| line.contains(word)));
         assert!(found, "no line with {words:?} in {self}");
-        self
-    }
-
-    /// Standard error has an error with these words, and a hint with those below it.
-    #[track_caller]
-    pub(crate) fn advises(self, error: &str, hint: &str) -> Run {
-        // Only at the start of a line: what a tool said is quoted with a margin.
-        let said = format!("\n{}", self.stderr);
-        let found = said.split("\nerror: ").skip(1).any(|finding| {
-            let (said, advice) = finding.split_once("hint: ").unwrap_or((finding, ""));
-            said.contains(error) && advice.contains(hint)
-        });
-        assert!(found, "no error `{error}` with the hint `{hint}` in {self}");
         self
     }
 
@@ -178,7 +247,16 @@ impl Run {
 
 impl std::fmt::Display for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Run { line, code, stdout, stderr } = self;
+        let Run { line, code, stdout, stderr, .. } = self;
         write!(f, "`xtask {line}`, exit code {code:?}\n--- stdout\n{stdout}\n--- stderr\n{stderr}")
     }
+}
+
+/// Runs a command that has to succeed.
+#[track_caller]
+pub(crate) fn succeeds(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    let printed = [&output.stdout[..], &output.stderr[..]].concat();
+    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&printed));
+    output
 }

@@ -7,10 +7,9 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
-use super::repo::Repo;
-use super::{machine, tree};
+use crate::support::{Repo, files_below, machine};
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/support/index.py");
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/indexes/index.py");
 
 /// Which program an index is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,7 +67,7 @@ impl Index {
 
     /// The distributions among what it keeps, however it sorts them into folders.
     fn stored(&self) -> BTreeMap<String, Vec<u8>> {
-        let files = tree::snapshot(&self.folder.join("files"), &[]).into_iter();
+        let files = files_below(&self.folder.join("files"), &[]).into_iter();
         let files = files.filter(|(path, _)| path.ends_with(".whl") || path.ends_with(".tar.gz"));
         files.map(|(path, bytes)| (path.rsplit('/').next().unwrap().to_owned(), bytes)).collect()
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::http::{self, Head};
-use super::tree::sha256;
+use crate::support::sha256;
 
 /// What goes wrong with one request.
 #[derive(Clone, Copy, Debug, PartialEq)]
