@@ -260,7 +260,7 @@ fn versions_from_tags_continue_from_existing_tags() {
     let after: Vec<&str> = edits.iter().map(|edit| edit["after"].as_str().unwrap()).collect();
     assert_eq!(after, ["1.0.1", "2.0", "3", "1.0"]);
     let notes = plan["notes"].to_string();
-    assert!(notes.contains("own/v2.0.0") && notes.contains(" v1.0.0"), "{notes}");
+    assert!(notes.contains("own/v2.0.0") && notes.contains("`v1.0.0`"), "{notes}");
     run.shows("versions from tags");
 }
 
