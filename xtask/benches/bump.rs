@@ -56,7 +56,9 @@ fn measure(base: &Path, count: usize) -> Figures {
     let _ = Command::new("sync").status();
     let best = |arguments| roots.iter().map(|root| timed(root, arguments)).min().unwrap();
     let memory = [STATUS, PLAN].map(|arguments| memory(&roots[0], arguments));
-    let (status, plan, write) = (best(STATUS), best(PLAN), best(WRITE));
+    let status = best(STATUS);
+    let plan = best(PLAN);
+    let write = best(WRITE);
     let memory = memory.into_iter().max().flatten();
     println!(
         "{count} distributions: status {status:.0?}, plan {plan:.0?}, plan and write {write:.2?}, {} kB",

@@ -9,12 +9,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::bump::range::RangePolicy;
 use domain::bump::step::{Change, Step};
 use domain::bump::{self, BumpFacts, BumpPlan, BumpRequest, History};
 use domain::config::RepositoryConfig;
 use domain::ids::{DistributionId, IdVec};
 use domain::manifest::Manifest;
+use domain::policy::{DependentsPolicy, RangePolicy};
 use domain::source::{Files, SourceFile};
 use domain::text::edit::{self, Edit, Write};
 use domain::text::toml::TomlFile;
@@ -100,7 +100,7 @@ impl Repository {
             targets: vec![workspace.resolve("p0").unwrap()],
             change: Change::Step(Step::Minor),
             ranges: RangePolicy::Align,
-            cascade: true,
+            dependents: DependentsPolicy::Patch,
             date: "2026-01-31".to_owned(),
         };
         self.with_files(|files| bump::plan(BumpFacts { workspace, files, history }, &request))

@@ -1,8 +1,6 @@
-//! The executable. All of it stands in the library beside it, which cargo compiles while the crates
-//! that it uses are still being finished; a binary would have to wait for them.
+//! The executable. Everything else is in the library beside it: cargo compiles a library while its
+//! dependencies are still being finished, where a binary has to wait for them.
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
+fn main() -> xtask::ExitStatus {
     xtask::main()
 }

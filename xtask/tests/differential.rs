@@ -10,9 +10,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use domain::bump::range::{self, RangePolicy};
+use domain::bump::range;
+use domain::policy::RangePolicy;
 use formats::pep440::Version;
 use formats::pep440::specifier::{self, Dialect};
+use formats::splice;
 
 const ORACLE: &str = r#"
 import sys
@@ -42,7 +44,7 @@ for line in sys.stdin.read().split("\n")[:-1]:
 print("\n".join(answers))
 "#;
 
-/// A small generator, so that a seed names a case for ever (xorshift64*).
+/// A small generator, so that a seed always names the same case (xorshift64*).
 struct Random(u64);
 
 impl Random {
@@ -79,7 +81,8 @@ impl Random {
         if !self.chance(rarity) {
             return String::new();
         }
-        let (before, word) = (self.of(&["", ".", "-", "_"]), self.of(words).to_owned());
+        let before = self.of(&["", ".", "-", "_"]);
+        let word = self.of(words).to_owned();
         let between = self.of(&["", "", ".", "-", "_"]).to_owned();
         let number = if self.chance(5) { String::new() } else { self.below(4).to_string() };
         format!("{before}{word}{between}{number}")
@@ -90,9 +93,10 @@ impl Random {
         let mut text = if self.chance(20) { "v".to_owned() } else { String::new() };
         text += &self.release();
         text += &self.suffix(&["a", "b", "rc", "alpha", "beta", "c", "pre", "preview", "RC"], 3);
-        text += &match self.chance(12) {
-            true => format!("-{}", self.below(3)),
-            false => self.suffix(&["post", "rev", "r"], 5),
+        text += &if self.chance(12) {
+            format!("-{}", self.below(3))
+        } else {
+            self.suffix(&["post", "rev", "r"], 5)
         };
         text += &self.suffix(&["dev", "DEV"], 5);
         if self.chance(15) {
@@ -120,7 +124,7 @@ impl Random {
     }
 }
 
-/// What is asked, and what this tool answers.
+/// The questions and the answers of this tool.
 #[derive(Default)]
 struct Questions {
     asked: String,
@@ -147,7 +151,9 @@ fn questions(cases: usize) -> Questions {
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
     let mut questions = Questions::default();
     while questions.answers.len() < cases {
-        let (old, new, other) = (random.version(), random.version(), random.version());
+        let old = random.version();
+        let new = random.version();
+        let other = random.version();
         let parse = |text: &str| text.parse::<Version>();
         let order = match (parse(&old), parse(&new)) {
             (Ok(old), Ok(new)) => ["<", "=", ">"][(old.cmp(&new) as i8 + 1) as usize].to_owned(),
@@ -161,10 +167,10 @@ fn questions(cases: usize) -> Questions {
         questions.contains(&text, &new);
         let (Ok(from), Ok(to)) = (parse(&old), parse(&new)) else { continue };
         let to = to.without_local();
-        for ranges in [RangePolicy::Align, RangePolicy::Fit] {
+        for ranges in RangePolicy::ALL {
             let outcome = range::follow(&text, Dialect::Pep440, Some(&from), &to, ranges);
             let Ok(outcome) = outcome else { continue };
-            let after = range::apply(&text, &outcome.replacements);
+            let after = splice::apply(&text, &outcome.replacements);
             questions.contains(&after, &to.to_string());
             questions.contains(&after, &old);
             questions.contains(&after, &other);

@@ -1,8 +1,8 @@
-"""Answer questions about indexes, twine's configuration and archives, for as long as there are any.
+"""Answer questions about indexes, twine's configuration and archives, one after the other.
 
 Every line of standard input is a question, a JSON object with one key: the name of a module beside
-this file, with what it is asked. Every answer is one line of JSON. When standard input closes, this
-process ends at once, whatever it is doing: who asked is no longer there.
+this file, and the question for that module. Every answer is one line of JSON. When standard input
+closes, this process ends at once, whatever it is doing: its parent is gone.
 """
 
 import json
@@ -12,7 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
-# `-I` keeps the folder of a script out of the path, too. Nothing is written there.
+# `-I` also removes the folder of the script from the path. No bytecode is written there.
 sys.dont_write_bytecode = True
 sys.path.append(str(Path(__file__).parent))
 
@@ -31,7 +31,7 @@ def _read(questions: "queue.SimpleQueue[str]") -> None:
 
 
 def main() -> None:
-    """Answer until nobody asks any more."""
+    """Answer until standard input closes."""
     questions: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(questions,), daemon=True).start()
     while True:

@@ -1,4 +1,4 @@
-"""Tell what lies in sdists and wheels, as JSON.
+"""Read the contents of sdists and wheels, as JSON.
 
 A question is a list of paths; the answer an array with one object per file: ``filename``,
 ``size`` in bytes, ``members`` (path to SHA-256; the paths of an sdist without its top folder) and
@@ -25,17 +25,17 @@ def _headers(text: bytes) -> dict[str, list[str]]:
 
 
 def _once(files: Iterable[tuple[str, bytes]]) -> dict[str, str]:
-    """Digest every file; a path that comes twice hides one of its two contents."""
+    """Digest every file. A path that occurs twice is an error: one of its contents is hidden."""
     members: dict[str, str] = {}
     for path, content in files:
         if path in members:
-            raise ValueError(f"{path} is in it twice")
+            raise ValueError(f"it contains `{path}` twice")
         members[path] = hashlib.sha256(content).hexdigest()
     return members
 
 
 def _bytes(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    """Return what a member holds; for a link, where it points."""
+    """Return the contents of a member; for a link, its target."""
     if not member.isfile():
         return member.linkname.encode()
     content = archive.extractfile(member)
@@ -48,7 +48,7 @@ def _wheel(path: Path) -> dict[str, Any]:
         members = _once((info.filename, archive.read(info)) for info in infos)
         found = [m for m in members if m.count("/") == 1 and m.endswith(".dist-info/METADATA")]
         if len(found) != 1:
-            raise ValueError(f"{len(found)} METADATA files, not one")
+            raise ValueError(f"expected 1 METADATA file, found {len(found)}")
         return {"members": members, "metadata": _headers(archive.read(found[0]))}
 
 
@@ -57,17 +57,17 @@ def _sdist(path: Path) -> dict[str, Any]:
         found = [member for member in archive.getmembers() if not member.isdir()]
         tops = {member.name.split("/", 1)[0] for member in found}
         if len(tops) != 1:
-            raise ValueError(f"{len(tops)} top folders, not one")
+            raise ValueError(f"expected 1 top-level folder, found {len(tops)}")
         top = tops.pop()
         info = archive.extractfile(f"{top}/PKG-INFO")
         if info is None:
-            raise ValueError("PKG-INFO is no file")
+            raise ValueError("PKG-INFO is not a file")
         members = _once((member.name[len(top) + 1 :], _bytes(archive, member)) for member in found)
         return {"members": members, "metadata": _headers(info.read())}
 
 
 def inspect(path: Path) -> dict[str, Any]:
-    """Return what lies in one archive; errors of reading it become the key ``error``."""
+    """Return the contents of one archive; an error of reading it becomes the key ``error``."""
     read = _wheel if path.suffix == ".whl" else _sdist
     try:
         return {"filename": path.name, "size": path.stat().st_size, **read(path)}
@@ -76,5 +76,5 @@ def inspect(path: Path) -> dict[str, Any]:
 
 
 def answer(paths: list[str]) -> list[dict[str, Any]]:
-    """Return what lies in each of these files."""
+    """Return the contents of each of these files."""
     return [inspect(Path(path)) for path in paths]

@@ -1,6 +1,6 @@
-"""Let twine check built files, strictly.
+"""Run ``twine check --strict`` on built files.
 
-A question is a list of paths; the answer an object: ``ok``, and what twine ``said``.
+A question is a list of paths. The answer is an object: ``ok``, and the ``output`` of twine.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ from twine import cli
 
 
 def answer(paths: list[str]) -> dict[str, Any]:
-    """Return what ``twine check --strict`` has to say about these files."""
-    with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(said):
+    """Return the verdict of ``twine check --strict`` on these files."""
+    with contextlib.redirect_stdout(io.StringIO()) as printed, contextlib.redirect_stderr(printed):
         failed = cli.dispatch(["--no-color", "check", "--strict", *paths])
-    return {"ok": not failed, "said": said.getvalue()}
+    return {"ok": not failed, "output": printed.getvalue()}

@@ -1,10 +1,10 @@
-"""Ask an index over the simple API (PEP 503, PEP 691), or fetch files from it.
+"""Query an index over the simple API (PEP 503, PEP 691), or download files from it.
 
 A question is one of these objects:
 
 * ``{"simple": URL, "projects": [NAME, ...]}`` gives, per name, ``{"files": [{"filename", "url",
   "sha256", "age"}, ...]}`` (empty where the index does not know the project) or
-  ``{"unknown": WHY}`` when it could not be told. What is unknown is never reported as absent.
+  ``{"unknown": WHY}`` where there is no answer. An unknown file is never reported as absent.
 * ``{"fetch": [{"url", "path"}, ...]}`` stores every file and gives ``{}``, or ``{"unknown": WHY}``.
 
 Names are in PEP 503 normal form; ``sha256`` and ``age`` (whole days since the upload, PEP 700) are
@@ -67,7 +67,7 @@ def _from_json(body: dict[str, Any], base: str) -> list[dict[str, Any]]:
 
 
 def _days_since(upload_time: str | None) -> int | None:
-    # Behind the seconds come fractions and the Z of UTC, which is all that PEP 700 allows.
+    # The seconds are followed by fractions and the Z of UTC; PEP 700 allows nothing else.
     try:
         then = datetime.strptime((upload_time or "")[:19], "%Y-%m-%dT%H:%M:%S")
     except ValueError:
@@ -83,16 +83,16 @@ def ask(simple: str, project: str) -> dict[str, Any]:
         if response.status_code == 404:
             return {"files": []}
         if response.status_code != 200:
-            return {"unknown": f"it answered {response.status_code} {response.reason}"}
+            return {"unknown": f"status {response.status_code} {response.reason}"}
         if "json" in response.headers.get("Content-Type", ""):
             return {"files": _from_json(response.json(), response.url)}
         return {"files": _from_html(response.text, response.url)}
     except (requests.RequestException, KeyError, TypeError, ValueError) as error:
-        return {"unknown": _sentence(error)}
+        return {"unknown": _reason(error)}
 
 
 def _get_patiently(url: str) -> requests.Response:
-    """Ask again, a few times, when the answer may be another one in a moment."""
+    """Repeat the request a few times after a failure that may pass."""
     headers = {"Accept": ACCEPT, "Cache-Control": "no-cache", "Pragma": "no-cache"}
     for pause in PAUSES:
         try:
@@ -102,36 +102,36 @@ def _get_patiently(url: str) -> requests.Response:
             continue
         if response.status_code != 429 and response.status_code < 500:
             return response
-        told = response.headers.get("Retry-After", "")
-        time.sleep(min(float(told), LONGEST_PAUSE) if told.isdecimal() else pause)
+        wanted = response.headers.get("Retry-After", "")
+        time.sleep(min(float(wanted), LONGEST_PAUSE) if wanted.isdecimal() else pause)
     return requests.get(url, headers=headers, timeout=TIMEOUT)
 
 
 def fetch(files: list[dict[str, str]]) -> dict[str, Any]:
-    """Store every file under its path; stop at the first that cannot be had."""
+    """Store every file under its path; stop at the first that cannot be downloaded."""
     for file in files:
         try:
             with requests.get(file["url"], timeout=TIMEOUT, stream=True) as response:
                 if response.status_code != 200:
-                    return {"unknown": f"it answered {response.status_code} for {file['url']}"}
+                    return {"unknown": f"status {response.status_code} for {file['url']}"}
                 with Path(file["path"]).open("wb") as target:
                     for block in response.iter_content(1 << 16):
                         target.write(block)
         except requests.RequestException as error:
-            return {"unknown": _sentence(error)}
+            return {"unknown": _reason(error)}
     return {}
 
 
-def _sentence(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, requests.Timeout):
-        return "it did not answer in time"
+        return "no answer in time"
     if isinstance(error, requests.ConnectionError):
-        return "it cannot be reached"
-    return f"it answered something unreadable ({type(error).__name__})"
+        return "connection failed"
+    return f"unreadable answer ({type(error).__name__})"
 
 
 def answer(question: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer to one question, as the first lines of this file say."""
+    """Return the answer to one question, in the form that this module describes."""
     if "fetch" in question:
         return fetch(question["fetch"])
     projects = question["projects"]

@@ -1,4 +1,4 @@
-"""Tell how twine and pip would reach indexes, as JSON; a secret itself is never printed.
+"""Describe how twine and pip would reach indexes, as JSON; a secret itself is never printed.
 
 A question is a list: the configuration file, or ``-`` for twine's own default, then the names. The
 answer is an object: ``default_upload`` and ``default_simple`` (the addresses that twine and pip use
@@ -23,7 +23,7 @@ def _keyring_has(system: str, username: str | None) -> bool:
         if username:
             return keyring.get_password(system, username) is not None
         return keyring.get_credential(system, None) is not None
-    except Exception:  # a keyring that does not work is no keyring
+    except Exception:  # a broken keyring has no credentials
         return False
 
 
@@ -45,8 +45,8 @@ def _credentials(config: dict[str, Any]) -> str | None:
 def describe(config_file: str, name: str) -> dict[str, Any]:
     """Return the upload address of a repository and where its credentials come from.
 
-    ``secret`` is a shortened digest by which two secrets can be told equal. It goes to the
-    process that asked and is not shown to anybody.
+    ``secret`` is a shortened digest, to compare two secrets for equality. Only the parent process
+    gets it, and it is never shown.
     """
     try:
         config = utils.get_repository_from_config(config_file, name)

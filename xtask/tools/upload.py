@@ -1,14 +1,19 @@
-"""Run twine, and add how long an index asks to wait before another attempt.
+"""Run twine uploads, and report the status of a refusal and how long the index asks to wait.
 
 Usage: ``upload.py`` with twine's own arguments. Every line of standard input is a JSON list of
-further arguments, the files of one upload; every answer is a line, ``{"ok": ..., "said": ...}``
-with what twine printed. twine shows the status of a refusal and drops its headers; here the line
-``Retry-After: SECONDS`` follows what twine says, where the index sent one.
+further arguments, the files of one upload. Every answer is a line:
 
-When standard input closes, this process ends at once: who asked is no longer there, and whoever
-comes next asks the index what has arrived.
+``{"ok": ..., "output": ..., "status": ..., "retry_after": ...}``
+
+``output`` is what twine printed, without the password, which an index may echo. ``status`` is the
+HTTP status of a refusal and ``retry_after`` the seconds of its ``Retry-After`` header; both are
+null where there is none. twine ends every failure with the same exit code and drops the header.
+
+When standard input closes, this process ends at once: its parent is gone, and the next release asks
+the index which files have arrived.
 """
 
+import argparse
 import contextlib
 import http
 import io
@@ -20,9 +25,10 @@ import threading
 import traceback
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import requests
-from twine import cli, exceptions
+from twine import cli, exceptions, utils
 
 
 def _seconds(value: str) -> int | None:
@@ -36,32 +42,46 @@ def _seconds(value: str) -> int | None:
     return max(0, round((until - datetime.now(timezone.utc)).total_seconds()))
 
 
-def _tell(response: requests.Response) -> None:
-    """Say what twine says of a refusal, in its words, and how long to wait."""
+def _refusal(response: requests.Response) -> dict[str, Any]:
+    """Print a refusal in twine's words, and return its status and pause."""
     known = [status.phrase for status in http.HTTPStatus if status == response.status_code]
     phrase = known[0] if known else "Unknown Status"
     print(f"HTTPError: {response.status_code} {phrase} from {response.url}\n{response.reason}")
     seconds = _seconds(response.headers.get("Retry-After", ""))
     if seconds is not None:
         print(f"Retry-After: {seconds}")
+    return {"ok": False, "status": response.status_code, "retry_after": seconds}
 
 
-def _upload(arguments: list[str]) -> bool:
-    """Return whether twine did what it was told."""
+def _upload(arguments: list[str]) -> dict[str, Any]:
+    """Run twine once; its output goes to standard output."""
+    ok = False
     try:
-        return not cli.dispatch(arguments)
+        ok = not cli.dispatch(arguments)
     except requests.HTTPError as error:
-        if error.response is None:
-            traceback.print_exc()
-            return False
-        _tell(error.response)
+        if error.response is not None:
+            return _refusal(error.response)
+        traceback.print_exc()
     except exceptions.TwineException as error:
         print(f"{type(error).__name__}: {error.args[0]}")
-    except SystemExit as error:  # what twine makes of arguments that it does not understand
+    except SystemExit as error:  # twine does not understand its arguments
         print(error)
     except Exception:
         traceback.print_exc()
-    return False
+    return {"ok": ok, "status": None, "retry_after": None}
+
+
+def _passwords(arguments: list[str]) -> list[str]:
+    """Return the passwords that twine may send: from the environment and from its configuration."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--config-file", default=utils.DEFAULT_CONFIG_FILE)
+    parser.add_argument("--repository", required=True)
+    known, _ = parser.parse_known_args(arguments)
+    passwords = [os.environ.get("TWINE_PASSWORD")]
+    with contextlib.suppress(exceptions.TwineException):
+        config = utils.get_repository_from_config(known.config_file, known.repository)
+        passwords.append(config.get("password"))
+    return [password for password in passwords if password]
 
 
 def _read(uploads: "queue.SimpleQueue[str]") -> None:
@@ -71,14 +91,19 @@ def _read(uploads: "queue.SimpleQueue[str]") -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Upload until nobody asks any more."""
+    """Upload until standard input closes."""
+    passwords = _passwords(arguments)
     uploads: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(uploads,), daemon=True).start()
     while True:
         files = json.loads(uploads.get())
-        with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(said):
-            ok = _upload(arguments + files)
-        print(json.dumps({"ok": ok, "said": said.getvalue()}), flush=True)
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            answer = _upload(arguments + files)
+        output = printed.getvalue()
+        for password in passwords:
+            output = output.replace(password, "***")
+        print(json.dumps({**answer, "output": output}), flush=True)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ use formats::name::Name;
 use toml_edit::Item;
 
 use crate::finding::Finding;
+use crate::policy::RangePolicy;
 use crate::text::toml::{TomlFile, TomlSection, start, strings};
 
 /// What holds for the whole repository.
@@ -23,8 +24,8 @@ pub struct RepositoryConfig {
     pub patience: u64,
     /// Seconds that one upload may take before it is ended; a slow line and large files need more.
     pub upload_limit: u64,
-    /// How `bump` treats ranges on siblings: `align` or `fit`.
-    pub ranges: Option<String>,
+    /// How `bump` treats ranges on siblings.
+    pub ranges: RangePolicy,
     /// Distributions that share one version, by name.
     pub groups: Vec<Vec<String>>,
 }
@@ -49,7 +50,7 @@ impl Default for RepositoryConfig {
             patience: 300,
             // Long enough for 100 MB, the most that PyPI takes, on a slow line.
             upload_limit: 900,
-            ranges: None,
+            ranges: RangePolicy::default(),
             groups: Vec::new(),
         }
     }
@@ -99,10 +100,10 @@ impl RepositoryConfig {
         if let Some(limit) = section.get("upload-limit", "a number of seconds", seconds) {
             self.upload_limit = limit;
         }
-        let known = |item: &Item| {
-            item.as_str().filter(|word| ["align", "fit"].contains(word)).map(str::to_owned)
-        };
-        self.ranges = section.get("ranges", "\"align\" or \"fit\"", known);
+        let policy = |item: &Item| item.as_str()?.parse().ok();
+        if let Some(ranges) = section.get("ranges", "\"align\" or \"fit\"", policy) {
+            self.ranges = ranges;
+        }
         let groups = |item: &Item| {
             item.as_array()?.iter().map(|group| strings(&Item::Value(group.clone()))).collect()
         };
@@ -182,7 +183,7 @@ impl DistributionConfig {
     fn fill(&mut self, section: &mut TomlSection) {
         let tag =
             |item: &Item| item.as_str().filter(|tag| tag.contains("{version}")).map(str::to_owned);
-        self.tag = section.get("tag", "a string with {version} in it", tag);
+        self.tag = section.get("tag", "a string that contains `{version}`", tag);
         self.tag_line = self.tag.is_some().then(|| section.line("tag"));
         self.version_files = section.strings("version-files").unwrap_or_default();
         let names = |item: &Item| strings(item)?.iter().map(|name| Name::new(name)).collect();
@@ -292,27 +293,27 @@ mod tests {
     fn what_is_not_understood_is_named() {
         refused(
             repository("[workspace.metadata.xtask]\npackage = []\n").unwrap_err(),
-            "Cargo.toml:2: `workspace.metadata.xtask.package` is not a key of this tool",
+            "Cargo.toml:2: unknown key `workspace.metadata.xtask.package`",
         );
         refused(
             repository("[workspace.metadata.xtask]\nremote = \"--exec=x\"\n").unwrap_err(),
-            "Cargo.toml:2: `workspace.metadata.xtask.remote` must be a name or address that does not begin with `-`, not string",
+            "Cargo.toml:2: invalid value for `workspace.metadata.xtask.remote`: expected a name or address that does not begin with `-`, found string",
         );
         refused(
             repository("[workspace.metadata.xtask]\nbranches = [\"main\", \"-f\"]\n").unwrap_err(),
-            "Cargo.toml:2: `workspace.metadata.xtask.branches` must be an array of branch names or patterns, none of which begins with `-`, not array",
+            "Cargo.toml:2: invalid value for `workspace.metadata.xtask.branches`: expected an array of branch names or patterns, none of which begins with `-`, found array",
         );
         refused(
             distribution("[tool.xtask]\ntag = \"v1\"\n").unwrap_err(),
-            "pyproject.toml:2: `tool.xtask.tag` must be a string with {version} in it, not string",
+            "pyproject.toml:2: invalid value for `tool.xtask.tag`: expected a string that contains `{version}`, found string",
         );
         refused(
             distribution("[tool.xtask]\ndiffers = { a = '' }\n").unwrap_err(),
-            "pyproject.toml:2: `tool.xtask.differs` must be a table of shared fields, each with the reason, not inline table",
+            "pyproject.toml:2: invalid value for `tool.xtask.differs`: expected a table of shared fields, each with the reason, found inline table",
         );
         refused(
             distribution("[tool.xtask.smoke]\nimport = [\"a\"]\n").unwrap_err(),
-            "pyproject.toml:2: `tool.xtask.smoke.import` is not a key of this tool",
+            "pyproject.toml:2: unknown key `tool.xtask.smoke.import`",
         );
     }
 }

@@ -1,9 +1,13 @@
-//! One thing that is wrong: what, where, why, and what to type next.
+//! One thing that is wrong: the rule, the location, the reason, and what to type next.
+//!
+//! Must not know how findings are printed.
 
 use std::fmt;
 
-/// What a finding is about. Each has one stable word, for `check --list`, for `--json` and for
-/// configuration.
+use crate::source::Location;
+
+/// The subject of a finding. Each rule has one stable word for `check --list`, for `--json` and
+/// for configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
     AmbiguousTag,
@@ -81,7 +85,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// The rules of `cargo xtask check`, by their words.
+    /// The rules of `cargo xtask check`, sorted by their words.
     pub const CHECKED: [Rule; 21] = [
         Rule::AmbiguousTag,
         Rule::Config,
@@ -106,7 +110,7 @@ impl Rule {
         Rule::VersionCopy,
     ];
 
-    /// The stable word.
+    /// The rule's word, which never changes.
     pub const fn id(self) -> &'static str {
         match self {
             Rule::AmbiguousTag => "ambiguous-tag",
@@ -184,83 +188,87 @@ impl Rule {
         }
     }
 
-    /// What is wrong, and why it matters. Rules that only ever refuse a command say so in their
-    /// message instead.
+    /// The fault and why it matters; `None` for rules that only refuse a command, whose messages
+    /// say so themselves.
     pub const fn why(self) -> Option<&'static str> {
         let why = match self {
             Rule::AmbiguousTag => {
-                "A tag of one distribution could be read as a tag of another, so that nothing can tell which of them was released."
+                "Two distributions could own the same tag, so nothing can tell which of them it releases."
             }
             Rule::Config => {
-                "A key of this tool's configuration is not known, or holds something else than it should."
+                "The configuration has an unknown key, a wrong type or an invalid value."
             }
             Rule::Cycle => {
-                "Distributions need each other: no order of release puts every dependency first."
+                "Distributions depend on each other in a circle, so no release order puts every dependency first."
             }
             Rule::DependenciesTable => {
-                "[project.dependencies] is a table; build backends want the array of PEP 621."
+                "`[project.dependencies]` is a table; PEP 621 requires an array, and build back ends reject the table."
             }
             Rule::DirectReference => {
-                "What is published requires something from a path or an address; an index refuses that."
+                "A published requirement points to a path or a URL; an index rejects such metadata."
             }
-            Rule::DuplicateName => "Two distributions have one name (PEP 503); an index has one.",
-            Rule::Extra => "A requirement asks for an extra that its sibling does not provide.",
-            Rule::FileName => "An archive is not named after its distribution and version.",
+            Rule::DuplicateName => {
+                "Two distributions have the same normalized name (PEP 503); an index knows only one."
+            }
+            Rule::Extra => "A requirement names an extra that its sibling does not define.",
+            Rule::FileName => "An archive's file name does not match its distribution and version.",
             Rule::Files => {
-                "A build did not give one sdist and at least one wheel, or a release lacks some of its files."
+                "A build did not produce one sdist and at least one wheel, or files of the release are missing."
             }
             Rule::LeftOut => "An archive lacks a tracked file of an import package.",
-            Rule::Licence => "The metadata names a licence file that the archive lacks.",
+            Rule::Licence => "The metadata names a license file that the archive does not contain.",
             Rule::License => {
-                "A license file that is named is not there (the build fails), or nothing says under which license the distribution is."
+                "A license file that the manifest names does not exist, so the build fails; or no license is declared at all."
             }
             Rule::LocalVersion => {
-                "A local version (PEP 440) is in the built metadata; an index refuses it."
+                "The built metadata has a local version (PEP 440), which an index rejects."
             }
-            Rule::Metadata => "The built metadata says something else than the manifest.",
-            Rule::Name => "The distribution's name is not one that PEP 508 allows.",
+            Rule::Metadata => "The built metadata differs from the manifest.",
+            Rule::Name => "The distribution's name is invalid (PEP 508).",
             Rule::NamespaceInit => {
-                "A distribution ships the __init__.py of a namespace that others live in too (PEP 420): it hides their modules. An empty one can be removed."
+                "A distribution ships the `__init__.py` of a namespace package (PEP 420) that others share; it hides their modules. An empty one can be removed."
             }
             Rule::NoRange => {
-                "A requirement on a sibling has no range: it admits versions that cannot work."
+                "A requirement on a sibling has no version range, so it admits versions that cannot work."
             }
             Rule::NoSmoke => {
-                "A command that the distribution installs is not run by its smoke test, or the smoke test of a distribution without modules tests nothing."
+                "The smoke test does not run a command that the distribution installs, or has nothing to test."
             }
-            Rule::NotTracked => "An archive holds a file that git does not track.",
-            Rule::Platform => "A wheel is for a platform that an index refuses.",
+            Rule::NotTracked => "An archive contains a file that git does not track.",
+            Rule::Platform => "A wheel has a platform tag that an index rejects.",
             Rule::PyTyped => {
-                "`Typing :: Typed` is promised without a py.typed (PEP 561), or the siblings are typed and this one is not."
+                "`Typing :: Typed` is declared without a `py.typed` file (PEP 561), or siblings are typed and this distribution is not."
             }
             Rule::Readme => {
-                "The README that is named is not there, or there is none for the index."
+                "The README that the manifest names does not exist, or the manifest names none."
             }
-            Rule::Requirement => "A built requirement is not one (PEP 508).",
-            Rule::RequirementSyntax => "A requirement is not one (PEP 508).",
+            Rule::Requirement => "A requirement in the built metadata is invalid (PEP 508).",
+            Rule::RequirementSyntax => "A requirement is invalid (PEP 508).",
             Rule::RequiresDist => {
-                "A built requirement does not admit a sibling that it is released with, or any that is published."
+                "A requirement in the built metadata excludes the sibling version of this release, or every published one."
             }
             Rule::RequiresPython => {
-                "`requires-python` admits a Python that a sibling it needs does not: there it cannot be installed."
+                "`requires-python` admits a Python version that a sibling it depends on does not, so it cannot be installed there."
             }
-            Rule::SharedPath => "Two distributions install one path.",
-            Rule::Size => "A file is larger than an index takes.",
+            Rule::SharedPath => "Two distributions install the same path.",
+            Rule::Size => "A file exceeds the size limit of an index.",
             Rule::StaleLock => {
-                "uv.lock or poetry.lock has another version of a distribution than the repository."
+                "`uv.lock` or `poetry.lock` records another version of a distribution than the repository has."
             }
             Rule::StaleRange => {
-                "A range on a sibling excludes the version in this repository; --fix moves it as a bump of that sibling would."
+                "A range on a sibling excludes its version in this repository; `--fix` moves the range as a bump of that sibling would."
             }
             Rule::Tag => {
-                "git refuses the tags of a distribution, which are set after it is published."
+                "git rejects the tags of a distribution, which are set after it is published."
             }
-            Rule::Taken => "An index has other contents under a file name of this release.",
-            Rule::TomlSyntax => "A file that should be TOML is not.",
-            Rule::TwineCheck => "`twine check --strict` finds fault.",
-            Rule::Version => "The version is computed, or nothing says where it stands.",
+            Rule::Taken => {
+                "An index already has different contents under a file name of this release."
+            }
+            Rule::TomlSyntax => "A file is not valid TOML.",
+            Rule::TwineCheck => "`twine check --strict` rejects a file.",
+            Rule::Version => "The version is unknown: it is computed, or nothing defines it.",
             Rule::VersionCopy => {
-                "A second copy of the version differs from the one that counts, or a file listed in `version-files` does not have it."
+                "A second copy of the version differs from the one that counts, or a file listed in `version-files` does not contain the version."
             }
             Rule::Auto
             | Rule::Branch
@@ -302,6 +310,20 @@ impl Rule {
         Some(why)
     }
 
+    /// The severity of this rule's findings, unless a finding says otherwise.
+    pub const fn severity(self) -> Severity {
+        let warns = matches!(
+            self,
+            Rule::IdleExemption
+                | Rule::Layout
+                | Rule::NoRange
+                | Rule::NoSmoke
+                | Rule::RequirementSyntax
+                | Rule::StaleLock
+        );
+        if warns { Severity::Warning } else { Severity::Error }
+    }
+
     /// Whether `check --fix` can fix it.
     pub const fn is_fixable(self) -> bool {
         matches!(
@@ -322,46 +344,53 @@ impl fmt::Display for Rule {
     }
 }
 
-/// How much a finding weighs: an error stops, a warning is only said.
+/// How much a finding weighs: an error stops a command, a warning is only printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     Error,
     Warning,
 }
 
-/// Something wrong, said in one sentence, with its place and advice where there is some.
+/// Something wrong, in one sentence, with its location and a hint where there are any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     pub rule: Rule,
     pub severity: Severity,
-    /// File relative to the repository's root, and the line counted from 1.
-    pub location: Option<(String, usize)>,
+    pub location: Option<Location>,
     pub message: String,
     pub hint: Option<String>,
 }
 
 impl Finding {
-    pub fn error(rule: Rule, message: impl Into<String>) -> Finding {
+    /// A finding with the severity of its rule.
+    pub fn new(rule: Rule, message: impl Into<String>) -> Finding {
         let message = message.into();
-        Finding { rule, severity: Severity::Error, location: None, message, hint: None }
+        Finding { rule, severity: rule.severity(), location: None, message, hint: None }
+    }
+
+    pub fn error(rule: Rule, message: impl Into<String>) -> Finding {
+        Finding { severity: Severity::Error, ..Finding::new(rule, message) }
     }
 
     pub fn warning(rule: Rule, message: impl Into<String>) -> Finding {
-        Finding { severity: Severity::Warning, ..Finding::error(rule, message) }
+        Finding::new(rule, message).into_warning()
     }
 
     pub fn into_warning(self) -> Finding {
         Finding { severity: Severity::Warning, ..self }
     }
 
-    pub fn at(mut self, file: impl AsRef<str>, line: usize) -> Finding {
-        self.location = Some((file.as_ref().to_owned(), line));
-        self
+    /// Locates it: a file relative to the root, and a line counted from 1.
+    pub fn at(self, file: impl AsRef<str>, line: usize) -> Finding {
+        self.located(Location::new(file.as_ref(), line))
     }
 
-    pub fn hint(mut self, hint: impl Into<String>) -> Finding {
-        self.hint = Some(hint.into());
-        self
+    pub fn located(self, location: Location) -> Finding {
+        Finding { location: Some(location), ..self }
+    }
+
+    pub fn hint(self, hint: impl Into<String>) -> Finding {
+        Finding { hint: Some(hint.into()), ..self }
     }
 
     pub fn is_error(&self) -> bool {
@@ -370,15 +399,16 @@ impl Finding {
 }
 
 impl fmt::Display for Finding {
+    /// The location and the message; the severity and the hint are for the caller to print.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some((file, line)) = &self.location {
-            write!(f, "{file}:{line}: ")?;
+        if let Some(location) = &self.location {
+            write!(f, "{location}: ")?;
         }
         f.write_str(&self.message)
     }
 }
 
-/// Why a command does nothing: all findings of one kind, together.
+/// Why a command does nothing: all findings together, never only the first.
 #[derive(Debug)]
 pub struct Refusal(pub Vec<Finding>);
 

@@ -10,6 +10,7 @@ pub mod finding;
 pub mod ids;
 pub mod manifest;
 pub mod parallel;
+pub mod policy;
 pub mod release;
 pub mod scaffold;
 pub mod source;

@@ -1,26 +1,48 @@
-//! The repository's files as values: what a pure function reads is handed to it.
+//! The repository's files as values, so that nothing in this crate opens one, and locations in them.
 
+use std::fmt;
 use std::sync::Arc;
 
-/// A file as the repository has it. Cloning shares the text.
+/// A line of a file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Location {
+    /// Relative to the root, `/`-separated.
+    pub file: Arc<str>,
+    /// Counted from 1.
+    pub line: usize,
+}
+
+impl Location {
+    pub fn new(file: impl Into<Arc<str>>, line: usize) -> Location {
+        Location { file: file.into(), line }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// A file of the repository. Cloning shares the text.
 #[derive(Clone, Debug)]
 pub struct SourceFile {
-    /// Relative to the root, `/`-separated; where a symbolic link leads to, if it is one.
+    /// Relative to the root, `/`-separated; the target, for a symbolic link.
     pub path: Arc<str>,
     pub text: Arc<str>,
 }
 
-/// The texts of the repository, handed in so that nothing here opens a file.
+/// Access to the repository's files.
 #[derive(Clone, Copy)]
 pub struct Files<'a> {
-    /// The file at a path relative to the root; `None` where there is none, or no text.
+    /// The file at a path relative to the root; `None` where it does not exist or is not UTF-8.
     pub read: &'a (dyn Fn(&str) -> Option<SourceFile> + Sync),
-    /// The paths of all files below a directory, nested distributions left out.
+    /// The paths of all files below a directory, without those of nested distributions.
     pub list: &'a (dyn Fn(&str) -> Vec<String> + Sync),
 }
 
 impl Files<'_> {
-    /// The file at `path` relative to `dir`; `..` is followed.
+    /// The file at `path` relative to `dir`; `..` is resolved.
     pub fn beside(&self, dir: &str, path: &str) -> Option<SourceFile> {
         (self.read)(&join(dir, path)?)
     }

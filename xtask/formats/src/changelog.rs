@@ -1,13 +1,15 @@
-//! A changelog in the manner of "Keep a Changelog" 1.1: what is unreleased becomes a release.
+//! A changelog that follows "Keep a Changelog" 1.1: its unreleased part becomes a release.
 //!
-//! Works on the text as written and gives the smallest edits; everything else stays. Must not know
-//! today's date, nor where entries come from.
+//! Returns the smallest edits of the text; everything else stays. Must not know today's date, nor
+//! where entries come from.
 
 use std::ops::Range;
 
+use crate::markdown::{Heading, headings, is_link_definition};
 use crate::pep440::Version;
+use crate::splice::Splice;
 
-/// The headings that entries stand under.
+/// The sections that entries are in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ChangelogSection {
     Added,
@@ -25,36 +27,29 @@ impl ChangelogSection {
     }
 }
 
-/// One line to be written.
+/// One line to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangelogEntry {
     pub section: ChangelogSection,
     pub text: String,
 }
 
-/// The release that is being written down.
+/// The release to write.
 #[derive(Clone, Debug)]
 pub struct ChangelogRelease<'a> {
     pub from: Option<&'a Version>,
     pub to: &'a Version,
     /// `YYYY-MM-DD`.
     pub date: &'a str,
-    /// Added to what stands under `Unreleased`; may be empty.
+    /// Added to those under `Unreleased`; may be empty.
     pub entries: &'a [ChangelogEntry],
 }
 
-/// New text for some bytes; an empty span inserts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edit {
-    pub span: Range<usize>,
-    pub text: String,
-}
-
-/// The edits that make a release of what is unreleased, in the order of the text.
+/// The edits that make a release of the unreleased part, in the order of the text.
 ///
-/// `None` where the text keeps no release headings that could be followed (towncrier's files, free
-/// prose), or where there is nothing to write: neither an `Unreleased` heading nor an entry.
-pub fn release(text: &str, release: &ChangelogRelease<'_>) -> Option<Vec<Edit>> {
+/// `None` where the text has no release headings to write above (towncrier's files, free prose), or
+/// where there is nothing to write: neither an `Unreleased` heading nor an entry.
+pub fn release(text: &str, release: &ChangelogRelease<'_>) -> Option<Vec<Splice>> {
     let headings = headings(text);
     if headings.iter().any(|heading| heading.names_version(release.to) && !heading.unreleased()) {
         return Some(Vec::new());
@@ -69,40 +64,9 @@ pub fn release(text: &str, release: &ChangelogRelease<'_>) -> Option<Vec<Edit>> 
     Some(edits)
 }
 
-/// A line that starts with `#`s outside a fenced block.
-struct Heading<'a> {
-    level: usize,
-    /// The line without its end.
-    span: Range<usize>,
-    title: &'a str,
-    title_start: usize,
-}
-
-fn headings(text: &str) -> Vec<Heading<'_>> {
-    let mut headings = Vec::new();
-    let mut start = 0;
-    let mut fenced = false;
-    for line in text.split_inclusive('\n') {
-        let content = line.trim_end_matches(['\r', '\n']);
-        if content.starts_with("```") || content.starts_with("~~~") {
-            fenced = !fenced;
-        }
-        let level = content.bytes().take_while(|byte| *byte == b'#').count();
-        let after = &content[level..];
-        if !fenced && (1..=6).contains(&level) && after.starts_with([' ', '\t']) {
-            let title = after.trim_start();
-            let title_start = start + content.len() - title.len();
-            let span = start..start + content.len();
-            headings.push(Heading { level, span, title: title.trim_end(), title_start });
-        }
-        start += line.len();
-    }
-    headings
-}
-
 const UNRELEASED: &str = "unreleased";
 
-/// Where `Unreleased` stands in `text`, in any case.
+/// The offset of `Unreleased` in `text`, in any case.
 fn find_unreleased(text: &str) -> Option<usize> {
     text.to_ascii_lowercase().find(UNRELEASED)
 }
@@ -118,22 +82,8 @@ impl Heading<'_> {
         rest.all(|c| !c.is_alphanumeric())
     }
 
-    /// The version that the heading starts with and its bytes in the title.
-    fn version(&self) -> Option<(Version, Range<usize>)> {
-        let lead = self.title.find(|c: char| !matches!(c, '[' | 'v' | 'V'))?;
-        let rest = &self.title[lead..];
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !".!+-_".contains(c));
-        let word = &rest[..end.unwrap_or(rest.len())];
-        let version: Version = word.parse().ok()?;
-        word.starts_with(|c: char| c.is_ascii_digit()).then_some((version, lead..lead + word.len()))
-    }
-
     fn is_release(&self) -> bool {
         self.level >= 2 && self.version().is_some() && !self.unreleased()
-    }
-
-    fn names_version(&self, version: &Version) -> bool {
-        self.version().is_some_and(|(found, _)| found == *version)
     }
 }
 
@@ -144,7 +94,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn below_unreleased(&self, headings: &[Heading<'_>], at: usize) -> Vec<Edit> {
+    fn below_unreleased(&self, headings: &[Heading<'_>], at: usize) -> Vec<Splice> {
         let unreleased = &headings[at];
         let mut edits = match unreleased.version() {
             Some((_, version)) => self.dated(unreleased, version),
@@ -157,15 +107,15 @@ impl Writer<'_> {
     }
 
     /// `## 1.2.0 (Unreleased)` becomes `## 1.2.0 (2026-01-31)`.
-    fn dated(&self, heading: &Heading<'_>, version: Range<usize>) -> Vec<Edit> {
+    fn dated(&self, heading: &Heading<'_>, version: Range<usize>) -> Vec<Splice> {
         let mut edits = Vec::new();
         if !heading.names_version(self.release.to) {
             let span = heading.title_start + version.start..heading.title_start + version.end;
-            edits.push(Edit { span, text: self.release.to.to_string() });
+            edits.push(Splice { span, text: self.release.to.to_string() });
         }
         if let Some(at) = find_unreleased(heading.title) {
             let start = heading.title_start + at;
-            edits.push(Edit {
+            edits.push(Splice {
                 span: start..start + UNRELEASED.len(),
                 text: self.release.date.to_owned(),
             });
@@ -173,26 +123,23 @@ impl Writer<'_> {
         edits
     }
 
-    /// The release's heading right below `Unreleased`, so that what stood there is the release's.
-    fn heading_below(&self, headings: &[Heading<'_>], unreleased: &Heading<'_>) -> Edit {
+    /// The release's heading right below `Unreleased`, so that the release gets the entries below it.
+    fn heading_below(&self, headings: &[Heading<'_>], unreleased: &Heading<'_>) -> Splice {
         let end = unreleased.span.end;
         let heading = self.heading(headings, unreleased.level, unreleased.title.starts_with('['));
-        Edit { span: end..end, text: format!("{0}{0}{heading}", self.eol) }
+        Splice { span: end..end, text: format!("{0}{0}{heading}", self.eol) }
     }
 
-    /// A heading written as the ones that are there.
+    /// A heading in the style of the existing ones.
     fn heading(&self, headings: &[Heading<'_>], level: usize, bracketed: bool) -> String {
-        let (to, date) = (self.release.to, self.release.date);
+        let to = self.release.to;
+        let date = self.release.date;
         let marks = "#".repeat(level);
         let before = headings.iter().find(|heading| heading.is_release());
-        let plain_v = before.is_some_and(|heading| heading.title.starts_with(['v', 'V']));
-        let inner_v = before.is_some_and(|heading| heading.title.starts_with("[v"));
-        let name = match bracketed {
-            true if inner_v => format!("[v{to}]"),
-            true => format!("[{to}]"),
-            false if plain_v => format!("v{to}"),
-            false => to.to_string(),
-        };
+        let lead = before.and_then(|heading| Some(&heading.title[..heading.version()?.1.start]));
+        let lead = lead.filter(|lead| lead.starts_with('[') == bracketed);
+        let lead = lead.unwrap_or(if bracketed { "[" } else { "" });
+        let name = format!("{lead}{to}{}", if lead.contains('[') { "]" } else { "" });
         match before.map(|heading| heading.title) {
             Some(title) if title.ends_with(')') && !title.contains("](") => {
                 format!("{marks} {name} ({date})")
@@ -203,18 +150,18 @@ impl Writer<'_> {
         }
     }
 
-    /// A whole section before the first release, for a file that keeps no `Unreleased`.
-    fn new_section(&self, headings: &[Heading<'_>], first: usize) -> Vec<Edit> {
+    /// A whole section above the first release, for a file without `Unreleased`.
+    fn new_section(&self, headings: &[Heading<'_>], first: usize) -> Vec<Splice> {
         let next = &headings[first];
         let eol = self.eol;
         let heading = self.heading(headings, next.level, next.title.starts_with('['));
         let body = self.sections(next.level + 1, &[]);
         let at = next.span.start;
-        vec![Edit { span: at..at, text: format!("{heading}{eol}{eol}{body}{eol}") }]
+        vec![Splice { span: at..at, text: format!("{heading}{eol}{eol}{body}{eol}") }]
     }
 
     /// Entries under the headings of the section at `at`, or under new ones at its end.
-    fn entries_in(&self, headings: &[Heading<'_>], at: usize) -> Vec<Edit> {
+    fn entries_in(&self, headings: &[Heading<'_>], at: usize) -> Vec<Splice> {
         if self.release.entries.is_empty() {
             return Vec::new();
         }
@@ -246,19 +193,19 @@ impl Writer<'_> {
 
     /// Inserts `body` after the last text between `start` and `end`, `breaks` line ends further
     /// down; a heading without text keeps the blank line that Markdown has below it.
-    fn after_content(&self, start: usize, end: usize, body: &str, breaks: usize) -> Edit {
+    fn after_content(&self, start: usize, end: usize, body: &str, breaks: usize) -> Splice {
         let content = self.text[start..end].trim_end().len();
         let at = start + content;
         let breaks = if content == 0 { 2 } else { breaks };
         let body = body.strip_suffix(self.eol).unwrap_or(body);
-        Edit { span: at..at, text: format!("{}{body}", self.eol.repeat(breaks)) }
+        Splice { span: at..at, text: format!("{}{body}", self.eol.repeat(breaks)) }
     }
 
-    /// Where the last section ends: before the link definitions at the foot of the file.
+    /// Where the last section ends: before the link definitions at the end of the file.
     fn end_of_prose(&self, from: usize) -> usize {
         let mut start = from;
         for line in self.text[from..].split_inclusive('\n') {
-            if line.starts_with('[') && line.contains("]: ") {
+            if is_link_definition(line) {
                 return start;
             }
             start += line.len();
@@ -283,7 +230,9 @@ impl Writer<'_> {
         {
             let items = self.items(section);
             if !items.is_empty() && !without.contains(&section) {
-                let (marks, title, eol) = ("#".repeat(level), section.title(), self.eol);
+                let marks = "#".repeat(level);
+                let title = section.title();
+                let eol = self.eol;
                 sections.push(format!("{marks} {title}{eol}{eol}{items}"));
             }
         }
@@ -291,11 +240,11 @@ impl Writer<'_> {
     }
 
     /// `[Unreleased]: …/compare/v1.2.0...HEAD` starts at the new tag, and the release gets its own.
-    fn links(&self) -> Vec<Edit> {
+    fn links(&self) -> Vec<Splice> {
         self.link_edits().unwrap_or_default()
     }
 
-    fn link_edits(&self) -> Option<Vec<Edit>> {
+    fn link_edits(&self) -> Option<Vec<Splice>> {
         let from = self.release.from?.to_string();
         let to = self.release.to.to_string();
         let mut start = 0;
@@ -314,8 +263,8 @@ impl Writer<'_> {
                 let end = start + content.len();
                 let tag_start = start + compare + prefix.len();
                 return Some(vec![
-                    Edit { span: tag_start..start + dots, text: to },
-                    Edit { span: end..end, text: own },
+                    Splice { span: tag_start..start + dots, text: to },
+                    Splice { span: end..end, text: own },
                 ]);
             }
             start += line.len();
@@ -327,6 +276,7 @@ impl Writer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::splice;
 
     fn entry(section: ChangelogSection, text: &str) -> ChangelogEntry {
         ChangelogEntry { section, text: text.to_owned() }
@@ -337,17 +287,12 @@ mod tests {
         for eol in ["\n", "\r\n"] {
             let text = text.replace('\n', eol);
             let expected = expected.map(|expected| expected.replace('\n', eol));
-            let (from, to) = ("1.2.0".parse().unwrap(), "1.3.0".parse().unwrap());
+            let from = "1.2.0".parse().unwrap();
+            let to = "1.3.0".parse().unwrap();
             let wanted =
                 ChangelogRelease { from: Some(&from), to: &to, date: "2026-01-31", entries };
             let edits = release(&text, &wanted);
-            let result = edits.map(|edits| {
-                let mut result = text.clone();
-                for edit in edits.iter().rev() {
-                    result.replace_range(edit.span.clone(), &edit.text);
-                }
-                result
-            });
+            let result = edits.map(|edits| splice::apply(&text, &edits));
             assert_eq!(result, expected);
         }
     }
@@ -366,6 +311,11 @@ mod tests {
             "## Unreleased\n\n## v1.2.0 (2025-01-01)\n",
             &[],
             Some("## Unreleased\n\n## v1.3.0 (2026-01-31)\n\n## v1.2.0 (2025-01-01)\n"),
+        );
+        check(
+            "## Unreleased\n\n## Version 1.2.0\n",
+            &[],
+            Some("## Unreleased\n\n## Version 1.3.0 - 2026-01-31\n\n## Version 1.2.0\n"),
         );
         check(
             "## 1.3.0 (Unreleased)\n\n- x\n\n## 1.2.0 (2025-01-01)\n",

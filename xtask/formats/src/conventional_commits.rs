@@ -1,19 +1,19 @@
-//! Conventional Commits 1.0.0: how weighty a commit is, and what it says in a changelog. Must not
+//! Conventional Commits 1.0.0: how significant a commit is, and its entry in a changelog. Must not
 //! know git, which files a commit touched, nor what a version is.
 
 use crate::changelog::{ChangelogEntry, ChangelogSection};
 
-/// A commit that asks for a release.
+/// A commit that calls for a release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConventionalCommit {
     pub kind: CommitKind,
     /// The scope in parentheses, if any.
     pub scope: Option<String>,
-    /// What stands after the colon of the header.
+    /// The header after the colon.
     pub description: String,
 }
 
-/// What a commit amounts to, the weightiest last.
+/// The kinds of commits that call for a release, the most significant last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CommitKind {
     Fix,
@@ -22,17 +22,15 @@ pub enum CommitKind {
     Breaking,
 }
 
-/// Reads one commit message; `None` for one that asks for no release (`docs:`, `chore:`, merges,
+/// Reads one commit message; `None` for one that calls for no release (`docs:`, `chore:`, merges,
 /// and everything that is not a Conventional Commit).
 pub fn read(message: &str) -> Option<ConventionalCommit> {
     let (header, body) =
         message.trim_start().split_once('\n').unwrap_or((message.trim_start(), ""));
     let (prefix, description) = header.split_once(':')?;
     let description = description.strip_prefix(' ')?.trim();
-    let (prefix, marked) = match prefix.strip_suffix('!') {
-        Some(prefix) => (prefix, true),
-        None => (prefix, false),
-    };
+    let marked = prefix.ends_with('!');
+    let prefix = prefix.strip_suffix('!').unwrap_or(prefix);
     let (word, scope) = match prefix.split_once('(') {
         Some((word, scope)) => (word, Some(scope.strip_suffix(')')?.to_owned())),
         None => (prefix, None),
@@ -43,17 +41,19 @@ pub fn read(message: &str) -> Option<ConventionalCommit> {
     {
         return None;
     }
-    // Footers are the one part that the standard makes case-sensitive.
-    let footer =
-        |line: &str| line.starts_with("BREAKING CHANGE: ") || line.starts_with("BREAKING-CHANGE: ");
     let kind = match word.to_ascii_lowercase().as_str() {
-        _ if marked || body.lines().any(footer) => CommitKind::Breaking,
+        _ if marked || body.lines().any(is_breaking_footer) => CommitKind::Breaking,
         "feat" => CommitKind::Feature,
         "fix" => CommitKind::Fix,
         "perf" => CommitKind::Performance,
         _ => return None,
     };
     Some(ConventionalCommit { kind, scope, description: description.to_owned() })
+}
+
+/// Footers are the one part that the standard makes case-sensitive.
+fn is_breaking_footer(line: &str) -> bool {
+    line.starts_with("BREAKING CHANGE: ") || line.starts_with("BREAKING-CHANGE: ")
 }
 
 /// The changelog entries of `commits`, in their order.

@@ -60,7 +60,7 @@ impl LockTable {
             _ if header.starts_with("[package.") || header.starts_with("[[package.") => {
                 LockTable::Inner
             }
-            // A bracket alone closes an array of the package; it is no header.
+            // A bracket alone closes an array of the package; it is not a header.
             "[" | "]" => LockTable::Inner,
             _ => LockTable::Other,
         }

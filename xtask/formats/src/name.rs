@@ -1,4 +1,4 @@
-//! Distribution names: as written, as compared (PEP 503), as they stand in file names.
+//! Distribution names: as written, as compared (PEP 503), as used in file names.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -15,9 +15,10 @@ impl Name {
     /// Takes a name in any spelling; `None` when PEP 508 does not allow it as a name.
     pub fn new(written: &str) -> Option<Name> {
         let edge = |c: char| c.is_ascii_alphanumeric();
-        let inner = |byte: u8| edge(byte.into()) || matches!(byte, b'-' | b'_' | b'.');
-        let valid = written.starts_with(edge) && written.ends_with(edge);
-        (valid && written.bytes().all(inner)).then(|| {
+        let valid = written.starts_with(edge)
+            && written.ends_with(edge)
+            && written.chars().all(|c| edge(c) || matches!(c, '-' | '_' | '.'));
+        valid.then(|| {
             let normal = (!is_normal(written)).then(|| normalize(written).into());
             Name { written: written.into(), normal }
         })
@@ -41,8 +42,8 @@ impl Name {
 
 /// Whether a name is its own normal form.
 fn is_normal(name: &str) -> bool {
-    let normal = |byte: u8| matches!(byte, b'-' | b'a'..=b'z' | b'0'..=b'9');
-    name.bytes().all(normal) && !name.contains("--")
+    name.bytes().all(|byte| matches!(byte, b'-' | b'a'..=b'z' | b'0'..=b'9'))
+        && !name.contains("--")
 }
 
 /// The PEP 503 normal form of any text, for comparing with [`Name::normal`].

@@ -1,4 +1,4 @@
-//! One requirement (PEP 508), parsed without losing where its parts stand in the text.
+//! One requirement (PEP 508), parsed with the spans of its parts.
 
 use std::ops::Range;
 
@@ -12,17 +12,17 @@ pub struct Requirement {
     pub name: Name,
     pub extras: Vec<String>,
     /// The specifier set without parentheses and without surrounding space; empty where there
-    /// is none (then it is the place where one would go).
+    /// is none (then it is where one would go).
     pub specifiers: Range<usize>,
-    /// The direct reference behind `@`, if any; it excludes specifiers.
+    /// The direct reference after `@`, if any; it excludes specifiers.
     pub url: Option<Range<usize>>,
-    /// The environment marker behind `;`, without surrounding space.
+    /// The environment marker after `;`, without surrounding space.
     pub marker: Option<Range<usize>>,
 }
 
 impl Requirement {
     /// Parses the grammar of PEP 508 as far as its shape goes; the specifier set and the marker
-    /// are delimited, not judged, so that templates such as `core == {version}` have a place too.
+    /// are delimited, not validated, so that templates such as `core == {version}` have spans, too.
     ///
     /// # Errors
     /// A sentence that says what was expected and where, as a byte offset.
@@ -30,7 +30,7 @@ impl Requirement {
         let mut cursor = Cursor { text, at: 0 };
         cursor.skip_space();
         let name = cursor.take_while(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-        let name = Name::new(&text[name]).ok_or("it does not start with a distribution name")?;
+        let name = Name::new(&text[name]).ok_or("expected a distribution name at the start")?;
         cursor.skip_space();
         let extras = if cursor.eat('[') { cursor.extras()? } else { Vec::new() };
         let after_name = cursor.at;
@@ -40,7 +40,7 @@ impl Requirement {
             cursor.skip_space();
             let url = cursor.take_while(|c| !c.is_whitespace());
             if url.is_empty() {
-                return Err("nothing stands behind the `@`".to_owned());
+                return Err("expected an address after `@`".to_owned());
             }
             let marker = cursor.marker()?;
             return Ok(Requirement {
@@ -130,7 +130,7 @@ impl Cursor<'_> {
         }
         let marker = trim(self.text, self.at..self.text.len());
         if marker.is_empty() {
-            Err("nothing stands behind the `;`".to_owned())
+            Err("expected a marker after `;`".to_owned())
         } else {
             Ok(Some(marker))
         }

@@ -4,16 +4,18 @@
 #![no_main]
 
 use domain::bump::{self, BumpFacts, BumpPlan, BumpRequest, History};
-use domain::bump::range::{self, RangePolicy};
+use domain::bump::range;
 use domain::bump::step::{self, Change, Step};
 use domain::config::RepositoryConfig;
 use domain::ids::IdVec;
 use domain::manifest::Manifest;
+use domain::policy::{DependentsPolicy, RangePolicy};
 use domain::source::{Files, SourceFile};
 use domain::text::toml::TomlFile;
 use domain::workspace::{Judgement, Workspace};
 use formats::pep440::Version;
 use formats::pep440::specifier::{self, Dialect};
+use formats::splice;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -38,7 +40,7 @@ fn version_text(text: &str) {
     let Ok(version) = text.parse::<Version>() else { return };
     let again: Version = version.to_string().parse().unwrap();
     assert_eq!(version, again);
-    for (_, step) in Step::ALL {
+    for step in Step::ALL {
         if let Ok(next) = step::apply(&version, step) {
             assert!(next > version);
         }
@@ -52,9 +54,9 @@ fn range_text(text: &str, dialect: Dialect) {
     let old = lines.next().and_then(|line| line.parse::<Version>().ok());
     let new = lines.next().and_then(|line| line.parse::<Version>().ok());
     let new = new.unwrap_or_else(|| Version::new([2, 4, 0]));
-    for ranges in [RangePolicy::Align, RangePolicy::Fit] {
+    for ranges in RangePolicy::ALL {
         let Ok(outcome) = range::follow(specifier, dialect, old.as_ref(), &new, ranges) else { continue };
-        let after = range::apply(specifier, &outcome.replacements);
+        let after = splice::apply(specifier, &outcome.replacements);
         let clauses = specifier::parse(&after, dialect).unwrap();
         if ranges == RangePolicy::Align {
             assert!(specifier::admits(&clauses, &new), "{after} refuses {new}");
@@ -97,9 +99,10 @@ fn read(tree: &[(String, String)]) -> Option<Workspace> {
     let files = Files { read: &read, list: &list };
     let mut manifests = Vec::new();
     for (path, text) in tree {
-        let manifest = match path.ends_with(".toml") {
-            true => Manifest::read_with(&TomlFile::parse(path, text.as_str().into()).ok()?, files),
-            false => Manifest::from_setup("app", files),
+        let manifest = if path.ends_with(".toml") {
+            Manifest::read_with(&TomlFile::parse(path, text.as_str().into()).ok()?, files)
+        } else {
+            Manifest::from_setup("app", files)
         };
         manifests.extend(manifest.ok()?);
     }
@@ -114,7 +117,7 @@ fn plan(tree: &[(String, String)], to: &str) -> Option<BumpPlan> {
         targets: vec![workspace.resolve("core").ok()?],
         change: Change::To(to.parse().unwrap()),
         ranges: RangePolicy::Align,
-        cascade: true,
+        dependents: DependentsPolicy::Patch,
         date: "2026-01-31".to_owned(),
     };
     let history = IdVec::like(&workspace.distributions, History::default);

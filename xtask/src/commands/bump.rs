@@ -1,24 +1,26 @@
-//! `bump`: versions, sibling ranges, changelogs and locks, rewritten in place.
+//! `bump`: rewrites versions, sibling ranges, changelogs and locks in place.
 
 use std::collections::HashMap;
-use std::io::{self, IsTerminal, Write as _};
-use std::mem::ManuallyDrop;
+use std::io;
 use std::path::Path;
-use std::process::ExitCode;
 
-use anyhow::{Context, Result};
-use domain::bump::range::RangePolicy;
-use domain::bump::step::{Change, Step};
+use anyhow::Result;
+use domain::bump::step::Change;
 use domain::bump::{self, Bump, BumpFacts, BumpPlan, BumpRequest, History, RangeMove, usual_tags};
 use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::{DistributionId, IdVec};
 use domain::manifest::version_source::DeclaredVersion;
 use domain::text::edit::EditKind;
 use domain::text::toml::nearest;
+use domain::text::words::{first_few, plural};
 use domain::workspace::history::{TagRef, last_tag};
-use domain::workspace::{Judgement, Workspace};
-use formats::conventional_commits;
+use domain::workspace::tags::TagPattern;
+use domain::workspace::{Distribution, Judgement, Workspace};
+use formats::conventional_commits::{self, ConventionalCommit};
+use formats::pep440::Version;
+use jzon::object;
 
+use crate::ExitStatus;
 use crate::cli::BumpOptions;
 use crate::effects::clock;
 use crate::effects::fs::files;
@@ -29,28 +31,27 @@ use crate::effects::repository::git::Git;
 use crate::ui::{self, json, say};
 
 /// # Errors
-/// Nothing was written: the repository cannot be understood, or the bump is refused.
-pub(crate) fn run(root: &Path, options: &BumpOptions) -> Result<ExitCode> {
-    // Given back to the system with the process, at once, where dropping takes a piece at a time.
-    let tree = ManuallyDrop::new(Tree::walk(root)?);
-    let workspace = ManuallyDrop::new(discover::judged(root, &tree, Judgement::Warn)?);
+/// Nothing was written: the repository is not understood, or the bump is refused.
+pub(crate) fn run(root: &Path, options: &BumpOptions) -> Result<ExitStatus> {
+    let tree = Tree::walk(root)?;
+    let workspace = discover::judged(root, &tree, Judgement::Warn)?;
     let request = request(&workspace, options)?;
     let git = Git::at(root);
     let history = histories(&workspace, git.as_ref(), &request)?;
     let plan = tree.with_files(|files| {
         bump::plan(BumpFacts { workspace: &workspace, files, history: &history }, &request)
     })?;
-    let plan = ManuallyDrop::new(plan);
     if let Some(git) = &git {
         ui::findings(discover::out_of_sight(git)?.as_slice());
     }
 
-    match options.json {
-        true => print_json(&plan)?,
-        false => io::stdout().write_all(as_text(&workspace, &plan).as_bytes())?,
+    if options.json {
+        print_json(&plan)?;
+    } else {
+        say!("{}", as_text(&workspace, &plan).join("\n"));
     }
     if options.dry_run || plan.writes.is_empty() {
-        return Ok(ExitCode::SUCCESS);
+        return Ok(ExitStatus::Done);
     }
     if let Some(git) = &git {
         git.refuse_untracked(&paths(&plan))?;
@@ -58,67 +59,90 @@ pub(crate) fn run(root: &Path, options: &BumpOptions) -> Result<ExitCode> {
     if options.commit {
         refuse_dirty(&Git::required(root)?, &plan)?;
     }
-    if !options.yes && !options.json && !confirmed()? {
+    // Without a terminal it goes on: git can undo everything that is written.
+    let yes = options.yes || options.json || !ui::can_prompt();
+    if !ui::confirm("Write these changes?", yes)? {
         eprintln!("nothing was written");
-        return Ok(ExitCode::FAILURE);
+        return Ok(ExitStatus::Refused);
     }
     apply(root, git.as_ref().filter(|_| options.commit), &plan)?;
     if !options.json {
-        say!("{} written", count(plan.writes.len(), "file"));
+        say!("{} written", plural(plan.writes.len(), "file"));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitStatus::Done)
 }
 
-/// What the words mean here: all but the last are targets; the last is a change, if it reads as
-/// one and names no distribution.
 fn request(workspace: &Workspace, options: &BumpOptions) -> Result<BumpRequest> {
-    let mut words: Vec<&str> = options.words.iter().map(String::as_str).collect();
-    let mut change = Change::Auto;
-    if let Some(last) = words.last() {
-        let is_target = *last == "all" || workspace.is_target(last);
-        let read: Result<Change, _> = last.parse();
-        match read {
-            Ok(read) if !is_target || words.len() > 1 => {
-                change = read;
-                words.pop();
-            }
-            Err(no_change) if !is_target && words.len() > 1 => {
-                let steps = Step::ALL.iter().map(|(word, _)| *word).chain(["auto"]);
-                let hint = match nearest(last, steps) {
-                    Some(meant) => format!("did you mean `{meant}`?"),
-                    None => "`cargo xtask status` lists the distributions".to_owned(),
-                };
-                let message = format!("{no_change}; nor is it a distribution");
-                return Err(Refusal::from(Finding::error(Rule::Change, message).hint(hint)).into());
-            }
-            _ => {}
-        }
-    }
-    let all = words.is_empty() || words == ["all"];
-    let mut targets = Vec::new();
-    let mut errors = Vec::new();
-    for word in words.iter().filter(|_| !all) {
-        match workspace.resolve(word) {
-            Ok(at) => targets.push(at),
-            Err(finding) => errors.push(finding),
-        }
-    }
-    Refusal::unless_clean(errors)?;
-    let ranges = options.ranges.as_ref().or(workspace.config.ranges.as_ref());
-    Ok(BumpRequest {
-        targets,
-        change,
-        ranges: if ranges.is_some_and(|word| word == "fit") {
-            RangePolicy::Fit
-        } else {
-            RangePolicy::Align
+    let words: Vec<&str> = options.words.iter().map(String::as_str).collect();
+    let (targets, change) = match words.split_last() {
+        Some((last, targets)) => match change(workspace, last, targets.is_empty())? {
+            Some(change) => (targets, change),
+            None => (words.as_slice(), Change::Auto),
         },
-        cascade: options.dependents.as_deref() != Some("none"),
+        None => (words.as_slice(), Change::Auto),
+    };
+    let targets = if targets == ["all"] { &[] } else { targets };
+    Ok(BumpRequest {
+        targets: workspace.resolve_all(targets)?,
+        change,
+        ranges: options.ranges.unwrap_or(workspace.config.ranges),
+        dependents: options.dependents.unwrap_or_default(),
         date: clock::today(),
     })
 }
 
-/// What git knows, as far as the request needs it: tags for versions that come from them, and the
+/// The last word as a change; `None` where it is a target. A word that may be either (a
+/// distribution called `post`) is a target when it is the only one.
+fn change(workspace: &Workspace, last: &str, only: bool) -> Result<Option<Change>, Refusal> {
+    let is_target = last == "all" || workspace.is_target(last);
+    match last.parse() {
+        Ok(change) if !is_target || !only => Ok(Some(change)),
+        Err(error) if !is_target && !only => {
+            let hint = match nearest(last, Change::words()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "`cargo xtask status` lists the distributions".to_owned(),
+            };
+            let message = format!("{error}, and no distribution has that name");
+            Err(Finding::error(Rule::Change, message).hint(hint).into())
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The last tag of a distribution.
+struct LastTag<'a> {
+    tag: Option<(&'a TagRef, Version)>,
+    /// The pattern of that tag, where it is neither configured nor the default.
+    pattern: Option<TagPattern>,
+}
+
+impl<'a> LastTag<'a> {
+    /// Looks for tags of the usual patterns too, where `unconfigured` and none is configured.
+    fn of(distribution: &Distribution, tags: &'a [TagRef], unconfigured: bool) -> LastTag<'a> {
+        let tag = last_tag(&distribution.tag, tags);
+        let shared = is_from_tag(distribution);
+        if tag.is_some() || distribution.manifest.config.tag.is_some() || !(unconfigured || shared)
+        {
+            return LastTag { tag, pattern: None };
+        }
+        match usual_tags::usual(distribution.name(), &distribution.dir, shared, tags) {
+            Some((pattern, version, tag)) => {
+                LastTag { tag: Some((tag, version)), pattern: Some(pattern) }
+            }
+            None => LastTag { tag: None, pattern: None },
+        }
+    }
+
+    fn commit(&self) -> Option<&'a str> {
+        self.tag.as_ref().map(|(tag, _)| tag.commit.as_str())
+    }
+}
+
+fn is_from_tag(distribution: &Distribution) -> bool {
+    matches!(distribution.manifest.version, DeclaredVersion::FromTag { .. })
+}
+
+/// Reads from git only what the request needs: tags for versions that come from them, and the
 /// commits since them for `auto`.
 fn histories(
     workspace: &Workspace,
@@ -127,163 +151,148 @@ fn histories(
 ) -> Result<IdVec<DistributionId, History>> {
     let distributions = &workspace.distributions;
     let auto = request.change == Change::Auto;
-    let from_tag = |version: &DeclaredVersion| matches!(version, DeclaredVersion::FromTag { .. });
-    let needed = auto || distributions.iter().any(|d| from_tag(&d.manifest.version));
-    let mut histories = IdVec::like(distributions, History::default);
-    let Some(git) = git.filter(|_| needed) else {
+    let Some(git) = git.filter(|_| auto || distributions.iter().any(is_from_tag)) else {
         if auto {
-            let finding = Finding::error(
-                Rule::Auto,
-                "`auto` needs the commits since the last tag, and there is no git repository",
-            )
-            .hint("name the change: `cargo xtask bump all minor`");
-            return Err(Refusal::from(finding).into());
+            let message =
+                "`auto` needs the commits since the last tag, but this is not a git repository";
+            let hint = "`cargo xtask bump all minor` names the change";
+            return Err(Refusal::from(Finding::error(Rule::Auto, message).hint(hint)).into());
         }
-        return Ok(histories);
+        return Ok(IdVec::like(distributions, History::default));
     };
     let tags = git.tags()?;
-    let mut last: IdVec<DistributionId, Option<&TagRef>> = IdVec::like(distributions, || None);
-    for id in distributions.ids() {
-        let (distribution, history) = (&distributions[id], &mut histories[id]);
-        let manifest = &distribution.manifest;
-        let shared = from_tag(&manifest.version);
-        let mut found = last_tag(&distribution.tag, &tags);
-        if found.is_none() && manifest.config.tag.is_none() && (auto || shared) {
-            let usual = usual_tags::usual(distribution.name(), &distribution.dir, shared, &tags);
-            found = usual.map(|(pattern, version, tag)| {
-                history.pattern = Some(pattern);
-                (tag, version)
-            });
-        }
-        last[id] = found.as_ref().map(|(tag, _)| *tag);
-        history.last = found.map(|(tag, version)| (version, tag.name.clone()));
-    }
+    let last: IdVec<DistributionId, LastTag> =
+        distributions.iter().map(|d| LastTag::of(d, &tags, auto)).collect();
+    let mut commits = HashMap::new();
     if auto {
         refuse_shallow(git, workspace, request, &last)?;
-        add_commits(git, workspace, &last, &mut histories)?;
+        commits = conventional_commits_since(git, workspace, &last)?;
     }
-    Ok(histories)
+    let ids: Vec<DistributionId> = distributions.ids().collect();
+    let histories = ids.into_iter().zip(last).map(|(id, LastTag { tag, pattern })| History {
+        last: tag.map(|(tag, version)| (version, tag.name.clone())),
+        pattern,
+        commits: commits.remove(&id).unwrap_or_default(),
+    });
+    Ok(histories.collect())
 }
 
-/// A clone that is cut off may lack tags, or commits between a tag and now.
+/// A shallow clone may lack tags, or commits between a tag and HEAD.
 fn refuse_shallow(
     git: &Git,
     workspace: &Workspace,
     request: &BumpRequest,
-    last: &IdVec<DistributionId, Option<&TagRef>>,
+    last: &IdVec<DistributionId, LastTag>,
 ) -> Result<()> {
     if !git.is_shallow()? {
         return Ok(());
     }
-    let wanted = |id: &DistributionId| request.targets.is_empty() || request.targets.contains(id);
-    let missing = last
-        .ids()
-        .filter(wanted)
-        .filter(|id| last[*id].is_none_or(|tag| !git.is_ancestor(&tag.commit, "HEAD")));
-    let names: Vec<String> =
-        missing.map(|id| workspace.distributions[id].name().to_string()).collect();
+    let names: Vec<String> = last
+        .enumerate()
+        .filter(|(id, _)| request.targets.is_empty() || request.targets.contains(id))
+        .filter(|(_, last)| last.commit().is_none_or(|commit| !git.is_ancestor(commit, "HEAD")))
+        .map(|(id, _)| workspace.distributions[id].name().to_string())
+        .collect();
     if names.is_empty() {
         return Ok(());
     }
-    let shown = match names.len() {
-        0..=5 => names.join(", "),
-        many => format!("{} and {} more", names[..5].join(", "), many - 5),
-    };
     let message = format!(
-        "`auto` needs the commits since the last tag, and this clone is shallow: no tag of {shown} is in it"
+        "`auto` needs the commits since the last tag, but this shallow clone has no tag of {}",
+        first_few(&names)
     );
-    let hint = "git fetch --unshallow --tags, or name the change";
+    let hint = "`git fetch --unshallow --tags` gets them; or name the change";
     Err(Refusal::from(Finding::error(Rule::Auto, message).hint(hint)).into())
 }
 
-fn add_commits(
+fn conventional_commits_since(
     git: &Git,
     workspace: &Workspace,
-    last: &IdVec<DistributionId, Option<&TagRef>>,
-    histories: &mut IdVec<DistributionId, History>,
-) -> Result<()> {
-    let tagged: Vec<(DistributionId, &str)> = last
-        .enumerate()
-        .filter_map(|(id, tag)| Some((id, tag.as_ref()?.commit.as_str())))
-        .collect();
+    last: &IdVec<DistributionId, LastTag>,
+) -> Result<HashMap<DistributionId, Vec<ConventionalCommit>>> {
+    let tagged: Vec<(DistributionId, &str)> =
+        last.enumerate().filter_map(|(id, last)| Some((id, last.commit()?))).collect();
     let log = git.log_since(&tagged)?;
-    for (id, commits) in workspace.commits_since(&tagged, &log) {
+    let since = workspace.commits_since(&tagged, &log).into_iter().map(|(id, commits)| {
         let read = commits.iter().filter_map(|commit| conventional_commits::read(&commit.message));
-        histories[id].commits.extend(read);
-    }
-    Ok(())
+        (id, read.collect())
+    });
+    Ok(since.collect())
 }
 
 fn print_json(plan: &BumpPlan) -> io::Result<()> {
-    let mut lists = json::Lists::new(io::stdout().lock());
-    lists.list("bumps", &plan.bumps, |bump, fields| {
-        fields.text("package", &bump.package)?;
-        let from = bump.from.as_ref().map(ToString::to_string);
-        fields.text_or_null("from", from.as_deref())?;
-        fields.text("to", &bump.to.to_string())?;
-        fields.text("reason", &bump.reason)
-    })?;
-    lists.list("edits", &plan.edits, |edit, fields| {
-        fields.text("file", &edit.file)?;
-        fields.number("line", edit.line)?;
-        fields.text("kind", edit.kind.word())?;
-        fields.text("package", &edit.package)?;
-        fields.text("before", &edit.before)?;
-        fields.text("after", &edit.after)
-    })?;
-    lists.list("notes", &plan.notes, |note, fields| {
-        fields.text("file", &note.file)?;
-        fields.number("line", note.line)?;
-        fields.text("package", &note.package)?;
-        fields.text("text", &note.text)
-    })?;
-    lists.end()
+    let mut bumps = plan.bumps.iter().map(|bump| {
+        object! {
+            "package": bump.package.as_str(),
+            "from": bump.from.as_ref().map(ToString::to_string),
+            "to": bump.to.to_string(),
+            "reason": bump.reason.as_str(),
+        }
+    });
+    let mut edits = plan.edits.iter().map(|edit| {
+        object! {
+            "file": &*edit.file,
+            "line": edit.line,
+            "kind": edit.kind.word(),
+            "package": edit.package.as_str(),
+            "before": edit.before.as_str(),
+            "after": edit.after.as_str(),
+        }
+    });
+    let mut notes = plan.notes.iter().map(|note| {
+        object! {
+            "file": &*note.file,
+            "line": note.line,
+            "package": note.package.as_str(),
+            "text": note.text.as_str(),
+        }
+    });
+    let out = io::BufWriter::new(io::stdout().lock());
+    json::write_lists(
+        out,
+        &mut [("bumps", &mut bumps), ("edits", &mut edits), ("notes", &mut notes)],
+    )
 }
 
-/// The plan for people: every bump with its ranges, then what goes with it, then the notes.
-fn as_text(workspace: &Workspace, plan: &BumpPlan) -> String {
-    let mut lines = Vec::new();
-    lines.push(match plan.bumps.len() {
-        0 => "Nothing to bump: no commit since the last tags asks for a release.".to_owned(),
-        many => format!("Bump plan: {}, in release order", count(many, "distribution")),
-    });
-    let mut moves: HashMap<DistributionId, Vec<&RangeMove>> = HashMap::new();
-    for moved in &plan.moves {
-        moves.entry(moved.id).or_default().push(moved);
-    }
-    let versions = |bump: &Bump| {
-        let from = bump.from.as_ref().map_or("?".to_owned(), ToString::to_string);
-        format!("{from} -> {}", bump.to)
-    };
-    let names = plan.bumps.iter().map(|bump| bump.package.chars().count());
-    let name_width = names.max().unwrap_or(0);
+/// The lines of the plan for people: every bump with its ranges, then the other files, then notes.
+fn as_text(workspace: &Workspace, plan: &BumpPlan) -> Vec<String> {
+    let mut lines = vec![match plan.bumps.len() {
+        0 => "Nothing to bump: no commit since the last tags calls for a release".to_owned(),
+        bumps => format!("Bump plan: {}, in release order", plural(bumps, "distribution")),
+    }];
+    let name_width = plan.bumps.iter().map(|bump| bump.package.chars().count()).max().unwrap_or(0);
     let move_width = plan.bumps.iter().map(|bump| versions(bump).len()).max().unwrap_or(0);
-    let indent = name_width + 4;
+    let mut moves: HashMap<DistributionId, Vec<String>> = HashMap::new();
+    for moved in &plan.moves {
+        moves.entry(moved.id).or_default().push(move_line(workspace, moved, name_width + 4));
+    }
     for bump in &plan.bumps {
-        let (name, versions) = (&bump.package, versions(bump));
-        lines.push(format!("  {name:name_width$}  {versions:move_width$}  {}", bump.reason));
-        let moves = moves.remove(&bump.id).unwrap_or_default();
-        lines.extend(moves.iter().map(|moved| move_line(workspace, moved, indent)));
+        let versions = versions(bump);
+        let (name, reason) = (&bump.package, &bump.reason);
+        lines.push(format!("  {name:name_width$}  {versions:move_width$}  {reason}"));
+        lines.extend(moves.remove(&bump.id).unwrap_or_default());
     }
     for moved in &plan.moves {
         if let Some(moves) = moves.remove(&moved.id) {
             let name = workspace.distributions[moved.id].name();
             lines.push(format!("  {name:name_width$}  not bumped, its ranges follow"));
-            lines.extend(moves.iter().map(|moved| move_line(workspace, moved, indent)));
+            lines.extend(moves);
         }
     }
     for kind in [EditKind::Changelog, EditKind::Lock] {
-        let mut files: Vec<&str> =
-            plan.edits.iter().filter(|e| e.kind == kind).map(|e| &*e.file).collect();
+        let edits = plan.edits.iter().filter(|edit| edit.kind == kind);
+        let mut files: Vec<&str> = edits.map(|edit| &*edit.file).collect();
         files.dedup();
         lines.extend(files.iter().map(|file| format!("  {file}  {}", kind.word())));
     }
-    lines.extend(
-        plan.notes.iter().map(|note| {
-            format!("note: {}:{}: {}: {}", note.file, note.line, note.package, note.text)
-        }),
-    );
-    lines.join("\n") + "\n"
+    for note in &plan.notes {
+        lines.push(format!("note: {}:{}: {}: {}", note.file, note.line, note.package, note.text));
+    }
+    lines
+}
+
+fn versions(bump: &Bump) -> String {
+    let from = bump.from.as_ref().map_or("?".to_owned(), ToString::to_string);
+    format!("{from} -> {}", bump.to)
 }
 
 fn move_line(workspace: &Workspace, moved: &RangeMove, indent: usize) -> String {
@@ -292,26 +301,9 @@ fn move_line(workspace: &Workspace, moved: &RangeMove, indent: usize) -> String 
     format!("{:indent$}{} -> {after}", "", declared.shown())
 }
 
-fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
-/// Asks on a terminal; elsewhere there is nobody to ask, and nothing that git cannot undo.
-fn confirmed() -> Result<bool> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Ok(true);
-    }
-    eprint!("Write this? [y/N] ");
-    io::stderr().flush()?;
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer).context("cannot read the answer")?;
-    Ok(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))
-}
-
 fn refuse_dirty(git: &Git, plan: &BumpPlan) -> Result<()> {
-    let dirty = git.dirty_among(&paths(plan))?;
-    let findings = dirty.into_iter().map(|path| {
-        Finding::error(Rule::Dirty, format!("{path} has changes that are not committed"))
+    let findings = git.dirty_among(&paths(plan))?.into_iter().map(|path| {
+        Finding::error(Rule::Dirty, format!("`{path}` has uncommitted changes"))
             .hint("commit or stash them first: `--commit` commits whole files")
     });
     Ok(Refusal::unless_clean(findings.collect())?)
@@ -322,7 +314,7 @@ fn paths(plan: &BumpPlan) -> Vec<String> {
     plan.writes.iter().map(|write| write.path.clone()).collect()
 }
 
-/// Carries the plan out.
+/// Writes the files of the plan, and commits them where `commit` is a repository.
 fn apply(root: &Path, commit: Option<&Git>, plan: &BumpPlan) -> Result<()> {
     let Some(git) = commit else {
         files::write_all(root, &plan.writes, None)?.end();
@@ -338,7 +330,7 @@ fn apply(root: &Path, commit: Option<&Git>, plan: &BumpPlan) -> Result<()> {
         Ok(warnings) => ui::findings(&warnings),
         Err(error) => {
             written.undo()?;
-            return Err(error.context("the commit failed, so the files are as they were"));
+            return Err(error.context("the commit failed, so all files were restored"));
         }
     }
     written.end();

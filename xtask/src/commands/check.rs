@@ -1,32 +1,34 @@
-//! `check`: everything wrong with the repository that can be known offline, all at once, and
-//! what of it can be mended with certainty.
+//! `check`: finds everything wrong with the repository that can be found offline, and fixes what can
+//! be fixed with certainty.
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
 use domain::check::{CheckFacts, Fix, Found, check};
 use domain::finding::{Finding, Refusal, Rule, Severity};
 use domain::text::edit::{Edit, splice};
+use domain::text::words::plural;
 use domain::workspace::Judgement;
 use jzon::{JsonValue, object};
 
+use crate::ExitStatus;
 use crate::cli::CheckOptions;
 use crate::effects::fs::files::{self, Changes};
 use crate::effects::fs::tree::Tree;
 use crate::effects::repository::discover;
 use crate::effects::repository::git::Git;
+use crate::ui::text::wrapped;
 use crate::ui::{self, Style, paint, say};
 
 /// # Errors
-/// A file cannot be read or written. What is wrong with the repository is printed, and exit code 1.
-pub(crate) fn run(root: &Path, options: &CheckOptions) -> Result<ExitCode> {
+/// A file cannot be read or written. Errors in the repository are printed, with exit code 1.
+pub(crate) fn run(root: &Path, options: &CheckOptions) -> Result<ExitStatus> {
     if options.list {
         list(options.json);
-        return Ok(ExitCode::SUCCESS);
+        return Ok(ExitStatus::Done);
     }
-    let found = if options.fix { mended(root)? } else { look(root)? };
+    let found = if options.fix { fixed(root)? } else { look(root)? };
     let errors = found.iter().filter(|found| found.finding.is_error()).count();
     if options.json {
         say!("{}", object! { "findings": found.iter().map(as_json).collect::<Vec<_>>() }.pretty(2));
@@ -35,7 +37,7 @@ pub(crate) fn run(root: &Path, options: &CheckOptions) -> Result<ExitCode> {
         ui::findings(&findings);
         say!("{}", summary(errors, &found));
     }
-    Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(ExitStatus::done_if(errors == 0))
 }
 
 fn look(root: &Path) -> Result<Vec<Found>> {
@@ -49,13 +51,15 @@ fn look(root: &Path) -> Result<Vec<Found>> {
     Ok(tree.with_files(|files| check(CheckFacts { workspace: &workspace, files })))
 }
 
-/// Mends everything that can be, or nothing; returns what is left.
-fn mended(root: &Path) -> Result<Vec<Found>> {
-    let (mut found, mut made, mut told) = (look(root)?, Vec::new(), Vec::new());
-    // A fix can make room for another one, as when a table becomes an array with a range.
+/// Fixes everything that can be fixed, or nothing; returns the findings that are left.
+fn fixed(root: &Path) -> Result<Vec<Found>> {
+    let mut found = look(root)?;
+    let mut made = Vec::new();
+    let mut fixed = Vec::new();
+    // One fix can make room for another, as when a table becomes an array with a range.
     for _ in 0..5 {
-        let (fixed, changes) = mend(root, &found)?;
-        if fixed.is_empty() {
+        let (findings, changes) = fixes(root, &found)?;
+        if findings.is_empty() {
             break;
         }
         let next = refuse_untracked(root, &changes).and_then(|()| files::change(root, &changes));
@@ -67,9 +71,11 @@ fn mended(root: &Path) -> Result<Vec<Found>> {
             made.iter().rev().try_for_each(|changes| files::undo(root, changes))?;
         }
         found = next?;
-        told.extend(fixed);
+        fixed.extend(findings);
     }
-    told.iter().for_each(|finding| eprintln!("{} {finding}", paint(Style::Good, "mended:")));
+    for finding in &fixed {
+        eprintln!("{} {finding}", paint(Style::Good, "fixed:"));
+    }
     Ok(found)
 }
 
@@ -80,53 +86,54 @@ fn refuse_untracked(root: &Path, changes: &Changes) -> Result<()> {
     git.refuse_untracked(&paths.cloned().collect::<Vec<_>>())
 }
 
-/// The fixes that do not touch the same bytes, as changes of files, and what they mend.
-fn mend(root: &Path, found: &[Found]) -> Result<(Vec<Finding>, Changes)> {
-    let (mut mended, mut edits, mut changes) = (Vec::new(), Vec::new(), Changes::default());
-    let apart = |edits: &[&Edit], edit: &Edit| {
-        edits.iter().all(|other| {
-            let (a, b) = (&other.span, &edit.span);
-            other.file != edit.file || a.end < b.start || b.end < a.start
-        })
-    };
+/// The fixes that do not touch the same bytes, as changes of files, and the findings they fix.
+fn fixes(root: &Path, found: &[Found]) -> Result<(Vec<Finding>, Changes)> {
     let tree = Tree::walk(root)?;
     let text = |path: &str| {
-        let source = tree.read(path).ok_or_else(|| anyhow!("cannot read {path}"))?;
-        anyhow::Ok(source.text)
+        tree.read(path).map(|source| source.text).ok_or_else(|| anyhow!("cannot read `{path}`"))
     };
-    for (finding, fix) in
-        found.iter().filter_map(|found| Some((&found.finding, found.fix.as_ref()?)))
-    {
+    let mut fixed = Vec::new();
+    let mut edits: Vec<&Edit> = Vec::new();
+    let mut changes = Changes::default();
+    for Found { finding, fix } in found {
         match fix {
-            Fix::Edits(new) if new.iter().all(|edit| apart(&edits, edit)) => edits.extend(new),
-            Fix::Edits(_) => continue,
-            Fix::Create(path) => changes.new.push((path.clone(), String::new())),
-            Fix::Remove(path) => changes.gone.push((path.clone(), text(path)?.to_string())),
+            None => continue,
+            Some(Fix::Edits(new)) => {
+                if edits.iter().any(|edit| new.iter().any(|new| touch(edit, new))) {
+                    continue;
+                }
+                edits.extend(new);
+            }
+            Some(Fix::Create(path)) => changes.new.push((path.clone(), String::new())),
+            Some(Fix::Remove(path)) => changes.gone.push((path.clone(), text(path)?.to_string())),
         }
-        mended.push(finding.clone());
+        fixed.push(finding.clone());
     }
     let mut by_file: BTreeMap<&str, Vec<&Edit>> = BTreeMap::new();
-    edits.iter().for_each(|edit| by_file.entry(&edit.file).or_default().push(edit));
+    for edit in edits {
+        by_file.entry(&edit.file).or_default().push(edit);
+    }
     for (path, edits) in by_file {
         let write = splice(path, text(path)?, &edits).map_err(|why| anyhow!(why))?;
         changes.writes.push(write);
     }
-    Ok((mended, changes))
+    Ok((fixed, changes))
+}
+
+/// Whether two edits overlap or are side by side.
+fn touch(a: &Edit, b: &Edit) -> bool {
+    a.file == b.file && a.span.start <= b.span.end && b.span.start <= a.span.end
 }
 
 fn summary(errors: usize, found: &[Found]) -> String {
-    let count =
-        |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
-    let fixable = found.iter().filter(|found| found.fix.is_some()).count();
-    let fix = match fixable {
-        0 => String::new(),
-        _ => format!("; cargo xtask check --fix mends {fixable}"),
-    };
-    match (errors, found.len() - errors) {
-        (0, 0) => "nothing found".to_owned(),
-        (errors, warnings) => {
-            format!("{}, {}{fix}", count(errors, "error"), count(warnings, "warning"))
-        }
+    if found.is_empty() {
+        return "nothing found".to_owned();
+    }
+    let warnings = found.len() - errors;
+    let summary = format!("{}, {}", plural(errors, "error"), plural(warnings, "warning"));
+    match found.iter().filter(|found| found.fix.is_some()).count() {
+        0 => summary,
+        fixable => format!("{summary}; `cargo xtask check --fix` fixes {fixable}"),
     }
 }
 
@@ -146,24 +153,9 @@ fn list(as_json: bool) {
     }
 }
 
-/// The words of a text in lines of at most `width` characters.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let last = lines.last_mut().filter(|last| last.len() + word.len() < width);
-        match last {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) => *line = format!("{line} {word}"),
-            None => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
 fn as_json(found: &Found) -> JsonValue {
     let finding = &found.finding;
-    let (file, line) =
-        finding.location.clone().map_or((None, None), |(file, line)| (Some(file), Some(line)));
+    let location = finding.location.as_ref();
     let severity = match finding.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -171,8 +163,8 @@ fn as_json(found: &Found) -> JsonValue {
     object! {
         "severity": severity,
         "rule": finding.rule.id(),
-        "file": file,
-        "line": line,
+        "file": location.map(|location| &*location.file),
+        "line": location.map(|location| location.line),
         "message": finding.message.as_str(),
         "hint": finding.hint.as_deref(),
         "fixable": found.fix.is_some(),

@@ -1,7 +1,6 @@
-//! `embed`: this tool, put into another repository, and what it finds there.
+//! `embed`: puts this tool into another repository and reports the distributions there.
 
 use std::path::Path;
-use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
 use domain::finding::{Finding, Refusal, Rule};
@@ -9,15 +8,17 @@ use domain::scaffold::embed::{self, CRATE, Settings};
 use domain::scaffold::template::TEMPLATES;
 use domain::scaffold::{flat_layout, shared};
 use domain::text::edit::{Edit, Write, splice};
-use domain::text::insert::Splice;
 use domain::text::toml::TomlFile;
-use domain::workspace::{Judgement, Workspace};
+use domain::workspace::{Distribution, Judgement, Workspace};
+use formats::splice::Splice;
 
+use crate::ExitStatus;
 use crate::cli::EmbedOptions;
 use crate::effects::fs::files::Changes;
 use crate::effects::fs::tree::Tree;
 use crate::effects::repository::git::Git;
 use crate::effects::repository::{discover, embed as there, templates, toml_file};
+use crate::ui::text::table;
 use crate::ui::{self, Style, paint};
 
 const CARGO: &str = "Cargo.toml";
@@ -25,17 +26,17 @@ const CONFIG: &str = ".cargo/config.toml";
 const LOCK: &str = "Cargo.lock";
 
 /// # Errors
-/// There is nothing to release there, something else is called xtask, or it cannot be written.
-pub(crate) fn run(options: &EmbedOptions) -> Result<ExitCode> {
+/// The other repository has no distribution, or another crate `xtask`, or cannot be written.
+pub(crate) fn run(options: &EmbedOptions) -> Result<ExitStatus> {
     let dir = &options.dir;
-    let root = dir.canonicalize().with_context(|| format!("{}", dir.display()))?;
-    refuse_what_is_not_ours(&root)?;
+    let root = dir.canonicalize().with_context(|| format!("`{}`", dir.display()))?;
+    refuse_foreign_crate(&root)?;
     let tree = Tree::walk(&root)?;
     let workspace = discover::judged(&root, &tree, Judgement::Warn)?;
     if workspace.distributions.iter().all(|d| d.manifest.excluded.is_some()) {
-        let nothing = Finding::error(Rule::Embed, format!("no distribution in {}", root.display()));
-        return Err(
-            Refusal::from(nothing.hint("a distribution is a pyproject.toml with a name")).into()
+        return refuse(
+            &format!("`{}` has no distribution", root.display()),
+            "add a pyproject.toml with a project name",
         );
     }
     let again = root.join(CRATE).is_dir();
@@ -43,34 +44,41 @@ pub(crate) fn run(options: &EmbedOptions) -> Result<ExitCode> {
     cargo_toml(&root, &workspace, &mut files)?;
     cargo_config(&root, &mut files)?;
     lock(&tree, &mut files)?;
-    ignored(&root, &tree, &mut files)?;
+    ignore_target(&root, &tree, &mut files)?;
     if !root.join(TEMPLATES).exists() {
-        all_templates(&root, &workspace, &mut files)?;
+        add_templates(&root, &workspace, &mut files)?;
     }
     there::put(&root, &files)?;
     there::settle_lock(&root)?;
-    report(&root, &tree, &workspace, &files, again)?;
-    Ok(ExitCode::SUCCESS)
+    report_files(&root, &files, again);
+    report_distributions(&root, &tree, &workspace);
+    let next = format!("`cd {} && cargo xtask status`", root.display());
+    eprintln!("{} {next}", paint(Style::Hint, "hint:"));
+    Ok(ExitStatus::Done)
 }
 
-fn refuse_what_is_not_ours(root: &Path) -> Result<()> {
+fn refuse<T>(message: &str, hint: &str) -> Result<T> {
+    Err(Refusal::from(Finding::error(Rule::Embed, message).hint(hint)).into())
+}
+
+/// Refuses this repository itself, and one with another crate where this one belongs.
+fn refuse_foreign_crate(root: &Path) -> Result<()> {
     let own = there::own_crate();
-    let place = root.join(CRATE);
-    if place.canonicalize().ok().as_deref() == own.canonicalize().ok().as_deref() {
-        let here =
-            Finding::error(Rule::Embed, format!("{} is where this tool lives", root.display()));
-        return Err(Refusal::from(here.hint("name another repository")).into());
+    let dir = root.join(CRATE);
+    if dir.canonicalize().ok() == own.canonicalize().ok() {
+        let message = format!("`{}` is the repository of this tool", root.display());
+        return refuse(&message, "pass the directory of another repository");
     }
-    if !place.exists() {
+    if !dir.exists() {
         return Ok(());
     }
-    let ours = toml_file(own, CARGO)?.context("this crate has a Cargo.toml")?;
-    match toml_file(&place, CARGO)? {
+    let ours = toml_file(own, CARGO)?.context("this crate has no Cargo.toml")?;
+    match toml_file(&dir, CARGO)? {
         Some(theirs) if embed::is_this_crate(&theirs, &ours) => Ok(()),
         _ => Err(Refusal::from(
-            Finding::error(Rule::Embed, "something else is called xtask there")
+            Finding::error(Rule::Embed, "another crate is called `xtask`")
                 .at(format!("{CRATE}/{CARGO}"), 1)
-                .hint("give it another name first; this tool is always called xtask"),
+                .hint("rename it first; this tool is always called `xtask`"),
         )
         .into()),
     }
@@ -78,10 +86,9 @@ fn refuse_what_is_not_ours(root: &Path) -> Result<()> {
 
 fn cargo_toml(root: &Path, workspace: &Workspace, files: &mut Changes) -> Result<()> {
     let (remote, branch) = there::remote_and_branch(root)?;
-    let usual = ["main", "master"];
     let settings = Settings {
         packages: embed::patterns(workspace, &|parent| there::beside(root, parent)),
-        branch: branch.filter(|branch| !usual.contains(&branch.as_str())),
+        branch: branch.filter(|branch| !["main", "master"].contains(&branch.as_str())),
         remote,
         crates: there::lone_crates(root),
     };
@@ -96,7 +103,7 @@ fn cargo_toml(root: &Path, workspace: &Workspace, files: &mut Changes) -> Result
 }
 
 fn cargo_config(root: &Path, files: &mut Changes) -> Result<()> {
-    // The old name without an extension; Cargo reads it first where both are there.
+    // The old name without an extension, which Cargo prefers where both exist.
     let old = ".cargo/config";
     let path = if root.join(old).is_file() { old } else { CONFIG };
     match toml_file(root, path)? {
@@ -113,7 +120,8 @@ fn changed(file: &TomlFile, splices: Vec<Splice>) -> Result<Option<Write>> {
     if splices.is_empty() {
         return Ok(None);
     }
-    let edits: Vec<Edit> = splices.into_iter().map(|splice| splice.into_edit(file, "")).collect();
+    let edits: Vec<Edit> =
+        splices.into_iter().map(|splice| Edit::of_field(file, splice, "")).collect();
     let write = splice(&file.path, file.text(), &edits.iter().collect::<Vec<_>>());
     write.map(Some).map_err(|why| anyhow!(why))
 }
@@ -131,11 +139,10 @@ fn lock(tree: &Tree, files: &mut Changes) -> Result<()> {
     Ok(())
 }
 
-/// What Cargo builds is nothing for git.
-fn ignored(root: &Path, tree: &Tree, files: &mut Changes) -> Result<()> {
+/// Has git ignore `target/`, unless it does already.
+fn ignore_target(root: &Path, tree: &Tree, files: &mut Changes) -> Result<()> {
     let Some(git) = Git::at(root) else { return Ok(()) };
-    let built = "target/debug/xtask".to_owned();
-    if !git.ignored(std::slice::from_ref(&built))?.is_empty() {
+    if !git.ignored(&["target/debug/xtask".to_owned()])?.is_empty() {
         return Ok(());
     }
     let path = ".gitignore".to_owned();
@@ -152,7 +159,7 @@ fn ignored(root: &Path, tree: &Tree, files: &mut Changes) -> Result<()> {
     Ok(())
 }
 
-fn all_templates(root: &Path, workspace: &Workspace, files: &mut Changes) -> Result<()> {
+fn add_templates(root: &Path, workspace: &Workspace, files: &mut Changes) -> Result<()> {
     let manifests: Vec<TomlFile> = workspace
         .distributions
         .iter()
@@ -165,7 +172,7 @@ fn all_templates(root: &Path, workspace: &Workspace, files: &mut Changes) -> Res
     };
     let own = [shared::FILE, shared::FOLDER].map(|path| path.trim_start_matches(TEMPLATES));
     for (path, text) in templates::texts(&folder)? {
-        // What is shared here is this repository's own.
+        // The shared fields and files of this repository are its own.
         let is_shared = own.iter().any(|own| {
             format!("/{path}")
                 .strip_prefix(own)
@@ -178,54 +185,46 @@ fn all_templates(root: &Path, workspace: &Workspace, files: &mut Changes) -> Res
     Ok(())
 }
 
-fn report(
-    root: &Path,
-    tree: &Tree,
-    workspace: &Workspace,
-    files: &Changes,
-    again: bool,
-) -> Result<()> {
+fn report_files(root: &Path, files: &Changes, again: bool) {
     let done = if again { "updated:" } else { "embedded:" };
     eprintln!("{} xtask in {}", paint(Style::Good, done), root.display());
-    let folders =
-        |path: &str| path.split_once('/').map_or(path.to_owned(), |(top, _)| format!("{top}/"));
-    let mut written: Vec<String> = files
-        .writes
-        .iter()
-        .filter(|write| *write.before != write.after)
-        .map(|write| format!("{} (changed)", write.path))
-        .chain(files.new.iter().map(|(path, _)| folders(path)))
-        .chain([format!("{CRATE}/")])
-        .collect();
+    let changed = files.writes.iter().filter(|write| *write.before != write.after);
+    let mut written: Vec<String> =
+        changed.map(|write| format!("{} (changed)", write.path)).collect();
+    written.extend(files.new.iter().map(|(path, _)| match path.split_once('/') {
+        Some((top, _)) => format!("{top}/"),
+        None => path.clone(),
+    }));
+    written.push(format!("{CRATE}/"));
     written.dedup();
     eprintln!("  {}", written.join(", "));
-    let real = workspace.distributions.iter().filter(|d| d.manifest.excluded.is_none());
-    let rows: Vec<Vec<String>> = real
-        .map(|distribution| {
-            let (file, line) = distribution.manifest.version.place();
-            let version = distribution.version().map_or("?".to_owned(), ToString::to_string);
-            vec![distribution.name().to_string(), version, format!("{file}:{line}")]
-        })
-        .collect();
-    ui::table(&["distribution", "version", "where it stands"], &rows);
+}
+
+fn report_distributions(root: &Path, tree: &Tree, workspace: &Workspace) {
+    let included: Vec<&Distribution> =
+        workspace.distributions.iter().filter(|d| d.manifest.excluded.is_none()).collect();
+    let rows = included.iter().map(|distribution| {
+        let (file, line) = distribution.manifest.version.place();
+        let version = distribution.version().map_or("?".to_owned(), ToString::to_string);
+        vec![distribution.name().to_string(), version, format!("{file}:{line}")]
+    });
+    table(&["distribution", "version", "defined in"], &rows.collect::<Vec<_>>());
     ui::findings(&embed::limits(workspace));
-    if workspace.distributions.iter().any(|d| d.dir.is_empty() && d.manifest.excluded.is_none()) {
+    if included.iter().any(|distribution| distribution.dir.is_empty()) {
         let swallowed = tree.with_files(|files| flat_layout::swallows(CRATE, files));
         ui::findings(swallowed.as_slice());
     }
-    // Read as every other command will read it.
+    // As every other command will read the repository.
     if let Err(error) = discover::workspace(root) {
         ui::error(&error);
     }
     if Git::at(root).is_none() {
-        let note =
-            Finding::warning(Rule::Embed, "there is no git repository: nothing can be released");
-        ui::findings(&[note.hint("git init, and a first commit")]);
+        let message = "this is not a git repository, so nothing can be released";
+        ui::findings(&[
+            Finding::warning(Rule::Embed, message).hint("run `git init`, then make a first commit")
+        ]);
     }
-    for (path, why) in embed::left_aside(workspace) {
-        eprintln!("  left aside: {path}, {why}");
+    for (path, why) in embed::excluded(workspace) {
+        eprintln!("  excluded: {path}, {why}");
     }
-    let next = format!("cd {} && cargo xtask status", root.display());
-    eprintln!("{} {next}", paint(Style::Hint, "hint:"));
-    Ok(())
 }

@@ -1,20 +1,20 @@
-//! `graph`: who needs whom, and at which level of a release each distribution stands.
+//! `graph`: which distribution depends on which, and the release level of each.
 
 use std::path::Path;
-use std::process::ExitCode;
 
 use anyhow::Result;
 use domain::ids::{DistributionId, Id};
 use domain::workspace::Workspace;
 use jzon::object;
 
+use crate::ExitStatus;
 use crate::cli::{GraphFormat, GraphOptions};
 use crate::effects::repository::discover;
 use crate::ui::say;
 
 /// # Errors
-/// The repository cannot be understood.
-pub(crate) fn run(root: &Path, options: &GraphOptions) -> Result<ExitCode> {
+/// The repository is not understood.
+pub(crate) fn run(root: &Path, options: &GraphOptions) -> Result<ExitStatus> {
     let workspace = discover::workspace(root)?;
     let text = match options.format {
         GraphFormat::Tree => tree(&workspace),
@@ -23,7 +23,7 @@ pub(crate) fn run(root: &Path, options: &GraphOptions) -> Result<ExitCode> {
         GraphFormat::Json => as_json(&workspace),
     };
     say!("{}", text.trim_end());
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitStatus::Done)
 }
 
 /// One line per distribution under the heading of its level.
@@ -54,13 +54,13 @@ fn mermaid(workspace: &Workspace) -> String {
 }
 
 fn dot(workspace: &Workspace) -> String {
-    let name = |id: DistributionId| workspace.distributions[id].name().to_string();
     let mut text = "digraph distributions {\n".to_owned();
-    for id in workspace.distributions.ids() {
-        text += &format!("  {:?};\n", name(id));
+    for distribution in &workspace.distributions {
+        text += &format!("  \"{}\";\n", distribution.name());
     }
     for (from, to) in edges(workspace) {
-        text += &format!("  {:?} -> {:?};\n", name(from), name(to));
+        let [from, to] = [from, to].map(|id| workspace.distributions[id].name());
+        text += &format!("  \"{from}\" -> \"{to}\";\n");
     }
     text + "}\n"
 }
@@ -77,8 +77,9 @@ fn as_json(workspace: &Workspace) -> String {
 }
 
 fn edges(workspace: &Workspace) -> impl Iterator<Item = (DistributionId, DistributionId)> {
-    let distributions = workspace.distributions.enumerate();
-    distributions
+    workspace
+        .distributions
+        .enumerate()
         .flat_map(|(from, distribution)| distribution.needs.iter().map(move |&to| (from, to)))
 }
 

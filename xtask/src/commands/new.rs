@@ -1,11 +1,9 @@
-//! `new`: a distribution from a template, written all or nothing.
+//! `new`: creates a distribution from a template, in full or not at all.
 
 use std::path::Path;
-use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
 use domain::finding::{Finding, Refusal, Rule};
-use domain::ids::DistributionId;
 use domain::release::content::modules::Modules;
 use domain::release::plan::Lookup;
 use domain::scaffold::new::{self, NewFacts, NewPlan, NewRequest};
@@ -14,17 +12,18 @@ use domain::text::toml::TomlFile;
 use domain::workspace::Workspace;
 use formats::name::Name;
 
+use crate::ExitStatus;
 use crate::cli::NewOptions;
 use crate::effects::fs::files::{self, Changes};
 use crate::effects::fs::tree::Tree;
 use crate::effects::index::twine;
 use crate::effects::python::tools::Tools;
 use crate::effects::repository::{discover, templates};
-use crate::ui::{Style, paint, say};
+use crate::ui::{self, Style, paint, say};
 
 /// # Errors
-/// The name cannot be had, the template is not understood, or nothing can be written.
-pub(crate) fn run(root: &Path, options: &NewOptions) -> Result<ExitCode> {
+/// The name is invalid or taken, the template is not understood, or a file cannot be written.
+pub(crate) fn run(root: &Path, options: &NewOptions) -> Result<ExitStatus> {
     let name = Name::new(&options.name).ok_or_else(|| wrong_name(&options.name))?;
     let tree = Tree::walk(root)?;
     let workspace = discover::workspace(root)?;
@@ -34,7 +33,7 @@ pub(crate) fn run(root: &Path, options: &NewOptions) -> Result<ExitCode> {
     let shared = templates::shared(root)?;
     let cargo =
         tree.read("Cargo.toml").and_then(|source| TomlFile::parse(&source.path, source.text).ok());
-    let needs = options.needs.as_ref().map(|needs| resolve(&workspace, needs)).transpose()?;
+    let needs = options.needs.as_ref().map(|needs| workspace.resolve_all(needs)).transpose()?;
     let request = NewRequest { name: &name, template: &template, needs };
     let facts = NewFacts {
         workspace: &workspace,
@@ -44,52 +43,43 @@ pub(crate) fn run(root: &Path, options: &NewOptions) -> Result<ExitCode> {
     };
     let plan = new::plan(&request, &facts)?;
     if options.online {
-        free_on_the_indexes(&workspace, &name)?;
+        refuse_taken_name(&workspace, &name)?;
     }
     apply(root, &plan, cargo.as_ref())?;
     print(&name, &plan);
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitStatus::Done)
 }
 
 fn wrong_name(typed: &str) -> Refusal {
-    let message = format!("`{typed}` is not a name that PEP 508 allows");
+    let message = format!("`{typed}` is not a valid name (PEP 508)");
     Finding::error(Rule::Name, message)
-        .hint("letters, digits, `-`, `_` and `.`, with a letter or a digit at both ends")
+        .hint("use letters, digits, `-`, `_` and `.`, with a letter or a digit at both ends")
         .into()
 }
 
-fn resolve(workspace: &Workspace, names: &[String]) -> Result<Vec<DistributionId>> {
-    let (mut found, mut findings) = (Vec::new(), Vec::new());
-    for name in names {
-        match workspace.resolve(name) {
-            Ok(at) => found.push(at),
-            Err(finding) => findings.push(finding),
-        }
-    }
-    Refusal::unless_clean(findings)?;
-    Ok(found)
-}
-
-/// Asks both indexes, because the name has to be free on the one that is staged on too.
-fn free_on_the_indexes(workspace: &Workspace, name: &Name) -> Result<()> {
-    let tools = Tools::ready(|what| eprintln!("{what}"))?;
+/// Refuses a name that either index has: it has to be free on the staging index too.
+fn refuse_taken_name(workspace: &Workspace, name: &Name) -> Result<()> {
+    let tools = Tools::ready(ui::progress_line)?;
     let config = &workspace.config;
     let mut findings = Vec::new();
     for repository in twine::repositories(&tools, None, [&config.staging, &config.index])? {
-        let answer = match &repository.index {
+        let lookup = match &repository.index {
             Ok(index) => index.files(&tools, &[name])?.remove(0),
             Err(why) => Lookup::Unknown(why.clone()),
         };
-        let at = &repository.name;
-        findings.extend(match answer {
+        let index = &repository.name;
+        findings.extend(match lookup {
             Lookup::Known(files) if files.is_empty() => None,
             Lookup::Known(_) => Some(
-                Finding::error(Rule::Name, format!("{name} is taken on {at}"))
-                    .hint("choose another name, or leave --online out if it is yours"),
+                Finding::error(Rule::Name, format!("`{name}` is taken on `{index}`"))
+                    .hint("choose another name, or leave out `--online` if it is yours"),
             ),
             Lookup::Unknown(why) => Some(
-                Finding::error(Rule::Name, format!("{at} was asked for {name}: {why}"))
-                    .hint("try again, or leave --online out"),
+                Finding::error(
+                    Rule::Name,
+                    format!("could not query `{index}` for `{name}`: {why}"),
+                )
+                .hint("try again, or leave out `--online`"),
             ),
         });
     }
@@ -98,30 +88,29 @@ fn free_on_the_indexes(workspace: &Workspace, name: &Name) -> Result<()> {
 
 fn apply(root: &Path, plan: &NewPlan, cargo: Option<&TomlFile>) -> Result<()> {
     let edits: Vec<_> = plan.edits.iter().collect();
-    let writes = match cargo.filter(|_| !edits.is_empty()) {
-        Some(file) => match splice(&file.path, file.text(), &edits) {
-            Ok(write) => vec![write],
-            Err(why) => bail!(why),
-        },
-        None => Vec::new(),
-    };
+    let mut writes = Vec::new();
+    if let Some(file) = cargo.filter(|_| !edits.is_empty()) {
+        writes.push(splice(&file.path, file.text(), &edits).map_err(|why| anyhow!(why))?);
+    }
     let new = plan.files.iter().map(|(path, text)| (format!("{}/{path}", plan.dir), text.clone()));
     files::change(root, &Changes { writes, new: new.collect(), gone: Vec::new() })
 }
 
 fn print(name: &Name, plan: &NewPlan) {
-    eprintln!("{} {name} in {}", paint(Style::Good, "made:"), plan.dir);
+    eprintln!("{} {name} in {}", paint(Style::Good, "created:"), plan.dir);
     if let Some(module) = &plan.module {
         eprintln!("  import {module}");
     }
     eprintln!("  tags {}", plan.tag);
     for edit in &plan.edits {
-        eprintln!("  {}:{}: listed there", edit.file, edit.line);
+        eprintln!("  listed in {}:{}", edit.file, edit.line);
     }
-    let edited = plan.edits.iter().map(|edit| format!(" {}", edit.file)).collect::<String>();
-    let add = format!("git add {}{edited}", plan.dir);
-    let next = format!("{add}, commit, then cargo xtask release all --rehearse");
-    eprintln!("{} {next}", paint(Style::Hint, "hint:"));
+    let edited: String = plan.edits.iter().map(|edit| format!(" {}", edit.file)).collect();
+    eprintln!(
+        "{} `git add {}{edited}`, commit, then `cargo xtask release all --rehearse`",
+        paint(Style::Hint, "hint:"),
+        plan.dir
+    );
     for (path, _) in &plan.files {
         say!("{}/{path}", plan.dir);
     }

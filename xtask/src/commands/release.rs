@@ -3,19 +3,18 @@
 mod announce;
 mod report;
 
-use std::io::{BufRead, IsTerminal};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::thread;
 
 use announce::Announcement;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::DistributionId;
 use domain::parallel;
-use domain::release::plan::{ReleasePlan, Until};
+use domain::release::plan::ReleasePlan;
 use domain::release::preflight::{self, Check, short};
+use domain::release::stage::Until;
 use domain::workspace::Workspace;
 use report::Report;
 
@@ -30,32 +29,26 @@ use crate::effects::release::{Release, ReleaseOutcome};
 use crate::effects::repository::discover;
 use crate::effects::repository::git::Git;
 use crate::ui::progress::Progress;
+use crate::{ExitStatus, ui};
 
 /// # Errors
 /// Refused before anything happened, or stopped on the way.
-pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
-    let what = if options.rehearse { "rehearsal" } else { "release" };
-    let _lock = Lock::take(&paths::scratch(root)?, what)?;
+pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitStatus> {
+    let kind = if options.rehearse { "rehearsal" } else { "release" };
+    let _lock = Lock::take(&paths::scratch(root)?, kind)?;
     temporary::sweep();
     let progress = Progress::start();
-    let Setting { tools, head, source, workspace, local, target } =
-        Setting::prepare(root, what, options, &progress)?;
+    let Prepared { tools, target, source } = Prepared::new(root, kind, options, &progress)?;
+    let Source { head, export, workspace, local } = source;
 
-    let mut checks = local.checks();
-    checks.extend(facts::of_tools(&target, &tools));
-    let indexes = match judge(&target, &tools, &workspace, &local, options, &mut checks) {
-        Ok(indexes) => indexes,
-        Err(error) => {
-            report::refused(options, &checks);
-            return Err(error);
-        }
-    };
+    let (checks, indexes) = check_all(&target, &tools, &workspace, &local, options);
+    let indexes = indexes.inspect_err(|_| report::refused(options, &checks))?;
     for check in checks.iter().filter(|check| check.hint.is_some()) {
         progress.say(&format!("note: {}", check.detail));
     }
 
-    let plan =
-        ReleasePlan::new(indexes.open.into_iter().collect(), options.until, !options.rehearse);
+    let packages = indexes.to_release.into_iter().collect();
+    let plan = ReleasePlan::new(packages, options.until, !options.rehearse);
     let report = Report {
         root,
         options,
@@ -64,14 +57,14 @@ pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
         plan: &plan,
         checks: &checks,
     };
-    let announcement = Announcement { root, source: &source, workspace: &workspace, options };
+    let announcement = Announcement { root, source: &export, workspace: &workspace, options };
     report.plan(&indexes.released);
     if options.dry_run || plan.packages.is_empty() {
         report.json(&ReleaseOutcome::nothing_done(&plan), &indexes.released);
         if !options.dry_run {
             announcement.on_github(&indexes.released);
         }
-        return Ok(ExitCode::SUCCESS);
+        return Ok(ExitStatus::Done);
     }
     consent(options)?;
 
@@ -81,7 +74,7 @@ pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
         workspace: &workspace,
         plan: &plan,
         progress: &progress,
-        source: &source,
+        source: &export,
         head: &head,
         served: indexes.served,
         ledgers: local.ledgers,
@@ -98,141 +91,136 @@ pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitCode> {
             announcement.notes(&plan);
             let published = plan.packages.iter().map(|package| package.distribution);
             announcement.on_github(&published.chain(indexes.released).collect::<Vec<_>>());
-            ExitCode::SUCCESS
+            ExitStatus::Done
         }
-        Some(interruption) if interruption.published.is_empty() => ExitCode::FAILURE,
-        Some(_) => ExitCode::from(3),
+        Some(interruption) if interruption.published.is_empty() => ExitStatus::Refused,
+        Some(_) => ExitStatus::Interrupted,
     })
 }
 
-/// What a release starts from.
-struct Setting {
+/// Everything that a release needs before it asks an index.
+struct Prepared {
     tools: Tools,
-    /// The commit that is released.
-    head: String,
-    /// A clean export of it.
-    source: PathBuf,
-    workspace: Workspace,
-    local: LocalFacts,
     target: ReleaseTarget,
+    source: Source,
 }
 
-impl Setting {
-    /// Everything is read from a clean export of HEAD: what a release is made of is what is
-    /// committed, and that includes its configuration.
-    fn prepare(
+impl Prepared {
+    fn new(
         root: &Path,
-        what: &str,
+        kind: &str,
         options: &ReleaseOptions,
         progress: &Progress,
-    ) -> Result<Setting> {
-        let ready = || Tools::ready(|installing| progress.say(installing));
-        // Reading the repository and asking git takes about as long as finding the tools, and far
-        // less than installing them.
-        let (tools, read) = thread::scope(|scope| {
-            let tools = scope.spawn(|| progress.during("preparing the release tools", ready).0);
-            let read = ReleaseFacts::from(root, what, options, progress);
-            (tools.join(), read)
+    ) -> Result<Prepared> {
+        // Reading the repository takes about as long as finding the tools, and far less than
+        // installing them.
+        let (tools, source) = thread::scope(|scope| {
+            let tools = scope.spawn(|| {
+                let ready = || Tools::ready(|installing| progress.say(installing));
+                progress.during("preparing the release tools", ready).0
+            });
+            let source = Source::read(root, kind, options, progress);
+            (tools.join(), source)
         });
-        let ReleaseFacts { head, source, workspace, targets, git_target, local } = read?;
+        let (source, git_target, targets) = source?;
         let tools = tools.unwrap_or_else(|panic| resume_unwind(panic))?;
-        if local.checks().iter().all(|check| check.ok) {
-            // Needed soon; nobody waits for it when it comes to nothing.
+        if source.local.checks.iter().all(|check| check.ok) {
+            // The release needs pip's settings soon. If it is refused, this thread is not waited
+            // for.
             let tools = tools.clone();
             thread::spawn(move || tools.pip_settings().len());
         }
-        let target = match options.rehearse {
-            true => {
-                let setting =
-                    || ReleaseTarget::rehearsal(git_target, &source, &workspace, &targets, &tools);
-                progress.during("setting the stage", setting).0?
-            }
-            false => ReleaseTarget::real(git_target, &workspace.config, &tools)?,
+        let Source { export, workspace, .. } = &source;
+        let target = if options.rehearse {
+            let start =
+                || ReleaseTarget::rehearsal(git_target, export, workspace, &targets, &tools);
+            progress.during("starting the local indexes", start).0?
+        } else {
+            ReleaseTarget::real(git_target, &workspace.config, &tools)?
         };
-        Ok(Setting { tools, head, source, workspace, local, target })
+        Ok(Prepared { tools, target, source })
     }
 }
 
-/// What a release starts from as far as git and the files tell.
-struct ReleaseFacts {
+/// The commit that is released. Everything is read from its clean export, also the configuration:
+/// only committed files are released.
+struct Source {
     head: String,
-    source: PathBuf,
+    export: PathBuf,
     workspace: Workspace,
-    /// What was asked for, as indices into the workspace.
-    targets: Vec<DistributionId>,
-    git_target: GitTarget,
     local: LocalFacts,
 }
 
-impl ReleaseFacts {
-    fn from(
+impl Source {
+    fn read(
         root: &Path,
-        what: &str,
+        kind: &str,
         options: &ReleaseOptions,
         progress: &Progress,
-    ) -> Result<ReleaseFacts> {
+    ) -> Result<(Source, GitTarget, Vec<DistributionId>)> {
         let git = Git::required(root)?;
         let head = git.head()?;
-        let source = paths::scratch(root)?.join(format!("{what}-source"));
-        paths::remove(&source)?;
-        git.export(&head, &source)?;
-        let workspace = discover::workspace(&source)?;
+        let export = paths::scratch(root)?.join(format!("{kind}-source"));
+        paths::remove(&export)?;
+        git.export(&head, &export)?;
+        let workspace = discover::workspace(&export)?;
         let targets = targets(&workspace, options)?;
         if options.rehearse && !git.dirty()?.is_empty() {
             progress.say(&format!(
-                "note: the working tree is not clean; HEAD ({}) is rehearsed, without the changes",
+                "note: the working tree is not clean; HEAD ({}) is rehearsed without the changes",
                 short(&head)
             ));
         }
-        let git_target = match options.rehearse {
-            true => GitTarget::rehearsal(root, &workspace, &targets)?,
-            false => GitTarget::real(root, &workspace.config)?,
+        let git_target = if options.rehearse {
+            GitTarget::rehearsal(root, &workspace, &targets)?
+        } else {
+            GitTarget::real(root, &workspace.config)?
         };
-        let local = facts::local(&git_target, &workspace, &targets, &head)?;
-        Ok(ReleaseFacts { head, source, workspace, targets, git_target, local })
+        let local = LocalFacts::gather(&git_target, &workspace, &targets, &head)?;
+        Ok((Source { head, export, workspace, local }, git_target, targets))
     }
 }
 
-/// Makes every check, those that need an index only when all others hold: what is refused for a
-/// dirty tree sends no request.
-fn judge(
+/// Makes every check. Those that need an index are made only if all others hold, so that a release
+/// refused for a dirty tree sends no request.
+fn check_all(
     target: &ReleaseTarget,
     tools: &Tools,
     workspace: &Workspace,
     local: &LocalFacts,
     options: &ReleaseOptions,
-    checks: &mut Vec<Check>,
-) -> Result<IndexFacts> {
+) -> (Vec<Check>, Result<IndexFacts>) {
+    let mut checks = local.checks.clone();
+    checks.extend(facts::tools::checks(target, tools));
     if options.until == Until::Built {
-        *checks = preflight::for_building(std::mem::take(checks));
+        checks = preflight::for_building(checks);
     }
-    preflight::refuse_failed(checks)?;
-    let mut indexes = facts::indexes(target, tools, workspace, local)?;
+    if let Err(refusal) = preflight::refuse_failed(&checks) {
+        return (checks, Err(refusal.into()));
+    }
+    let mut indexes = match IndexFacts::gather(target, tools, workspace, local) {
+        Ok(indexes) => indexes,
+        Err(error) => return (checks, Err(error)),
+    };
     checks.append(&mut indexes.checks);
-    preflight::refuse_failed(checks)?;
-    Ok(indexes)
+    let refused = preflight::refuse_failed(&checks);
+    (checks, refused.map(|()| indexes).map_err(Into::into))
 }
 
-/// The targets as indices into the workspace, in release order.
+/// The distributions to release, in release order.
 fn targets(workspace: &Workspace, options: &ReleaseOptions) -> Result<Vec<DistributionId>> {
-    if workspace.distributions.is_empty() {
-        let nothing = Finding::error(Rule::Packages, "there is no distribution in this repository");
-        return Err(
-            Refusal::from(nothing.hint("a distribution is a pyproject.toml with a name")).into()
-        );
+    let distributions = &workspace.distributions;
+    if distributions.is_empty() {
+        let message = "this repository has no distribution";
+        let hint = "add a pyproject.toml with a project name";
+        return Err(Refusal::from(Finding::error(Rule::Packages, message).hint(hint)).into());
     }
     if options.targets.is_empty() {
-        let own = |id: &DistributionId| workspace.distributions[*id].manifest.excluded.is_none();
-        return Ok(workspace.distributions.ids().filter(own).collect());
+        let mut all: Vec<DistributionId> = distributions.ids().collect();
+        all.retain(|&id| distributions[id].manifest.excluded.is_none());
+        return Ok(all);
     }
-    let (mut found, mut findings) = (Vec::new(), Vec::new());
-    for target in &options.targets {
-        match workspace.resolve(target) {
-            Ok(at) => found.push(at),
-            Err(finding) => findings.push(finding),
-        }
-    }
-    Refusal::unless_clean(findings)?;
+    let mut found = workspace.resolve_all(&options.targets)?;
     found.sort_unstable();
     found.dedup();
     Ok(found)
@@ -240,20 +228,11 @@ fn targets(workspace: &Workspace, options: &ReleaseOptions) -> Result<Vec<Distri
 
 /// Asks before the first upload to a real index.
 fn consent(options: &ReleaseOptions) -> Result<()> {
-    if options.rehearse || options.yes || options.until == Until::Built {
+    let yes = options.yes || options.rehearse || options.until == Until::Built;
+    if ui::confirm("Continue?", yes)? {
         return Ok(());
     }
-    let refuse = |message: &str, hint: &str| {
-        Err(Refusal::from(Finding::error(Rule::Consent, message).hint(hint)).into())
-    };
-    if !std::io::stdin().is_terminal() {
-        return refuse("nobody is there to say yes", "--yes says it beforehand");
-    }
-    eprint!("Go on? [y/N] ");
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).context("cannot read the answer")?;
-    match answer.trim().to_ascii_lowercase().as_str() {
-        "y" | "yes" => Ok(()),
-        _ => refuse("not released: the answer was no", "--dry-run shows the plan without asking"),
-    }
+    let finding = Finding::error(Rule::Consent, "the release was cancelled")
+        .hint("pass `--dry-run` to see the plan without a prompt");
+    Err(Refusal::from(finding).into())
 }

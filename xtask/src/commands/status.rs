@@ -1,8 +1,7 @@
-//! `status`: the distributions in release order, and what has happened since their last tags.
+//! `status`: the distributions in release order, and what changed since their last tags.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::process::ExitCode;
 
 use anyhow::Result;
 use domain::ids::{DistributionId, IdVec};
@@ -12,35 +11,36 @@ use domain::workspace::{Distribution, Workspace};
 use formats::name::Name;
 use jzon::{JsonValue, object};
 
+use crate::ExitStatus;
 use crate::cli::StatusOptions;
 use crate::effects::index::twine;
 use crate::effects::python::tools::Tools;
 use crate::effects::repository::discover;
 use crate::effects::repository::git::Git;
+use crate::ui::text::table;
 use crate::ui::{self, Style, paint, say};
 
-/// What git says about one distribution.
-struct Standing {
-    /// The tag of the version that stands in the repository.
+/// Tag and commits of one distribution.
+struct TagState {
+    /// The tag of the current version.
     tag: Option<String>,
     tagged: bool,
     /// Commits that touch its directory since its last tag; unknown without one.
     changed: Option<usize>,
 }
 
-/// What one index says about the versions that stand in the repository.
+/// Which current versions one index has.
 struct Online {
     repository: String,
-    /// In the order of the distributions.
     states: IdVec<DistributionId, OnlineState>,
 }
 
-/// Whether an index has a version. Not to know is never the same as no.
+/// Whether an index has a version. A failed query never counts as absent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum OnlineState {
     Published,
     Absent,
-    /// Why it could not be told.
+    /// Why the index could not be read.
     Unknown(String),
 }
 
@@ -55,94 +55,97 @@ impl OnlineState {
 }
 
 /// # Errors
-/// The repository cannot be understood, git fails, or the indexes cannot even be asked.
-pub(crate) fn run(root: &Path, options: &StatusOptions) -> Result<ExitCode> {
+/// The repository is not understood, git fails, or the tools that query indexes are missing.
+pub(crate) fn run(root: &Path, options: &StatusOptions) -> Result<ExitStatus> {
     let workspace = discover::workspace(root)?;
-    let standings = standings(root, &workspace)?;
-    let online = if options.online { ask(&workspace)? } else { Vec::new() };
+    let tag_states = tag_states(root, &workspace)?;
+    let online = if options.online { query(&workspace)? } else { Vec::new() };
     if options.json {
-        say!("{}", as_json(root, &workspace, &standings, &online).pretty(2));
+        say!("{}", as_json(root, &workspace, &tag_states, &online).pretty(2));
     } else {
         ui::findings(&workspace.findings);
-        print(&workspace, &standings, &online);
+        print(&workspace, &tag_states, &online);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitStatus::Done)
 }
 
-/// Asks the index that is staged on and the one that is published to.
-fn ask(workspace: &Workspace) -> Result<Vec<Online>> {
-    let tools = Tools::ready(|what| eprintln!("{what}"))?;
+/// Queries the staging index and the index.
+fn query(workspace: &Workspace) -> Result<Vec<Online>> {
+    let tools = Tools::ready(ui::progress_line)?;
     let config = &workspace.config;
     let names: Vec<&Name> = workspace.distributions.iter().map(Distribution::name).collect();
     let mut online = Vec::new();
     for repository in twine::repositories(&tools, None, [&config.staging, &config.index])? {
-        let answers = match &repository.index {
+        let lookups = match &repository.index {
             Ok(index) => index.files(&tools, &names)?,
             Err(why) => vec![Lookup::Unknown(why.clone()); names.len()],
         };
-        let states = workspace.distributions.iter().zip(answers).map(state).collect();
+        let states = workspace.distributions.iter().zip(lookups);
+        let states = states.map(|(distribution, lookup)| online_state(distribution, lookup));
+        let states = states.collect();
         online.push(Online { repository: repository.name, states });
     }
     Ok(online)
 }
 
-fn state((distribution, answer): (&Distribution, Lookup<Vec<ServedFile>>)) -> OnlineState {
+fn online_state(distribution: &Distribution, lookup: Lookup<Vec<ServedFile>>) -> OnlineState {
+    let name = distribution.name();
     let Some(version) = distribution.version() else {
-        return OnlineState::Unknown(format!(
-            "the version of {} is not known",
-            distribution.name()
-        ));
+        return OnlineState::Unknown(format!("the version of `{name}` is not known"));
     };
-    match answer {
+    match lookup {
         Lookup::Unknown(why) => OnlineState::Unknown(why),
-        Lookup::Known(files) => {
-            match files_of(&files, &distribution.name().in_file_name(), version).is_empty() {
-                true => OnlineState::Absent,
-                false => OnlineState::Published,
-            }
+        Lookup::Known(files) if files_of(&files, &name.in_file_name(), version).is_empty() => {
+            OnlineState::Absent
         }
+        Lookup::Known(_) => OnlineState::Published,
     }
 }
 
-fn standings(root: &Path, workspace: &Workspace) -> Result<IdVec<DistributionId, Standing>> {
-    let git = Git::at(root);
-    let tags = git.as_ref().map_or(Ok(Vec::new()), Git::tags)?;
-    let tagged: Vec<(DistributionId, &str)> = workspace
-        .distributions
-        .enumerate()
-        .filter_map(|(id, d)| Some((id, last_tag(&d.tag, &tags)?.0.commit.as_str())))
-        .collect();
-    let log = git.as_ref().map_or(Ok(Vec::new()), |git| git.log_since(&tagged))?;
-    let changed = workspace.commits_since(&tagged, &log);
-    let is_tag = |tag: &String| tags.binary_search_by(|known| known.name.cmp(tag)).is_ok();
-    let standings = workspace.distributions.enumerate().map(|(id, distribution)| {
+fn tag_states(root: &Path, workspace: &Workspace) -> Result<IdVec<DistributionId, TagState>> {
+    let distributions = &workspace.distributions;
+    let mut tags = Vec::new();
+    let mut changed = HashMap::new();
+    if let Some(git) = Git::at(root) {
+        tags = git.tags()?;
+        let last: Vec<(DistributionId, &str)> = distributions
+            .enumerate()
+            .filter_map(|(id, d)| Some((id, last_tag(&d.tag, &tags)?.0.commit.as_str())))
+            .collect();
+        let log = git.log_since(&last)?;
+        for (id, commits) in workspace.commits_since(&last, &log) {
+            changed.insert(id, commits.len());
+        }
+    }
+    let states = distributions.enumerate().map(|(id, distribution)| {
         let tag = distribution.current_tag();
-        let tagged = tag.as_ref().is_some_and(is_tag);
-        Standing { tagged, tag, changed: changed.get(&id).map(Vec::len) }
+        // Tags are sorted by name.
+        let tagged = tag
+            .as_ref()
+            .is_some_and(|tag| tags.binary_search_by(|known| known.name.cmp(tag)).is_ok());
+        TagState { tagged, tag, changed: changed.get(&id).copied() }
     });
-    Ok(standings.collect())
+    Ok(states.collect())
 }
 
 fn as_json(
     root: &Path,
     workspace: &Workspace,
-    standings: &IdVec<DistributionId, Standing>,
+    tag_states: &IdVec<DistributionId, TagState>,
     online: &[Online],
 ) -> JsonValue {
     let packages = workspace.distributions.enumerate().map(|(id, distribution)| {
-        let standing = &standings[id];
-        let needs =
-            distribution.needs.iter().map(|&id| workspace.distributions[id].name().to_string());
+        let state = &tag_states[id];
         let mut package = object! {
             "name": distribution.name().to_string(),
             "path": if distribution.dir.is_empty() { "." } else { &distribution.dir },
             "version": distribution.version().map(ToString::to_string),
             "version_source": version_source(distribution),
-            "tag": standing.tag.as_deref(),
-            "tagged": standing.tagged,
-            "changed": standing.changed,
+            "tag": state.tag.as_deref(),
+            "tagged": state.tagged,
+            "changed": state.changed,
             "level": distribution.level,
-            "depends_on": needs.collect::<Vec<_>>(),
+            "depends_on": needs(workspace, distribution),
         };
         if !online.is_empty() {
             let states =
@@ -159,15 +162,15 @@ fn version_source(distribution: &Distribution) -> String {
     format!("{file}:{line}")
 }
 
-fn print(workspace: &Workspace, standings: &IdVec<DistributionId, Standing>, online: &[Online]) {
+/// The names of the siblings that a distribution depends on.
+fn needs(workspace: &Workspace, distribution: &Distribution) -> Vec<String> {
+    distribution.needs.iter().map(|&id| workspace.distributions[id].name().to_string()).collect()
+}
+
+fn print(workspace: &Workspace, tag_states: &IdVec<DistributionId, TagState>, online: &[Online]) {
     let rows = workspace.distributions.enumerate().map(|(id, distribution)| {
-        let standing = &standings[id];
-        let needs: Vec<String> = distribution
-            .needs
-            .iter()
-            .map(|&id| workspace.distributions[id].name().to_string())
-            .collect();
-        let since = match (standing.tagged, standing.changed) {
+        let state = &tag_states[id];
+        let since = match (state.tagged, state.changed) {
             (_, None) => "never tagged".to_owned(),
             (true, Some(0)) => "tagged".to_owned(),
             (true, Some(changed)) => format!("tagged, {changed} since"),
@@ -179,18 +182,18 @@ fn print(workspace: &Workspace, standings: &IdVec<DistributionId, Standing>, onl
             since,
         ];
         cells.extend(online.iter().map(|index| index.states[id].word().to_owned()));
-        cells.push(needs.join(", "));
+        cells.push(needs(workspace, distribution).join(", "));
         cells
     });
     let rows: Vec<Vec<String>> = rows.collect();
     let mut header = vec!["distribution", "version", "last tag"];
     header.extend(online.iter().map(|index| index.repository.as_str()));
     header.push("needs");
-    ui::table(&header, &rows);
+    table(&header, &rows);
     print_unknown(online);
 }
 
-/// Why an index could not tell, each reason once.
+/// Prints why an index could not be read, each reason once.
 fn print_unknown(online: &[Online]) {
     for index in online {
         let mut reasons: Vec<&str> = index

@@ -1,15 +1,16 @@
-//! `sync`: the shared fields and files, brought in line in every distribution.
+//! `sync`: copies the shared fields and files to every distribution.
 
 use std::path::Path;
-use std::process::ExitCode;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 use domain::finding::{Finding, Refusal, Rule};
 use domain::scaffold::shared::{self, SharedFields};
 use domain::text::edit::{Edit, Write, splice};
 use domain::text::toml::TomlFile;
+use domain::text::words::plural;
 use domain::workspace::{Distribution, Workspace};
 
+use crate::ExitStatus;
 use crate::cli::SyncOptions;
 use crate::effects::fs::files::{self, Changes};
 use crate::effects::fs::tree::Tree;
@@ -20,31 +21,32 @@ use crate::ui::{self, Style, paint, say};
 #[derive(Default)]
 struct SyncPlan {
     findings: Vec<Finding>,
-    /// Differences that only a person can mend.
-    left: Vec<Finding>,
+    /// Differences that only a person can fix.
+    unfixable: Vec<Finding>,
     changes: Changes,
 }
 
 /// # Errors
 /// The repository or shared.toml is not understood, or a file cannot be written.
-pub(crate) fn run(root: &Path, options: &SyncOptions) -> Result<ExitCode> {
+pub(crate) fn run(root: &Path, options: &SyncOptions) -> Result<ExitStatus> {
     let tree = Tree::walk(root)?;
     let workspace = discover::workspace(root)?;
     let shared = templates::shared(root)?;
     if shared.is_empty() && root.join(shared::FILE).is_file() {
-        say!("{} names nothing yet: nothing is shared", shared::FILE);
-        return Ok(ExitCode::SUCCESS);
+        say!("`{}` lists no shared fields yet", shared::FILE);
+        return Ok(ExitStatus::Done);
     }
     if shared.is_empty() {
-        let nothing = Finding::error(Rule::Shared, "this repository shares nothing");
-        return Err(Refusal::from(nothing.hint(format!("write {}", shared::FILE))).into());
+        let message = "this repository has no shared fields or files";
+        let hint = format!("list the shared fields in `{}`", shared::FILE);
+        return Err(Refusal::from(Finding::error(Rule::Shared, message).hint(hint)).into());
     }
     let plan = plan(&tree, &workspace, &shared)?;
+    let differences = plan.findings.iter().filter(|finding| finding.is_error()).count();
     if options.check {
         ui::findings(&plan.findings);
-        let errors = plan.findings.iter().filter(|finding| finding.is_error()).count();
-        say!("{}", summary(errors, workspace.distributions.len()));
-        return Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        say!("{}", summary(differences, workspace.distributions.len()));
+        return Ok(ExitStatus::done_if(differences == 0));
     }
     files::change(root, &plan.changes)?;
     let written = plan.changes.writes.iter().map(|write| write.path.as_str());
@@ -52,20 +54,19 @@ pub(crate) fn run(root: &Path, options: &SyncOptions) -> Result<ExitCode> {
         say!("{path}");
     }
     eprintln!(
-        "{} {} in line with {}",
+        "{} {} fixed, as in `{}`",
         paint(Style::Good, "done:"),
-        plan.findings.iter().filter(|finding| finding.is_error()).count() - plan.left.len(),
+        plural(differences - plan.unfixable.len(), "difference"),
         shared::FILE
     );
-    ui::findings(&plan.left);
-    Ok(if plan.left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    ui::findings(&plan.unfixable);
+    Ok(ExitStatus::done_if(plan.unfixable.is_empty()))
 }
 
 fn summary(differences: usize, distributions: usize) -> String {
     match differences {
-        0 => format!("{distributions} distributions, all in line"),
-        1 => "1 difference".to_owned(),
-        many => format!("{many} differences"),
+        0 => format!("{}, no difference", plural(distributions, "distribution")),
+        _ => plural(differences, "difference"),
     }
 }
 
@@ -88,7 +89,7 @@ impl SyncPlan {
         shared: &SharedFields,
     ) -> Result<()> {
         let path = &distribution.manifest.path;
-        let source = tree.read(path).ok_or_else(|| anyhow!("cannot read {path}"))?;
+        let source = tree.read(path).ok_or_else(|| anyhow!("cannot read `{path}`"))?;
         let manifest = TomlFile::parse(path, source.text).map_err(Refusal::from)?;
         let exempt = &distribution.manifest.config.differs;
         let read = |path: &str| tree.read(path).map(|source| source.text.to_string());
@@ -97,14 +98,13 @@ impl SyncPlan {
         let without = shared.file_differences(&distribution.dir, &[], &read);
         self.findings.extend(shared.idle_exemptions(&manifest, exempt, &without));
         let edits: Vec<&Edit> = found.iter().flat_map(|difference| &difference.edits).collect();
-        match splice(path, manifest.text(), &edits) {
-            Ok(write) if !edits.is_empty() => self.changes.writes.push(write),
-            Ok(_) => {}
-            Err(why) => bail!(why),
+        if !edits.is_empty() {
+            let write = splice(path, manifest.text(), &edits).map_err(|why| anyhow!(why))?;
+            self.changes.writes.push(write);
         }
         for difference in found {
             if difference.edits.is_empty() {
-                self.left.push(difference.finding.clone());
+                self.unfixable.push(difference.finding.clone());
             }
             self.findings.push(difference.finding);
         }

@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use domain::parallel;
 use domain::workspace::{Distribution, Workspace};
 use xshell::{Cmd, cmd};
 
+use crate::ExitStatus;
 use crate::cli::TestOptions;
 use crate::effects::paths;
 use crate::effects::process::shell;
@@ -22,7 +22,7 @@ use crate::ui::say;
 
 /// # Errors
 /// Something cannot be built or installed. A failing test is exit code 1.
-pub(crate) fn run(root: &Path, options: &TestOptions) -> Result<ExitCode> {
+pub(crate) fn run(root: &Path, options: &TestOptions) -> Result<ExitStatus> {
     let both = options.rust == options.python;
     let mut passed = true;
     if (both || options.rust) && root.join("Cargo.toml").is_file() {
@@ -31,12 +31,12 @@ pub(crate) fn run(root: &Path, options: &TestOptions) -> Result<ExitCode> {
     if both || options.python {
         passed &= python(root)?;
     }
-    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(ExitStatus::done_if(passed))
 }
 
 fn rust(root: &Path) -> Result<bool> {
     let sh = shell::at(root)?;
-    // cargo tells its children which cargo it is.
+    // cargo sets CARGO to its own path for its children.
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     shell::watched(cmd!(sh, "{cargo} test --workspace --locked --no-fail-fast"))
 }
@@ -50,7 +50,7 @@ fn python(root: &Path) -> Result<bool> {
         .filter(|distribution| has_tests(&root.join(&distribution.dir)))
         .collect();
     if tested.is_empty() {
-        progress.say("no distribution has tests");
+        progress.say("no distribution has a `tests` or `test` directory");
         return Ok(true);
     }
     let tools = Tools::ready(|what| progress.say(what))?;
@@ -75,37 +75,38 @@ fn has_tests(dir: &Path) -> bool {
     ["tests", "test"].iter().any(|name| dir.join(name).is_dir())
 }
 
-/// Builds every distribution from what git knows or would know of the working tree, so that a
-/// left-over of an earlier build is not tested.
+/// Builds every distribution from the files of the working tree that git tracks or would track, so
+/// that a left-over of an earlier build is not tested.
 fn wheels(
     root: &Path,
     workspace: &Workspace,
     tools: &Tools,
     scratch: &Path,
 ) -> Result<Vec<PathBuf>> {
-    let (source, out) = (scratch.join("source"), scratch.join("dist"));
+    let source = scratch.join("source");
+    let out = scratch.join("dist");
     snapshot(root, &source)?;
     let epoch = "315532800"; // 1980-01-01, the oldest date that a wheel can hold
-    let build = |distribution: &Distribution| {
-        let requires = distribution.manifest.build_requires();
-        build::build(tools, &source.join(&distribution.dir), &requires, &out, epoch)
-            .with_context(|| distribution.name().to_string())
-    };
-    parallel::map(parallel::jobs(), workspace.distributions.as_slice(), build)
-        .into_iter()
-        .collect::<Result<Vec<_>>>()?;
+    let built =
+        parallel::map(parallel::jobs(), workspace.distributions.as_slice(), |distribution| {
+            let requires = distribution.manifest.build_requires();
+            build::build(tools, &source.join(&distribution.dir), &requires, &out, epoch)
+                .with_context(|| format!("cannot build `{}`", distribution.name()))
+        });
+    built.into_iter().collect::<Result<Vec<_>>>()?;
     let files = build::artifacts(&out)?.into_iter().filter(|file| file.name.ends_with(".whl"));
     Ok(files.map(|file| out.join(file.name)).collect())
 }
 
-/// Copies every file that git knows, or neither knows nor ignores.
+/// Copies every file that git tracks, or neither tracks nor ignores.
 fn snapshot(root: &Path, to: &Path) -> Result<()> {
     for path in Git::required(root)?.files()? {
-        let (from, to) = (root.join(&path), to.join(&path));
-        // A deleted file is still known; a link to nowhere has nothing to copy.
+        let from = root.join(&path);
+        let to = to.join(&path);
+        // A deleted file may still be tracked, and a dangling link has nothing to copy.
         if from.is_file() {
-            fs::create_dir_all(to.parent().context("a file lies in a folder")?)?;
-            fs::copy(&from, &to).with_context(|| format!("cannot copy {path}"))?;
+            fs::create_dir_all(to.parent().context("a file has no directory")?)?;
+            fs::copy(&from, &to).with_context(|| format!("cannot copy `{path}`"))?;
         }
     }
     Ok(())
@@ -140,7 +141,7 @@ fn pytest(root: &Path, distribution: &Distribution, environment: &Environment) -
         [environment.scripts()].into_iter().chain(std::env::split_paths(&path)),
     )?;
     let python = environment.python();
-    // Nothing of the checkout is importable, and nothing is written into it.
+    // Isolated, so that the checkout cannot be imported; nothing is written into it either.
     let pytest: Cmd = cmd!(sh, "{python} -I -B -m pytest -q -p no:cacheprovider .");
     shell::watched(shell::scrubbed(pytest).env("PATH", path).env("PYTHONDONTWRITEBYTECODE", "1"))
 }

@@ -1,25 +1,105 @@
-//! What a person sees: errors with their hints, warnings, colour where a terminal wants it.
+//! Output for people: findings and errors with their hints, colour, progress, tables, prompts.
 
 pub(crate) mod json;
 pub(crate) mod progress;
 pub(crate) mod summary;
+pub(crate) mod text;
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 
-use domain::finding::{Finding, Refusal, Severity};
+use anyhow::{Context, Result};
+use domain::finding::{Finding, Refusal, Rule, Severity};
 
-use crate::cli::Usage;
-
-/// Prints a line on standard output, formatted as `println!` does. A reader who has gone (`| head`)
-/// is no reason to stop: what a command is about may be half done.
+/// Prints a line on standard output, formatted as `println!` does. A closed pipe (`| head`) does
+/// not end the command, which may be half-way through its work.
 macro_rules! say {
     ($($words:tt)*) => { $crate::ui::line(format_args!($($words)*)) };
 }
 pub(crate) use say;
 
-/// What [`say!`] comes down to.
+/// The function behind [`say!`].
 pub(crate) fn line(words: std::fmt::Arguments) {
-    let _ = writeln!(std::io::stdout(), "{words}");
+    let _ = writeln!(io::stdout(), "{words}");
+}
+
+/// When to print in colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set or the terminal is dumb.
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    pub(crate) const ALL: [Color; 3] = [Color::Auto, Color::Always, Color::Never];
+
+    /// The word that is typed.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Color::Auto => "auto",
+            Color::Always => "always",
+            Color::Never => "never",
+        }
+    }
+
+    fn is_on(self) -> bool {
+        match self {
+            Color::Always => true,
+            Color::Never => false,
+            // Painted text may go to either stream.
+            Color::Auto => {
+                std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+                    && !terminal_is_dumb()
+                    && io::stderr().is_terminal()
+                    && io::stdout().is_terminal()
+            }
+        }
+    }
+}
+
+fn terminal_is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|value| value == "dumb")
+}
+
+/// How much is printed on standard error beside errors and warnings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Verbosity {
+    /// No progress.
+    Quiet,
+    #[default]
+    Normal,
+    /// Every external command too.
+    Verbose,
+}
+
+/// Colour and verbosity of this run. Output comes from everywhere, so these two are not passed on.
+static SETTINGS: OnceLock<(Color, Verbosity)> = OnceLock::new();
+
+/// Sets colour and verbosity, once and before anything is printed.
+pub(crate) fn set_up(color: Color, verbosity: Verbosity) {
+    // A second call changes nothing.
+    let _ = SETTINGS.set((color, verbosity));
+}
+
+fn settings() -> (Color, Verbosity) {
+    SETTINGS.get().copied().unwrap_or_default()
+}
+
+/// Prints a line of progress on standard error, unless the run is quiet.
+pub(crate) fn progress_line(line: &str) {
+    if settings().1 != Verbosity::Quiet {
+        eprintln!("{line}");
+    }
+}
+
+/// Prints an external command on standard error before it is run, where the run is verbose.
+pub(crate) fn external_command(line: &str) {
+    if settings().1 == Verbosity::Verbose {
+        eprintln!("{}", paint(Style::Faint, &format!("$ {line}")));
+    }
 }
 
 /// How a word is set off. Without colour the words say the same.
@@ -33,9 +113,9 @@ pub(crate) enum Style {
     Bold,
 }
 
-/// Paints `text` for a terminal; plain when there is none or NO_COLOR is set.
+/// Paints `text` where the output is in colour.
 pub(crate) fn paint(style: Style, text: &str) -> String {
-    if !colours() {
+    if !settings().0.is_on() {
         return text.to_owned();
     }
     let code = match style {
@@ -49,19 +129,12 @@ pub(crate) fn paint(style: Style, text: &str) -> String {
     format!("\x1b[{code}m{text}\x1b[0m")
 }
 
-/// Both streams are looked at: what is painted may go to either of them.
-fn colours() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-        && std::io::stderr().is_terminal()
-        && std::io::stdout().is_terminal()
-}
-
 /// Whether this run is a GitHub Actions job, where findings become annotations.
 pub(crate) fn in_github_actions() -> bool {
     std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
 }
 
-/// Prints an error on standard error: every finding of a refusal, or the chain of causes.
+/// Prints an error on standard error: every finding of a refusal, else the chain of causes.
 pub(crate) fn error(error: &anyhow::Error) {
     match error.downcast_ref::<Refusal>() {
         Some(refusal) => findings(&refusal.0),
@@ -73,9 +146,9 @@ pub(crate) fn error(error: &anyhow::Error) {
 }
 
 /// Prints what was wrong with the command line.
-pub(crate) fn usage(usage: &Usage) {
-    eprintln!("{} {}", paint(Style::Error, "error:"), usage.message);
-    eprintln!("{} {}", paint(Style::Hint, "hint:"), usage.hint);
+pub(crate) fn usage(message: &str, hint: &str) {
+    eprintln!("{} {message}", paint(Style::Error, "error:"));
+    eprintln!("{} {hint}", paint(Style::Hint, "hint:"));
 }
 
 /// Prints findings on standard error, each with its hint below it.
@@ -95,81 +168,41 @@ pub(crate) fn findings(findings: &[Finding]) {
     }
 }
 
-/// A workflow command that GitHub shows beside the line it is about.
+/// Prints the workflow command that makes GitHub show a finding beside its line.
 fn annotate(finding: &Finding) {
     let level = if finding.is_error() { "error" } else { "warning" };
-    let place = finding
+    let location = finding
         .location
         .as_ref()
-        .map(|(file, line)| format!(" file={file},line={line}"))
+        .map(|at| format!(" file={},line={}", at.file, at.line))
         .unwrap_or_default();
     let message = finding.message.replace('%', "%25").replace('\n', "%0A");
-    eprintln!("::{level}{place}::{message}");
+    eprintln!("::{level}{location}::{message}");
 }
 
-/// How wide a table is where its last column can be broken.
-const WIDTH: usize = 80;
-
-/// A table on standard output: columns as wide as their widest cell, two spaces between; the last
-/// column goes on below itself where it would be wider than the page.
-pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) {
-    say!("{}", table_lines(header, rows).join("\n"));
+/// Whether there is someone to answer a prompt.
+pub(crate) fn can_prompt() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-fn table_lines(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
-    let header: Vec<String> = header.iter().map(|cell| (*cell).to_owned()).collect();
-    let all = || std::iter::once(&header).chain(rows);
-    let width = |column: usize| {
-        all().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..header.len()).map(width).collect();
-    let left: usize = widths.iter().rev().skip(1).map(|width| width + 2).sum();
-    // Names longer than this stand over the edge rather than in pieces.
-    let room = WIDTH.saturating_sub(left).max(20);
-    let mut lines = Vec::new();
-    for row in all() {
-        let Some((last, first)) = row.split_last() else { continue };
-        let padded: String =
-            first.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}  ")).collect();
-        for (at, part) in broken(last, room).into_iter().enumerate() {
-            let margin = if at == 0 { padded.clone() } else { " ".repeat(left) };
-            lines.push(format!("{margin}{part}").trim_end().to_owned());
-        }
+/// Asks a question that is answered with yes or no; returns whether the answer was yes. `yes` is
+/// the flag of that name, which answers beforehand.
+///
+/// # Errors
+/// Standard input is not a terminal, or cannot be read.
+pub(crate) fn confirm(question: &str, yes: bool) -> Result<bool> {
+    if yes {
+        return Ok(true);
     }
-    lines
-}
-
-/// The words of a cell in lines of at most `room` characters, at least one line.
-fn broken(cell: &str, room: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in cell.split(' ') {
-        let fits = |line: &String| {
-            line.is_empty() || line.chars().count() + 1 + word.chars().count() <= room
-        };
-        match lines.last_mut().filter(|line| fits(line)) {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) => *line = format!("{line} {word}"),
-            None => lines.push(word.to_owned()),
-        }
+    if !io::stdin().is_terminal() {
+        let finding =
+            Finding::error(Rule::Consent, "cannot prompt: standard input is not a terminal")
+                .hint("pass `--yes` to skip the prompt");
+        return Err(Refusal::from(finding).into());
     }
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_table_fits_the_page() {
-        let needs = (0..12).map(|n| format!("sibling-{n}")).collect::<Vec<_>>().join(", ");
-        let rows = [
-            vec!["a".to_owned(), "1.0".to_owned(), needs],
-            vec!["b".into(), "2".into(), String::new()],
-        ];
-        let lines = table_lines(&["distribution", "version", "needs"], &rows);
-        assert_eq!(lines[0], "distribution  version  needs");
-        assert!(lines.iter().all(|line| line.chars().count() <= WIDTH), "{lines:#?}");
-        assert!(lines[2].starts_with("                       sibling-"), "{lines:#?}");
-        assert_eq!(lines.last().unwrap(), "b             2");
-    }
+    eprint!("{question} [y/N] ");
+    io::stderr().flush()?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).context("cannot read the answer")?;
+    Ok(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))
 }

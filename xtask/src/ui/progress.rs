@@ -1,13 +1,14 @@
-//! Progress of long work: live lines on a terminal, one plain line per finished stage elsewhere.
+//! Progress of long work: a live line on a terminal, one plain line per finished stage elsewhere,
+//! nothing in a quiet run.
 
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::ui::{Style, paint};
+use crate::ui::{self, Style, Verbosity, paint};
 
-/// Shows what is being done and what is finished, on standard error.
+/// Shows on standard error which work is running and which is finished.
 pub(crate) struct Progress {
     shared: Arc<ProgressState>,
     ticker: Option<JoinHandle<()>>,
@@ -21,14 +22,17 @@ struct ProgressState {
 #[derive(Default)]
 struct Screen {
     running: Vec<(String, Instant)>,
-    /// A live line stands on the screen and has to be wiped before anything else is written.
+    /// A live line is on the screen and has to be wiped before anything else is written.
     drawn: bool,
     over: bool,
 }
 
 impl Progress {
     pub(crate) fn start() -> Progress {
-        let live = std::io::stderr().is_terminal() && !super::in_github_actions();
+        let live = ui::settings().1 != Verbosity::Quiet
+            && std::io::stderr().is_terminal()
+            && !ui::terminal_is_dumb()
+            && !ui::in_github_actions();
         let shared = Arc::new(ProgressState { live, screen: Mutex::default() });
         let ticker = live.then(|| {
             let shared = Arc::clone(&shared);
@@ -42,20 +46,20 @@ impl Progress {
         Progress { shared, ticker }
     }
 
-    /// A line of its own, at once.
+    /// Prints a line at once.
     pub(crate) fn say(&self, line: &str) {
         let mut screen = self.shared.screen();
         screen.wipe();
-        eprintln!("{line}");
+        ui::progress_line(line);
     }
 
-    /// Does `work`, shown as running until it returns; returns its result and the seconds it took.
-    pub(crate) fn during<T>(&self, what: &str, work: impl FnOnce() -> T) -> (T, f64) {
+    /// Does `work`, shown under `name` until it returns; returns its result and the seconds it took.
+    pub(crate) fn during<T>(&self, name: &str, work: impl FnOnce() -> T) -> (T, f64) {
         let start = Instant::now();
-        self.shared.screen().running.push((what.to_owned(), start));
+        self.shared.screen().running.push((name.to_owned(), start));
         let result = work();
         let mut screen = self.shared.screen();
-        if let Some(at) = screen.running.iter().position(|(running, _)| running == what) {
+        if let Some(at) = screen.running.iter().position(|(running, _)| running == name) {
             screen.running.remove(at);
         }
         (result, start.elapsed().as_secs_f64())
@@ -76,7 +80,7 @@ impl Drop for Progress {
 }
 
 impl ProgressState {
-    /// A panic elsewhere must not silence the progress of what goes on.
+    /// Locks the screen; a panic in one thread must not silence the progress of the others.
     fn screen(&self) -> MutexGuard<'_, Screen> {
         self.screen.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -89,9 +93,9 @@ impl ProgressState {
         }
         let running = screen.running.iter();
         let parts: Vec<String> = running
-            .map(|(what, since)| format!("{what} {:.0} s", since.elapsed().as_secs_f64()))
+            .map(|(name, since)| format!("{name} {:.0} s", since.elapsed().as_secs_f64()))
             .collect();
-        // One line only: a wrapped one could not be wiped.
+        // A line that the terminal wraps could not be wiped.
         let line: String = format!("  … {}", parts.join("  ")).chars().take(78).collect();
         eprint!("{}", paint(Style::Faint, &line));
         let _ = std::io::stderr().flush();

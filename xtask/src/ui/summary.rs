@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 
-/// One line of the table.
+/// One row of the table.
 pub(crate) struct Row {
     pub(crate) name: String,
     pub(crate) version: String,
@@ -13,15 +13,15 @@ pub(crate) struct Row {
     pub(crate) files: Vec<String>,
 }
 
-/// Appends the table where the job's summary is kept; does nothing elsewhere.
+/// Appends the table to the summary of the job; does nothing outside GitHub Actions.
 pub(crate) fn release(title: &str, rows: &[Row]) {
     let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
         return;
     };
     let file = OpenOptions::new().create(true).append(true).open(&path);
-    // A summary that cannot be written is no reason for a release to fail.
+    // A release does not fail because its summary cannot be written.
     if let Err(error) = file.and_then(|mut file| file.write_all(markdown(title, rows).as_bytes())) {
-        eprintln!("note: the job's summary cannot be written: {error}");
+        eprintln!("note: cannot write the job summary: {error}");
     }
 }
 

@@ -4,14 +4,15 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{Repo, Stubs};
+use crate::indexes::Stubs;
+use crate::support::Repo;
 
 fn sign(file: &Path) {
     fs::write(format!("{}.publish.attestation", file.display()), "{\"version\": 1}").unwrap();
 }
 
 #[test]
-fn what_is_signed_is_uploaded_with_its_attestation() {
+fn signed_files_are_uploaded_with_their_attestations() {
     let repo = Repo::new().package("core", "2.3.0").commit();
     let stubs = Stubs::open(&repo);
     repo.xtask("release all --yes --until built").ok();

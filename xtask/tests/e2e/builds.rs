@@ -8,7 +8,7 @@ const SETUPTOOLS: &str = "[build-system]\nrequires = [\"setuptools>=77\"]\n\
     [project]\nname = \"core\"\nversion = \"2.3.0\"\nreadme = \"README.md\"\n";
 
 #[test]
-fn nothing_that_git_does_not_track_is_in_an_archive() {
+fn archives_hold_only_tracked_files() {
     let repo = Repo::new()
         .package("core", "2.3.0")
         .file("packages/core/pyproject.toml", SETUPTOOLS)
@@ -55,7 +55,7 @@ fn jealous(backend: &str, module: &str, others: &[&str]) -> (String, String) {
 }
 
 #[test]
-fn what_one_is_built_with_is_not_seen_by_another() {
+fn build_environments_are_isolated_from_each_other() {
     let (hatch, sees_no_flit) =
         jealous("hatchling", "hatchling.build", &["flit_core", "twine", "requests"]);
     let (flit, sees_no_hatch) =

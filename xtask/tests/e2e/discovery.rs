@@ -25,11 +25,11 @@ fn without_configuration_every_distribution_is_found_and_nothing_else() {
     let run = repo.xtask("status --json").ok();
     assert_eq!(names(&run.json()), ["deep.down", "whole"]);
     let run = repo.xtask("status").ok();
-    run.has_line(&["warning: ", "tests/fixtures/broken/pyproject.toml:2: not valid TOML"]);
+    run.shows("a manifest that is not valid");
 }
 
 #[test]
-fn what_is_tracked_is_found_whatever_gitignore_says() {
+fn tracked_distributions_are_found_even_if_ignored() {
     let repo = Repo::new()
         .file("kept/pyproject.toml", &manifest("kept", ""))
         .file("local/pyproject.toml", &manifest("local", ""))
@@ -46,7 +46,7 @@ fn names(answer: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn configured_directories_are_the_only_ones() {
+fn only_configured_folders_are_searched() {
     let repo = Repo::new()
         .package("core", "2.3.0")
         .file("examples/demo/pyproject.toml", &manifest("demo", ""))
@@ -54,11 +54,11 @@ fn configured_directories_are_the_only_ones() {
         .commit();
     assert_eq!(names(&repo.xtask("status --json").ok().json()), ["core"]);
     repo.edit("Cargo.toml", "packages/*", "pakcages/*");
-    repo.xtask("status").exits(1).says("no pyproject.toml in `pakcages/*`");
+    repo.xtask("status").exits(1).shows("a pattern without a manifest");
 }
 
 #[test]
-fn status_tells_versions_tags_and_changes_in_release_order() {
+fn status_lists_versions_tags_and_changes_in_release_order() {
     let repo = Repo::new()
         .package("app", "2.3.0: core>=2.3")
         .package("core", "2.3.0")
@@ -106,15 +106,12 @@ fn a_cycle_is_refused_with_its_whole_path() {
         .package("three", "1.0: one")
         .commit();
     for command in ["status", "graph", "release all --rehearse"] {
-        repo.xtask(command)
-            .refused(1)
-            .says("packages/one/pyproject.toml:11: ")
-            .says("one -> two -> three -> one");
+        repo.xtask(command).refused(1).shows("a cycle");
     }
 }
 
 #[test]
-fn a_cycle_through_an_extra_is_none() {
+fn a_cycle_through_an_extra_is_allowed() {
     let repo = Repo::new()
         .package("core", "1.0")
         .append(
@@ -134,28 +131,23 @@ fn configuration_errors_name_file_line_and_key() {
         .package("sched", "1.0")
         .append("packages/sched/pyproject.toml", "\n[tool.xtask.smoke]\nimports = \"sched\"\n")
         .commit();
-    repo.xtask("status")
-        .refused(1)
-        .advises("packages/core/pyproject.toml:14: `tool.xtask.smok` is not a key", "smoke")
-        .says("packages/sched/pyproject.toml:14: `tool.xtask.smoke.imports` must be");
+    repo.xtask("status").refused(1).shows("unknown keys of distributions");
     repo.write("Cargo.toml", "[workspace.metadata.xtask]\nbranch = [\"main\"]\n");
-    repo.xtask("status")
-        .refused(1)
-        .advises("Cargo.toml:2: `workspace.metadata.xtask.branch` is not a key", "branches");
+    repo.xtask("status").refused(1).shows("an unknown key of the repository");
 }
 
 #[test]
-fn a_name_that_stands_twice_is_refused_with_both_places() {
+fn a_duplicate_name_is_refused_with_both_locations() {
     let repo = Repo::new()
         .file("a/pyproject.toml", &manifest("My-Core", ""))
         .file("b/pyproject.toml", &manifest("my_core", ""))
         .commit();
     let run = repo.xtask("status").refused(1);
-    run.says("a/pyproject.toml").says("b/pyproject.toml:").says("my_core is also the name");
+    run.shows("a duplicate name");
 }
 
 #[test]
-fn tags_that_could_be_anothers_are_refused() {
+fn ambiguous_tags_are_refused() {
     let tag = |tag: &str| format!("[tool.xtask]\ntag = \"{tag}\"\n");
     let repo = Repo::new()
         .package("core", "2.3.0")
@@ -163,28 +155,24 @@ fn tags_that_could_be_anothers_are_refused() {
         .package("meta", "2.3.0")
         .append("packages/meta/pyproject.toml", &tag("v{version}"))
         .commit();
-    repo.xtask("release all --rehearse")
-        .refused(1)
-        .says("packages/meta/pyproject.toml:13: `tool.xtask.tag`")
-        .advises("the tag `v1.0` of meta could be one of core", "give meta a tag of its own");
+    repo.xtask("release all --rehearse").refused(1).shows("ambiguous tags");
 }
 
 /// The distribution whose tag was configured is the one to change, not the one with the default.
 #[test]
-fn a_configured_tag_that_takes_a_default_one_is_blamed() {
+fn a_configured_tag_that_collides_with_a_default_one_is_reported() {
     let repo = Repo::new()
         .package("core", "2.3.0")
         .append("packages/core/pyproject.toml", "[tool.xtask]\ntag = \"runner-v{version}\"\n")
         .package("runner", "1.5.0")
         .commit();
-    repo.xtask("status").refused(1).says("packages/core/pyproject.toml:13: `tool.xtask.tag`");
+    repo.xtask("status").refused(1).shows("a configured tag that collides with a default one");
 }
 
 #[test]
-fn unknown_keys_and_wrong_types_are_said_together() {
+fn unknown_keys_and_wrong_types_are_reported_together() {
     let config = "[workspace.metadata.xtask]\nremote = 3\nbranch = [\"main\"]\n";
     let repo = Repo::new().package("core", "2.3.0").file("Cargo.toml", config).commit();
     let run = repo.xtask("status").exits(1);
-    run.says("Cargo.toml:2: `workspace.metadata.xtask.remote`")
-        .says("Cargo.toml:3: `workspace.metadata.xtask.branch`");
+    run.shows("unknown keys and wrong types");
 }

@@ -43,5 +43,5 @@ fn the_graph_in_every_format() {
             { "name": "app", "level": 2, "depends_on": ["core", "sched"] },
         ]})
     );
-    repo.xtask("graph --format svg").refused(2).says("tree or mermaid or dot or json");
+    repo.xtask("graph --format svg").refused(2).shows("an unknown format");
 }

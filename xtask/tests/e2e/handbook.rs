@@ -1,133 +1,86 @@
-//! docs/when-a-release-stops.md has every situation in which a release stops.
+//! docs/when-a-release-stops.md explains every failure that stops a release.
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Where the messages of a release are made.
-const SOURCES: [&str; 12] = [
-    "domain/src/preflight.rs",
-    "src/effects/facts.rs",
-    "src/effects/index.rs",
-    "src/effects/ledger.rs",
-    "src/effects/lock.rs",
-    "src/effects/release/collect.rs",
-    "src/effects/release/mod.rs",
-    "src/effects/release/produce.rs",
-    "src/effects/release/restage.rs",
-    "src/effects/release/send.rs",
-    "src/effects/release/stop.rs",
-    "src/effects/release/try_out.rs",
-];
+use crate::support::snapshot;
 
-/// What a message stands behind, and how many literals come before it.
-const MARKERS: [(&str, usize); 8] = [
-    ("Check::failed(", 1),
-    ("Finding::error(", 1),
-    ("bail!(", 0),
-    ("anyhow!(", 0),
-    // The table of `explain`: what is wrong comes before what to do.
-    (") => (", 0),
-    (") => { (", 0),
-    ("_ => (", 0),
-    ("to_owned()); (", 0),
-];
+/// The folders in which the messages of a release are made.
+const SOURCES: [&str; 3] = ["domain/src/release", "src/effects/release", "src/effects/index"];
 
-/// A piece of a message, and words of the handbook that speak of it.
-#[rustfmt::skip]
-const SITUATIONS: [(&str, &str); 43] = [
-    // domain/preflight.rs
-    (", and not on the remote", "exists here on COMMIT, and not on the remote"),
-    (", and releases are made from", "*the branch is …*"),
-    (", not released and not part of this release", "not released and not part of this release"),
-    (", which HEAD does not contain", "which HEAD does not contain"),
-    (", which is published", "is lower than …, which is published"),
-    (": its version is not known", "*its version is not known*"),
-    ("HEAD is detached at", "*HEAD is detached*"),
-    ("` cannot be asked:", "*the git remote cannot be asked*"),
-    ("` would not take a tag:", "*would not take a tag*"),
-    ("already, and", "already, and N commits touch it since*"),
-    ("no branch of the git remote `", "*no branch of the git remote has HEAD*"),
-    ("one secret would go to both", "*one secret would go to both*"),
-    ("the clone is shallow: tags and commits may be missing", "*the clone is shallow*"),
-    ("the working tree is not clean:", "*The working tree is not clean*"),
-    ("twine cannot use `", "*twine cannot use INDEX*"),
-    ("twine cannot use", "*twine cannot use INDEX*"),
-    ("twine finds no credentials for `", "*twine finds no credentials*"),
-    // effects
-    ("does not have it", "but the index does not have it*"),
-    ("was asked for", "*INDEX was asked for …*"),
-    ("does not show what was uploaded after", "does not show what was uploaded after"),
-    ("serves other bytes as", "serves other bytes than were sent"),
-    ("the index lists the files and does not hand them out:", "lists files and does not hand them out"),
-    ("is not the file that", "*… is not the file that … describes*"),
-    ("is no ledger of this tool", "somebody changed what lies in `dist/`"),
-    // The hint of the lock, whose message is made elsewhere.
-    ("wait until it is over", "The second release of one repository is refused and told by whom"),
-    // effects/release
-    ("a file name is taken there for ever, with other bytes", "**A file name is taken.**"),
-    ("the credentials are not accepted", "**The credentials are not accepted**"),
-    ("the account has registered as many new projects as the index takes in a day", "as many new projects as the index takes in a day**"),
-    ("the index refuses the file", "**The index refuses the file**"),
-    ("the index did not take the upload, or did not say so", "**The index did not take the upload, or did not say so.**"),
-    ("the index takes no more uploads for now", "**The index takes no more uploads for now.**"),
-    ("its build failed", "**The build or the checks failed.**"),
-    ("what was built is not fit to be uploaded", "**The build or the checks failed.**"),
-    ("twine check --strict:", "**The build or the checks failed.**"),
-    ("its smoke test failed", "**The smoke test of what staging served failed.**"),
-    ("it is published, and its tag could not be set", "**It is published, and its tag could not be set**"),
-    ("it did not get through", "do what the `hint:` says, and run the same command again"),
-    ("stands in no file, so it cannot be restaged", "stands in no file*"),
-    ("has other bytes under", "The index has other bytes under this name"),
-    ("was asked what it has:", "It was asked what it has before every new attempt"),
-    ("what the index serves as", "serves other bytes than were sent"),
-    ("is not the file of that name that was built here", "*… is not the file of that name that was built here*"),
-    (", which it needs", "has no wheel of …, which it needs"),
-];
+/// Calls and match arms whose first string is the message of a failure.
+const MARKERS: [&str; 6] =
+    ["bail!(", "anyhow!(", "Check::failed(", "Finding::error(", "=> (", "=> \""];
 
-/// Failures that nobody can do anything about, because they cannot happen.
-const INTERNAL: [&str; 1] = ["it was not built"];
+/// A message is in the handbook where the two share so many words in a row, or where the handbook
+/// has all of a shorter one.
+const WORDS: usize = 4;
 
+/// The snapshot has every message with the words that the handbook shares with it: a message that
+/// is new, or that the handbook no longer has, shows in its diff.
 #[test]
-fn every_way_to_stop_is_in_the_handbook() {
-    let handbook = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/when-a-release-stops.md");
-    let handbook = in_one_line(&fs::read_to_string(handbook).unwrap());
-    let said: BTreeSet<String> = SOURCES.into_iter().flat_map(messages).collect();
-    let known: BTreeSet<&str> =
-        SITUATIONS.iter().map(|(piece, _)| *piece).chain(INTERNAL).collect();
-    let unknown: Vec<_> = said.iter().filter(|piece| !known.contains(piece.as_str())).collect();
-    assert!(unknown.is_empty(), "tell the handbook, and the table here, about {unknown:#?}");
-    let gaps: Vec<_> = SITUATIONS
+fn the_handbook_covers_every_failure_of_a_release() {
+    let krate = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let handbook = fs::read_to_string(krate.join("../docs/when-a-release-stops.md")).unwrap();
+    let handbook = format!(" {} ", words(&handbook).join(" "));
+    let mut messages: Vec<String> = SOURCES
         .iter()
-        .filter(|(piece, words)| !said.contains(*piece) || !handbook.contains(words))
+        .flat_map(|folder| sources(&krate.join(folder)))
+        .flat_map(|source| messages(&source))
         .collect();
-    assert!(gaps.is_empty(), "no message says that any more, or the handbook does not: {gaps:#?}");
+    messages.sort();
+    messages.dedup();
+    assert!(messages.len() > 30, "where are the messages made? {messages:#?}");
+    let covered = messages.iter().map(|message| match longest_quote(message, &handbook) {
+        Some(quote) => format!("{message}\n  in the handbook: {quote}\n"),
+        None => format!("{message}\n  not in the handbook\n"),
+    });
+    snapshot::section("messages of a release and the handbook", &covered.collect::<String>());
 }
 
-/// Of every text that a stop can consist of, the longest piece without a placeholder.
-fn messages(source: &str) -> BTreeSet<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
-    let text = fs::read_to_string(path).unwrap();
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let files = walkdir::WalkDir::new(folder).into_iter().map(|entry| entry.unwrap().into_path());
+    files.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
+}
+
+fn messages(source: &Path) -> Vec<String> {
+    let text = fs::read_to_string(source).unwrap();
     let code = text.split("#[cfg(test)]").next().unwrap();
     let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
-    let code = in_one_line(&code.collect::<Vec<_>>().join("\n"));
-    let mut found = BTreeSet::new();
-    for (marker, skipped) in MARKERS {
-        for call in code.split(marker).skip(1) {
-            // One call: its statement, without what comes behind.
-            let call = call.split(';').next().unwrap();
-            found.extend(call.split('"').skip(1).step_by(2).nth(skipped).map(piece));
-        }
-    }
-    found.remove("");
-    found
+    let code = code.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
+    let first_string = |call: &str| {
+        // The rest of the statement, without what comes behind it.
+        let call = call.split(';').next()?;
+        Some(call.split('"').nth(1)?.to_owned())
+    };
+    MARKERS
+        .iter()
+        .flat_map(|marker| {
+            let calls = code.split(marker).skip(1);
+            let quoted = marker.ends_with('"');
+            calls.filter_map(move |call| {
+                if quoted { call.split('"').next().map(str::to_owned) } else { first_string(call) }
+            })
+        })
+        .filter(|message| words(message).len() >= 3)
+        .collect()
 }
 
-fn piece(text: &str) -> String {
-    let pieces = text.split(['{', '}']).step_by(2).map(str::trim);
-    pieces.max_by_key(|piece| piece.len()).unwrap_or_default().to_owned()
+/// The most words in a row, at least [`WORDS`] or all of them, that are in the handbook too.
+fn longest_quote(message: &str, handbook: &str) -> Option<String> {
+    let words = words(message);
+    let enough = WORDS.min(words.len());
+    (enough..=words.len())
+        .rev()
+        .flat_map(|length| words.windows(length))
+        .map(|run| run.join(" "))
+        .find(|run| handbook.contains(&format!(" {run} ")))
 }
 
-fn in_one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// Lower-case words without marks of Markdown and without the parts that differ.
+fn words(text: &str) -> Vec<String> {
+    let text = text.split(['{', '}']).step_by(2).collect::<Vec<_>>().join(" ");
+    let bare =
+        |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric() && c != '-').to_lowercase();
+    text.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect()
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{fs, thread};
 
-use crate::support::{ALWAYS, Fault, On, Repo, Run, Stubs, which};
+use crate::indexes::{ALWAYS, Fault, On, Stubs};
+use crate::support::{Repo, Run};
+use crate::wrapped::which;
 
 /// Nobody else on this machine has it, so that whoever shows it got it from here.
 const CANARY: &str = "pypi-canary-that-must-not-sing";
@@ -28,7 +30,7 @@ fn nothing_is_installed_that_a_stranger_has_put_on_staging() {
         stubs.staging.put(&file, repo.wheel(name, version));
     }
     let run = repo.xtask("release all --yes --until staged").ok();
-    run.has_line(&["runner 1.5.0", "smoke", "done"]);
+    run.stage("runner 1.5.0", "smoke", "done");
     let asked = stubs.staging.log();
     let touched = |line: &&String| line.contains("99.0") || line.contains("iniconfig");
     assert_eq!(asked.iter().filter(touched).count(), 0, "{}", asked.join("\n"));
@@ -36,7 +38,7 @@ fn nothing_is_installed_that_a_stranger_has_put_on_staging() {
 
 /// Every build and every smoke test writes its environment down; the index repeats the token.
 #[test]
-fn a_token_is_seen_by_the_one_process_that_uploads_and_by_nobody_else() {
+fn only_the_uploading_process_sees_a_token() {
     let dump = "import json, os, sys\n\
         with open(HERE, 'a') as file:\n    print(json.dumps([sys.argv, dict(os.environ)]), file=file)\n";
     let repo = Repo::new().package("core", "2.3.0");
@@ -87,7 +89,7 @@ fn a_token_is_seen_by_the_one_process_that_uploads_and_by_nobody_else() {
 
 /// An index by another name has a token by another name.
 #[test]
-fn the_token_of_an_index_of_ones_own_is_not_seen_by_what_git_starts_to_reach_its_remote() {
+fn git_does_not_see_the_token_of_a_custom_index() {
     let config = "[workspace.metadata.xtask]\nstaging = \"house\"\n";
     let repo = Repo::new().package("core", "2.3.0").file("Cargo.toml", config).commit();
     let (path, seen) = recording_git(&repo);
@@ -166,7 +168,7 @@ fn no_file_has_it(repo: &Repo) {
 
 /// Whoever reads it complains about it, and quotes what stands there.
 #[test]
-fn a_broken_pypirc_is_refused_without_a_word_of_what_stands_in_it() {
+fn a_broken_pypirc_is_refused_without_showing_its_contents() {
     let repo = Repo::new().package("core", "2.3.0").commit();
     let index = "repository = http://127.0.0.1:9/\nusername = __token__\n";
     for broken in [

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::thread;
 
-use crate::support::{Fault, Moment, On, Plan, Repo, Run, Stubs, Traced, Wrapped};
+use crate::indexes::{Fault, On, Stubs};
+use crate::support::{Repo, Run};
+use crate::wrapped::{Moment, Plan, Traced, Wrapped};
 
 const COMMAND: &str = "release all --yes --jobs 1";
 const VERSIONS: [&str; 3] = ["core-2.3.0", "runner-1.5.0", "app-2.3.0"];
@@ -82,7 +84,7 @@ fn heading() {
 
 /// Each run gets a little further than the one before.
 #[test]
-fn killed_again_and_again_it_gets_there_all_the_same() {
+fn a_release_killed_repeatedly_still_completes() {
     let command = |words: &str, moment| Point::Command(words.to_owned(), moment);
     let upload = |to_index, at, stored| Point::Upload { to_index, at, stored };
     let points = [
@@ -119,7 +121,7 @@ fn three() -> Repo {
 }
 
 #[test]
-fn killed_at_any_effect_the_same_command_finishes_the_job() {
+fn a_release_killed_at_any_effect_is_finished_by_the_same_command() {
     if std::env::var_os("XTASK_TEST_FULL").is_none() {
         eprintln!("skipped: XTASK_TEST_FULL is not set");
         return;

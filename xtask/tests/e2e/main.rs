@@ -10,6 +10,7 @@ mod faults;
 mod graph;
 mod handbook;
 mod hostile;
+mod indexes;
 mod kills;
 mod notes;
 mod python;
@@ -18,4 +19,6 @@ mod rehearsal;
 mod release;
 mod resume;
 mod stops;
+#[path = "../support/mod.rs"]
 mod support;
+mod wrapped;

@@ -1,11 +1,12 @@
-//! What has to hold before a release: everything that does not, in one list, before any request.
+//! The preflight of a release: all failures in one list, before any request.
 
 use std::fs;
 
-use crate::support::{Indexes, Repo, Run, Silence, Stubs};
+use crate::indexes::{Indexes, Silence, Stubs};
+use crate::support::{Repo, Run};
 
 #[test]
-fn everything_that_stands_in_the_way_is_said_at_once_and_nothing_is_sent() {
+fn all_preflight_failures_are_reported_at_once_and_nothing_is_sent() {
     let repo = Repo::new()
         .package("base", "0.9.0")
         .package("core", "2.3.0")
@@ -29,14 +30,7 @@ fn everything_that_stands_in_the_way_is_said_at_once_and_nothing_is_sent() {
     let before = repo.standing();
 
     let run = repo.xtask("release core runner app --yes --json").refused(1);
-    let run = run
-        .advises("branch is feature", "git switch main")
-        .advises("working tree is not clean: packages/core/README.md", "commit it")
-        .advises("no credentials for `testpypi`", "TESTPYPI_TOKEN")
-        .advises("no credentials for `pypi`", "PYPI_TOKEN")
-        .advises("core 2.3.0 is tagged core-v2.3.0 already", "cargo xtask bump core")
-        .advises("tag runner-v1.5.0 of runner 1.5.0 exists here", "git tag -d runner-v1.5.0")
-        .advises("app needs base, not released", "cargo xtask release base app");
+    let run = run.shows("seven failed checks");
     let answer = run.json();
     let failed =
         answer["preflight"].as_array().unwrap().iter().filter(|check| check["ok"] == false);
@@ -47,25 +41,23 @@ fn everything_that_stands_in_the_way_is_said_at_once_and_nothing_is_sent() {
 }
 
 #[test]
-fn a_detached_head_in_a_shallow_clone_is_no_place_to_release_from() {
+fn a_detached_head_in_a_shallow_clone_is_refused() {
     let repo = Repo::new().package("core", "2.3.0").commit();
     repo.record("a second commit");
     let repo = repo.cloned("--depth 1");
     let silence = Silence::as_indexes(&repo);
     repo.git("checkout --quiet --detach");
     let run = repo.xtask("release all --yes").refused(1);
-    run.advises("HEAD is detached", "git switch")
-        .advises("clone is shallow", "git fetch --unshallow");
+    run.shows("a detached HEAD in a shallow clone");
     silence.unbroken();
 }
 
 #[test]
-fn a_target_with_a_typing_mistake_is_guessed() {
+fn a_misspelled_target_gets_a_suggestion() {
     let repo = Repo::new().package("core", "2.3.0").package("runner", "1.5.0").commit();
     let silence = Silence::as_indexes(&repo);
     let run = repo.xtask("release runnre coree --yes").refused(1);
-    run.advises("no distribution is called `runnre`", "did you mean `runner`?")
-        .advises("no distribution is called `coree`", "did you mean `core`?");
+    run.shows("misspelled targets");
     silence.unbroken();
 }
 
@@ -76,13 +68,12 @@ fn a_tag_without_its_files_and_an_index_without_an_answer_are_told_apart() {
     repo.git("tag -a -m core core-v2.3.0");
     repo.git("push --quiet origin core-v2.3.0");
     let run = repo.xtask("release all --yes").refused(1);
-    run.advises("core 2.3.0 is tagged core-v2.3.0, but pypi does not have it", "bump core");
+    run.shows("a tag without its files");
     indexes.have_nothing();
 
     indexes.stop();
     let run = repo.xtask("release all --yes").refused(1);
-    run.advises("testpypi was asked for core: it cannot be reached", "try again")
-        .advises("pypi was asked for core: it cannot be reached", "try again");
+    run.shows("indexes that do not answer");
 }
 
 #[test]
@@ -91,13 +82,13 @@ fn a_remote_that_does_not_answer_is_not_taken_for_one_without_tags() {
     let silence = Silence::as_indexes(&repo);
     repo.git("remote set-url origin ../nowhere.git");
     let run = repo.xtask("release all --yes").refused(1);
-    run.advises("the git remote `origin` cannot be asked", "git remote -v");
+    run.shows("a remote that does not answer");
     silence.unbroken();
 }
 
 /// A commit that nobody else has, a remote that takes nothing, and one password for two hosts.
 #[test]
-fn what_would_go_to_the_wrong_place_or_to_none_is_refused_beforehand() {
+fn unpushed_commits_read_only_remotes_and_shared_secrets_are_refused() {
     let repo = Repo::new().package("core", "2.3.0").commit();
     let silence = Silence::listen();
     let section = |name: &str, host: &str| {
@@ -111,10 +102,7 @@ fn what_would_go_to_the_wrong_place_or_to_none_is_refused_beforehand() {
     repo.git("remote set-url --push origin ../nowhere.git");
 
     let run = repo.xtask("release all --yes --json").refused(1);
-    let run = run
-        .advises("no branch of the git remote `origin` has HEAD", "git push origin")
-        .advises("the git remote `origin` would not take a tag", "the right to push tags")
-        .advises("one secret would go to both testpypi and pypi", "TESTPYPI_TOKEN and PYPI_TOKEN");
+    let run = run.shows("an unpushed commit, a read-only remote and a shared secret");
     let passed = |run: &Run, check: &str, detail: &str| {
         let checks = run.json()["preflight"].as_array().unwrap().clone();
         let found = checks.iter().any(|one| {
@@ -138,6 +126,6 @@ fn a_version_below_what_is_published_is_refused_before_it_is_built() {
     let stubs = Stubs::open(&repo);
     stubs.index.put("core-2.3.1-py3-none-any.whl", Vec::new());
     let run = repo.xtask("release all --yes").refused(1);
-    run.advises("core 2.3.0 is lower than 2.3.1, which is published", "cargo xtask bump core");
+    run.shows("a version below what is published");
     assert!(!repo.path("dist").exists());
 }

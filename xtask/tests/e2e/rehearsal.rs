@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Repo, Run, Silence};
+use crate::indexes::Silence;
+use crate::support::{Repo, Run};
 
 const STAGES: [&str; 6] = ["build", "check", "stage", "smoke", "publish", "tag"];
 
@@ -34,7 +35,7 @@ fn a_chain_goes_through_every_stage_and_leaves_no_trace() {
     assert_eq!(servers(&repo).len(), 2);
     assert!(servers(&repo).iter().all(|server| !answers(server)));
 
-    let run = every_stage_is_timed(run).says("TWINE_REPOSITORY_URL: kept from every tool");
+    let run = every_stage_is_timed(run).says("TWINE_REPOSITORY_URL");
     let answer = run.json();
     assert_eq!(shape(&answer), RELEASE_SHAPE);
     let packages = answer["packages"].as_array().unwrap();
@@ -108,12 +109,12 @@ fn a_dirty_shallow_detached_clone_rehearses_its_head() {
     let before = repo.standing();
 
     let run = repo.xtask("release core --rehearse").ok();
-    run.has_line(&["working tree is not clean", "HEAD", &head[..7], "is rehearsed"]);
+    run.says(&head[..7]).shows("a rehearsal of HEAD in a dirty working tree");
     assert_eq!(repo.standing(), before);
 }
 
 #[test]
-fn a_wheel_that_cannot_be_imported_stops_everything_before_the_index() {
+fn a_wheel_that_cannot_be_imported_is_not_uploaded() {
     let repo = Repo::new()
         .package("core", "2.3.0")
         .package("runner", "1.5.0: core>=2.3,<3")
@@ -121,12 +122,11 @@ fn a_wheel_that_cannot_be_imported_stops_everything_before_the_index() {
         .commit();
     let run = repo.xtask("release all --rehearse --json").refused(1);
     let run = run
-        .has_line(&["runner 1.5.0", "smoke", "failed"])
-        .says("release stopped at runner 1.5.0")
-        .says("`import runner` failed")
+        .stage("runner 1.5.0", "smoke", "failed")
+        .shows("a wheel that cannot be imported")
         .says("RuntimeError: broken wing")
-        .has_line(&["  published: nothing"])
-        .has_line(&["  not published: core 2.3.0, runner 1.5.0"]);
+        .published("nothing")
+        .unpublished("core 2.3.0, runner 1.5.0");
     assert_eq!(run.json()["packages"][1]["stages"][3]["status"], "failed", "{run}");
     assert_eq!(repo.files("target/xtask/rehearsal/pypi"), [].into());
     assert_eq!(repo.files("target/xtask/rehearsal/testpypi").len(), 4);
@@ -172,11 +172,7 @@ fn the_rest_is_rehearsed_on_top_of_what_is_released() {
     repo.git("push --quiet origin core-v2.3.0");
     let before = repo.standing();
     let run = repo.xtask("release all --rehearse").ok();
-    run.has_line(&["runner 1.5.0", "publish", "done"]).has_line(&[
-        "walker 0.1.0",
-        "publish",
-        "done",
-    ]);
+    run.stage("runner 1.5.0", "publish", "done").stage("walker 0.1.0", "publish", "done");
     assert_eq!(repo.standing(), before);
 }
 
@@ -185,5 +181,5 @@ fn the_rest_is_rehearsed_on_top_of_what_is_released() {
 fn a_module_of_the_standard_library_is_not_taken_for_ours() {
     let repo = Repo::new().package("sched", "1.0").commit();
     let run = repo.xtask("release all --rehearse").refused(1);
-    run.says("`import sched` failed").says("not from what was installed");
+    run.shows("a module of the standard library");
 }

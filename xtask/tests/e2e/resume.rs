@@ -4,10 +4,11 @@ use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::support::{Indexes, Repo};
+use crate::indexes::Indexes;
+use crate::support::Repo;
 
 #[test]
-fn killed_behind_its_first_publication_it_goes_on_where_it_was() {
+fn a_release_killed_after_its_first_publication_resumes() {
     let repo =
         Repo::new().package("core", "2.3.0").package("runner", "1.5.0: core>=2.3,<3").commit();
     let indexes = Indexes::open(&repo);
@@ -37,7 +38,7 @@ fn killed_behind_its_first_publication_it_goes_on_where_it_was() {
 
 /// Wherever it is killed: what it has put into the folder for temporary files goes with the next.
 #[test]
-fn a_killed_run_leaves_no_temporary_folder_behind_the_next_one() {
+fn the_next_run_removes_temporary_folders_of_a_killed_one() {
     let slow = "[tool.xtask.smoke]\ncommands = [[\"python\", \"-c\", \"import time; \
         print('here', file=open('HERE', 'w')); time.sleep(60)\"]]\n";
     let repo = Repo::new().package("core", "2.3.0");

@@ -1,28 +1,27 @@
-//! Every stop on the way of a release says what is published, what is not, and what to type next.
+//! Every failure on the way of a release says what is published, what is not, and what to type next.
 //! Stops by an index are in `faults`.
 
-use crate::support::{Repo, Run, Stubs};
+use crate::indexes::Stubs;
+use crate::support::{Repo, Run};
 
 const COMMAND: &str = "release all --yes --jobs 1";
 const MANIFEST: &str = "packages/core/pyproject.toml";
 
 #[track_caller]
-fn stops(run: Run, code: i32, why: &str, hint: &str) -> Run {
-    let run = run.refused(code).advises(&format!("release stopped at core 2.3.0: {why}"), hint);
-    run.has_line(&["hint: ", "the same command again", "docs/when-a-release-stops.md)"])
-        .has_line(&["  published: nothing"])
-        .has_line(&["  not published: core 2.3.0"])
+fn stops(run: Run, title: &str) -> Run {
+    let run = run.refused(1).shows(title).published("nothing").unpublished("core 2.3.0");
+    run.has_line(&["hint: ", "docs/when-a-release-stops.md)"])
 }
 
 /// The same distribution with one thing wrong after the other; the index never hears of it.
 #[test]
-fn before_the_index_nothing_is_published_and_the_next_step_is_named() {
+fn failures_before_uploading_publish_nothing_and_name_the_next_step() {
     let repo = Repo::new().package("core", "2.3.0").commit();
     let stubs = Stubs::open(&repo);
 
     repo.edit(MANIFEST, "README.md", "NOWHERE.md");
     repo.record("a build that fails");
-    stops(repo.xtask(COMMAND), 1, "its build failed", "mend it, commit, and run").says("NOWHERE");
+    stops(repo.xtask(COMMAND), "a build that fails").says("NOWHERE");
     assert!(!repo.path("dist/core-2.3.0/release.json").exists());
 
     repo.edit(MANIFEST, "NOWHERE.md", "README.md");
@@ -36,13 +35,12 @@ fn before_the_index_nothing_is_published_and_the_next_step_is_named() {
     let commands = format!("commands = [[\"python\", \"-c\", {slow:?}], [\"nothing\"]]\n");
     repo.write(MANIFEST, &(good.clone() + &smoke(&commands)));
     repo.record("a first test that fails");
-    let run = stops(repo.xtask(COMMAND), 1, "its smoke test failed", "mend it, commit, and run");
-    run.has_line(&["core 2.3.0", " try ", "failed"])
-        .says("core.__version__ is 2.2, but core 2.3.0 was built")
-        .says("still here")
-        .says("ended after 1 s")
-        .has_line(&["`nothing` failed"])
-        .says("cannot be started");
+    let run = stops(repo.xtask(COMMAND), "a smoke test of the built files that fails");
+    run.stage("core 2.3.0", "try", "failed")
+        .has_line(&["core.__version__", "2.2", "core 2.3.0"])
+        .has_line(&[" 1 s"])
+        .has_line(&["`nothing`"])
+        .says("still here");
     assert_eq!((stubs.staging.uploads(), stubs.index.uploads()), (vec![], vec![]));
 
     // It passes when it is tried, on both interpreters, and fails on what staging serves.
@@ -57,9 +55,7 @@ fn before_the_index_nothing_is_published_and_the_next_step_is_named() {
     );
     repo.write(MANIFEST, &(good + &smoke(&rest).replace("timeout = 1", "timeout = 20")));
     repo.record("a second test that fails");
-    let run = stops(repo.xtask(COMMAND), 1, "its smoke test failed", "cargo xtask bump core");
-    run.has_line(&["core 2.3.0", " try ", "done", "6 checks"])
-        .has_line(&["core 2.3.0", " smoke ", "failed"])
-        .says("on Python 3");
+    let run = stops(repo.xtask(COMMAND), "a smoke test of the staged files that fails");
+    run.has_line(&["core 2.3.0", " try ", "done", " 6 "]).stage("core 2.3.0", "smoke", "failed");
     assert_eq!((stubs.staging.accepted().len(), stubs.index.uploads().len()), (2, 0));
 }

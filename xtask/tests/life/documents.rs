@@ -10,8 +10,7 @@ use std::path::PathBuf;
 
 use regex_lite::Regex;
 
-use crate::captured::{is_current, normal, seen, typed};
-use crate::repository::Repository;
+use crate::support::{Repo, snapshot};
 
 const PROMPT: &str = "$ cargo xtask ";
 
@@ -22,7 +21,7 @@ struct Block {
 }
 
 fn documents() -> Vec<PathBuf> {
-    let home = Repository::at_home();
+    let home = Repo::here();
     let docs = fs::read_dir(home.path("docs")).unwrap().map(|entry| entry.unwrap().path());
     let top = ["README.md", "CONTRIBUTING.md"].map(|name| home.path(name));
     let mut all: Vec<PathBuf> = top.into_iter().chain(docs).collect();
@@ -51,7 +50,7 @@ fn blocks(text: &str) -> Vec<Block> {
 /// What is compared: neither versions nor the widths that depend on them.
 fn masked(text: &str) -> String {
     let version = Regex::new(r"\d+(\.\d+)+((a|b|rc|\.post|\.dev)\d+)*").unwrap();
-    let text = normal(text, &Repository::at_home().0);
+    let text = snapshot::masked(text, Repo::here().root());
     let text = version.replace_all(&text, "0");
     Regex::new(" +").unwrap().replace_all(&text, " ").into_owned()
 }
@@ -76,17 +75,17 @@ fn hold(today: impl Fn(&str, &str) -> String) -> usize {
                 seen += 1;
             }
         }
-        is_current(&path, &(current + &text[end..]));
+        snapshot::file(&path, &(current + &text[end..]));
     }
     seen
 }
 
 #[test]
-fn output_that_is_shown_is_what_the_tool_says() {
+fn output_in_the_documents_is_current() {
     let shown = hold(|command, before| match command.starts_with("release") {
         // That is held against the one rehearsal of these distributions, below.
         true => before.to_owned(),
-        false => seen(typed(&Repository::copied_from_home(), command)),
+        false => Repo::copy_of_here().prints(&format!("cargo xtask {command}")),
     });
     assert!(shown > 2, "where have the blocks gone?");
 }
@@ -120,7 +119,7 @@ pub(crate) fn a_rehearsal_is_shown(said: &str, others: &[&str]) {
 }
 
 #[test]
-fn every_command_that_is_shown_is_one() {
+fn every_command_in_the_documents_exists() {
     let mut shown = 0;
     for path in documents() {
         let text = fs::read_to_string(&path).unwrap();
@@ -136,7 +135,7 @@ fn every_command_that_is_shown_is_one() {
                 for arguments in
                     command.split(" && ").filter_map(|part| part.strip_prefix("cargo xtask "))
                 {
-                    Repository::at_home().xtask(&format!("{arguments} --help")).ended(0);
+                    Repo::here().xtask(&format!("{arguments} --help")).exits(0);
                     shown += 1;
                 }
             }

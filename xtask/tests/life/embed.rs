@@ -5,16 +5,15 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::repository::{Repository, Said};
 use crate::shapes;
+use crate::support::{Process, Repo, Run, snapshot};
 
 const HANDBOOK: &str = "docs/when-a-release-stops.md";
 
 /// Embeds into a repository.
-fn embed(repository: &Repository) -> Said {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-    command.arg("embed").arg(&repository.0).env_remove("GITHUB_ACTIONS");
-    Said::from(command.output().unwrap())
+#[track_caller]
+fn embed(repository: &Repo) -> Run {
+    repository.xtask("embed .")
 }
 
 const HATCH: &str =
@@ -66,9 +65,9 @@ fn mixed() -> Vec<(&'static str, String)> {
 
 /// After an embedding every command that only looks works, and so does a bump that only plans.
 #[track_caller]
-fn works(repository: &Repository, names: &[&str]) {
-    let status = repository.xtask("status --json").ended(0);
-    let status: Value = serde_json::from_str(&status.out).unwrap();
+fn works(repository: &Repo, names: &[&str]) {
+    let status = repository.xtask("status --json").exits(0);
+    let status: Value = serde_json::from_str(&status.stdout).unwrap();
     let found: Vec<&str> = status["packages"]
         .as_array()
         .unwrap()
@@ -77,25 +76,19 @@ fn works(repository: &Repository, names: &[&str]) {
         .collect();
     assert_eq!(found, names);
     let check = repository.xtask("check --json");
-    let check: Value = serde_json::from_str(&check.out).unwrap();
+    let check: Value = serde_json::from_str(&check.stdout).unwrap();
     assert!(check["findings"].is_array());
-    repository.xtask("bump all patch --dry-run").ended(0);
+    repository.xtask("bump all patch --dry-run").exits(0);
 }
 
 #[test]
 fn a_repository_of_every_back_end() {
-    let repository = Repository::committed(&mixed());
-    repository.git(&["tag", "five-v5.0"]);
-    let said = embed(&repository).ended(0);
-    for line in [
-        "one           1.0.0    libs/one/pyproject.toml:6",
-        "two           2.0.0    libs/two/src/two/__init__.py:1",
-        "three         0.3.0    services/three/pyproject.toml:6",
-        "four          4.0      four/four.py:2",
-    ] {
-        assert!(said.out.contains(line), "{line} is not in\n{}", said.out);
-    }
-    assert!(said.err.contains("the version of five comes from a tag (hatch-vcs)"), "{}", said.err);
+    let repository = Repo::of(&mixed()).commit();
+    repository.git_with(&["tag", "five-v5.0"]);
+    let said = embed(&repository).exits(0);
+    snapshot::section("the distributions of every back end", &said.stdout);
+    let said = said.shows("a version that comes from a tag");
+    assert!(said.stderr.contains("hatch-vcs"), "{said}");
     assert!(
         repository
             .read("Cargo.toml")
@@ -104,18 +97,18 @@ fn a_repository_of_every_back_end() {
         repository.read("Cargo.toml")
     );
     assert_eq!(repository.read(".gitignore"), "/target/\n");
-    repository.commit();
+    repository.record("state");
     works(&repository, &["five", "four", "one", "two", "three"]);
     // What nobody has in common is not shared.
     assert!(!repository.read("pyproject-templates/shared.toml").contains("license ="));
-    repository.xtask("new six").ended(0);
+    repository.xtask("new six").exits(0);
     assert!(repository.path("libs/six/src/six/__init__.py").exists());
 }
 
 #[test]
-fn doing_it_again_updates_the_crate_and_nothing_else() {
-    let repository = Repository::committed(&mixed()[..4]);
-    embed(&repository).ended(0);
+fn embedding_again_updates_only_the_crate() {
+    let repository = Repo::of(&mixed()[..4]).commit();
+    embed(&repository).exits(0);
     assert!(repository.read("pyproject-templates/shared.toml").contains("license = \"MIT\""));
     let fresh = repository.tree();
     repository.write("xtask/src/main.rs", "fn main() {}\n");
@@ -129,8 +122,8 @@ fn doing_it_again_updates_the_crate_and_nothing_else() {
         ("pyproject-templates/shared.toml", "[project]\nlicense = \"MIT\"\n"),
     ];
     mine.iter().for_each(|(path, text)| repository.write(path, text));
-    let said = embed(&repository).ended(0);
-    assert!(said.err.contains("updated: xtask"), "{}", said.err);
+    let said = embed(&repository).exits(0);
+    snapshot::section("embedding again", &snapshot::masked(&said.stderr, repository.root()));
     let changed: Vec<_> = fresh
         .into_iter()
         .map(|(path, text)| {
@@ -155,8 +148,8 @@ fn an_existing_cargo_workspace_is_merged_into() {
     files.push(("native/src/lib.rs", String::new()));
     files.push((".cargo/config.toml", "[alias]\nb = \"build\"\n".into()));
     files.push((".gitignore", "target\n".into()));
-    let repository = Repository::committed(&files);
-    embed(&repository).ended(0);
+    let repository = Repo::of(&files).commit();
+    embed(&repository).exits(0);
     assert_eq!(
         repository.read("Cargo.toml"),
         "# ours\n[workspace]\nmembers = [\"native\", \"xtask\"] # one\nresolver = \"2\"\n\n\
@@ -170,17 +163,17 @@ fn an_existing_cargo_workspace_is_merged_into() {
 }
 
 #[test]
-fn crates_that_stand_alone_stay_alone() {
+fn standalone_crates_stay_outside_the_workspace() {
     let mut files = mixed()[..2].to_vec();
     files.push((
         "libs/one/Cargo.toml",
         "[package]\nname = \"one\"\nversion = \"0.1.0\"\nedition = \"2021\"\n".into(),
     ));
     files.push(("libs/one/src/lib.rs", String::new()));
-    let repository = Repository::committed(&files);
-    repository.git(&["checkout", "-q", "-b", "trunk"]);
-    repository.git(&["remote", "add", "upstream", "https://host.example/x.git"]);
-    embed(&repository).ended(0);
+    let repository = Repo::of(&files).commit();
+    repository.git_with(&["checkout", "-q", "-b", "trunk"]);
+    repository.git_with(&["remote", "add", "upstream", "https://host.example/x.git"]);
+    embed(&repository).exits(0);
     let cargo = repository.read("Cargo.toml");
     assert!(cargo.contains("exclude = [\"libs/one\"]\n"), "{cargo}");
     assert!(
@@ -192,11 +185,11 @@ fn crates_that_stand_alone_stay_alone() {
 
 #[test]
 fn one_distribution_in_the_root_and_setup_files() {
-    let root = Repository::committed(&[
+    let root = Repo::of::<String>(&[
         ("pyproject.toml", "[project]\nname = \"root\"\nversion = \"1\"\n".into()),
         ("root.py", String::new()),
     ]);
-    embed(&root).ended(0);
+    embed(&root).exits(0);
     assert!(
         root.read("Cargo.toml").contains("packages = [\".\"]\n"),
         "{}",
@@ -204,22 +197,22 @@ fn one_distribution_in_the_root_and_setup_files() {
     );
     works(&root, &["root"]);
 
-    let old = Repository::committed(&[
+    let old = Repo::of::<String>(&[
         ("a/setup.py", "from setuptools import setup\nsetup(name=\"a\", version=\"1.0\")\n".into()),
         (
             "b/setup.cfg",
             "[metadata]\nname = b\nversion = 2.0\n[options]\ninstall_requires = a>=1\n".into(),
         ),
     ]);
-    embed(&old).ended(0);
+    embed(&old).exits(0);
     assert!(!old.read("Cargo.toml").contains("packages"), "{}", old.read("Cargo.toml"));
     works(&old, &["a", "b"]);
 }
 
 #[test]
-fn what_cannot_be_embedded_into_is_left_alone() {
-    for (files, message) in [
-        (vec![("README.md", "nothing".to_owned())], "no distribution in"),
+fn a_refused_embedding_writes_nothing() {
+    for (files, title) in [
+        (vec![("README.md", "nothing".to_owned())], "a folder without a distribution"),
         (
             vec![
                 ("pyproject.toml", "[project]\nname = \"a\"\nversion = \"1\"\n".to_owned()),
@@ -228,62 +221,65 @@ fn what_cannot_be_embedded_into_is_left_alone() {
                     "[package]\nname = \"xtask\"\nversion = \"0.1.0\"\n".to_owned(),
                 ),
             ],
-            "xtask/Cargo.toml:1: something else is called xtask there",
+            "another crate that is called xtask",
         ),
         (
             vec![
                 ("pyproject.toml", "[project]\nname = \"a\"\nversion = \"1\"\n".to_owned()),
                 ("Cargo.toml", "workspace = { members = [] }\n[broken\n".to_owned()),
             ],
-            "Cargo.toml:2: not valid TOML",
+            "a workspace that is not valid TOML",
         ),
     ] {
-        let repository = Repository::committed(&files);
+        let repository = Repo::of(&files).commit();
         let before = repository.tree();
-        let said = embed(&repository).ended(1);
-        assert!(said.err.contains(message), "{}", said.err);
+        embed(&repository).exits(1).shows(title);
         assert_eq!(repository.tree(), before);
     }
 }
 
 /// What a person types there. What Cargo has built and the tools that were installed are kept for
 /// the next time.
-fn cargo(repository: &Repository, arguments: &str) -> Said {
+fn cargo(repository: &Repo, arguments: &str) -> Run {
     let mut command = Command::new(env!("CARGO"));
-    command.current_dir(&repository.0);
+    command.current_dir(repository.root());
     command.env("CARGO_TARGET_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/embedded"));
     command.args(arguments.split(' ')).env_remove("GITHUB_ACTIONS");
-    Said::from(command.output().unwrap())
+    Process::start(command, arguments, repository.root()).finish()
 }
 
 /// With no further step, not even a commit: Cargo builds it in the workspace that is there, whose
 /// lock it takes as it was joined, and a rehearsal runs.
 #[test]
-fn the_tool_runs_where_it_was_embedded() {
+fn the_embedded_tool_runs() {
     let repository = shapes::repository("flit");
-    cargo(&repository, "generate-lockfile --offline").ended(0);
-    repository.commit();
-    embed(&repository).ended(0);
-    let status = cargo(&repository, "xtask status").ended(0);
-    assert!(status.out.contains("plant         0.7.0    never tagged  seed"), "{}", status.out);
-    let said = cargo(&repository, "xtask release all --rehearse").ended(0);
-    assert!(said.out.contains("Rehearsed: published to pypi"), "{}", said.err);
+    cargo(&repository, "generate-lockfile --offline").exits(0);
+    repository.record("state");
+    embed(&repository).exits(0);
+    let status = cargo(&repository, "xtask status").exits(0);
+    assert!(
+        status.stdout.contains("plant         0.7.0    never tagged  seed"),
+        "{}",
+        status.stdout
+    );
+    let said = cargo(&repository, "xtask release all --rehearse").exits(0);
+    snapshot::section("a rehearsal of the embedded tool", &said.stdout);
 
     // What a stop names can be opened there.
     std::fs::remove_file(repository.path("seed/README.md")).unwrap();
-    repository.commit();
-    let said = cargo(&repository, "xtask release all --rehearse").ended(1);
-    let named = said.err.rsplit('(').next().unwrap().split(')').next().unwrap();
-    assert_eq!(named, format!("xtask/{HANDBOOK}"), "{}", said.err);
-    assert_eq!(repository.read(named), Repository::at_home().read(HANDBOOK));
+    repository.record("state");
+    let said = cargo(&repository, "xtask release all --rehearse").exits(1);
+    let named = said.stderr.rsplit('(').next().unwrap().split(')').next().unwrap();
+    assert_eq!(named, format!("xtask/{HANDBOOK}"), "{}", said.stderr);
+    assert_eq!(repository.read(named), Repo::here().read(HANDBOOK));
 }
 
 /// Whatever is embedded is as good there as here: it says nothing about this repository.
 #[test]
 fn the_crate_names_no_distribution_of_this_repository() {
-    let here = Repository::at_home();
-    let status = here.xtask("status --json").ended(0);
-    let status: Value = serde_json::from_str(&status.out).unwrap();
+    let here = Repo::here();
+    let status = here.xtask("status --json").exits(0);
+    let status: Value = serde_json::from_str(&status.stdout).unwrap();
     let names: Vec<String> = status["packages"]
         .as_array()
         .unwrap()
@@ -302,7 +298,8 @@ fn the_crate_names_no_distribution_of_this_repository() {
     ];
     for part in parts {
         for entry in walkdir::WalkDir::new(here.path(part)).into_iter().map(Result::unwrap) {
-            let path = entry.path().strip_prefix(&here.0).unwrap().to_string_lossy().into_owned();
+            let path =
+                entry.path().strip_prefix(here.root()).unwrap().to_string_lossy().into_owned();
             // What is shared here is not embedded.
             if entry.file_type().is_dir() || path.starts_with("pyproject-templates/shared") {
                 continue;

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::workflows::{succeeds, tools};
+use crate::support::succeeds;
+use crate::workflows::tools;
 
 #[test]
 fn python_is_clean_under_ruff() {

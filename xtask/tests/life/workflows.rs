@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::Value;
 
-use crate::repository::Repository;
+use crate::support::{Repo, succeeds};
 
 const WORKFLOWS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../.github/workflows");
 
@@ -38,14 +38,6 @@ pub(crate) fn tools() -> PathBuf {
     dir.join("bin")
 }
 
-#[track_caller]
-pub(crate) fn succeeds(command: &mut Command) -> Output {
-    let output = command.output().unwrap();
-    let said = [&output.stdout[..], &output.stderr[..]].concat();
-    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&said));
-    output
-}
-
 fn files() -> Vec<PathBuf> {
     let mut files: Vec<_> =
         fs::read_dir(WORKFLOWS).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -72,7 +64,7 @@ fn steps(workflow: &Value, jobs: &[&str]) -> Vec<Value> {
 }
 
 #[test]
-fn they_are_valid_and_safe() {
+fn workflows_are_valid_and_safe() {
     let tools = tools();
     succeeds(
         Command::new(tools.join("check-jsonschema"))
@@ -103,14 +95,14 @@ fn every_action_is_pinned_by_its_commit() {
 }
 
 /// Two distributions, one of which wants wheels for every platform, and a remote.
-fn repository() -> (Repository, Repository) {
+fn repository() -> (Repo, Repo) {
     let manifest = |name: &str, more: &str| {
         format!(
             "[build-system]\nrequires = [\"hatchling>=1.27\"]\nbuild-backend = \"hatchling.build\"\n\
              [project]\nname = \"{name}\"\nversion = \"1.0.0\"\nreadme = \"README.md\"\nlicense = \"MIT\"\n{more}"
         )
     };
-    let repository = Repository::new(&[
+    let repository = Repo::of::<&str>(&[
         (".gitignore", "/target/\n/dist/\n"),
         ("pyproject-templates/shared.toml", "[project]\nlicense = \"MIT\"\n"),
         ("wf-core/pyproject.toml", &manifest("wf-core", "[tool.cibuildwheel]\n")),
@@ -124,11 +116,11 @@ fn repository() -> (Repository, Repository) {
             "import wf_app\n\n\ndef test_it():\n    assert wf_app.__file__\n",
         ),
     ]);
-    repository.commit();
-    let remote = Repository::new(&[]);
-    remote.git(&["init", "-q", "--bare"]);
-    repository.git(&["remote", "add", "origin", &remote.0.display().to_string()]);
-    repository.git(&["push", "-q", "origin", "main"]);
+    repository.record("state");
+    let remote = Repo::of::<&str>(&[]);
+    remote.git_with(&["init", "-q", "--bare"]);
+    repository.git_with(&["remote", "add", "origin", &remote.root().display().to_string()]);
+    repository.git_with(&["push", "-q", "origin", "main"]);
     (repository, remote)
 }
 
@@ -153,16 +145,16 @@ fn cargo(dir: &Path) {
 const ELSEWHERE: [&str; 3] = ["-m cibuildwheel", "wheel-requirements", "pypi_attestations"];
 
 /// Runs every step in the repository, with the variables that a job would have.
-fn run(steps: &[Value], workflow: &Value, repository: &Repository, scratch: &Repository) {
-    cargo(&scratch.0);
+fn run(steps: &[Value], workflow: &Value, repository: &Repo, scratch: &Repo) {
+    cargo(scratch.root());
     let path = std::env::var("PATH").unwrap();
-    let path = format!("{}:{path}", scratch.0.display());
+    let path = format!("{}:{path}", scratch.root().display());
     fs::create_dir_all(repository.path("target")).unwrap();
     let mut ran = 0;
     for step in steps {
         let Some(script) = step["run"].as_str() else { continue };
         let mut bash = Command::new("bash");
-        bash.args(["-eo", "pipefail"]).current_dir(&repository.0).env("PATH", &path);
+        bash.args(["-eo", "pipefail"]).current_dir(repository.root()).env("PATH", &path);
         let literal = |(name, value): (&String, &Value)| {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             (!value.contains("${{")).then(|| (name.clone(), value))
@@ -188,18 +180,18 @@ fn run(steps: &[Value], workflow: &Value, repository: &Repository, scratch: &Rep
 #[test]
 fn every_line_of_ci_runs() {
     let workflow = &workflows()["ci.yml"];
-    let ((repository, _remote), scratch) = (repository(), Repository::new(&[]));
+    let ((repository, _remote), scratch) = (repository(), Repo::of::<&str>(&[]));
     run(&steps(workflow, &["check", "test", "rehearse"]), workflow, &repository, &scratch);
 }
 
 #[test]
 fn every_line_of_a_release_runs() {
     let workflow = &workflows()["release.yml"];
-    let ((repository, remote), scratch) = (repository(), Repository::new(&[]));
+    let ((repository, remote), scratch) = (repository(), Repo::of::<&str>(&[]));
     run(&steps(workflow, &["plan", "build", "wheels", "publish"]), workflow, &repository, &scratch);
     // The bump is where the remote has it, and the jobs were told of it.
-    let head = repository.git(&["rev-parse", "HEAD"]);
-    assert_eq!(remote.git(&["rev-parse", "main"]), head);
+    let head = repository.git_with(&["rev-parse", "HEAD"]);
+    assert_eq!(remote.git_with(&["rev-parse", "main"]), head);
     assert!(repository.read("wf-core/pyproject.toml").contains("version = \"1.1.0\""));
     let output = scratch.read("output");
     assert_eq!(output, format!("commit={head}\nnative=[\"wf-core\"]\n"));

@@ -9,7 +9,8 @@ use crate::finding::{Finding, Refusal, Rule};
 use crate::ids::DistributionId;
 use crate::manifest::version_source::DeclaredVersion;
 
-/// Who shares a version: the configured groups, and distributions whose version is one literal.
+/// The distributions that share a version, for each of them: the configured groups, and those whose
+/// version is the same literal.
 pub(crate) fn shared_versions(
     facts: BumpFacts<'_>,
 ) -> Result<HashMap<DistributionId, Vec<DistributionId>>, Refusal> {
@@ -19,16 +20,12 @@ pub(crate) fn shared_versions(
     for group in &workspace.config.groups {
         let mut members = Vec::new();
         for name in group {
-            match Name::new(name).and_then(|name| workspace.find(&name)) {
-                Some(id) => members.push(id),
-                None => errors.push(
-                    Finding::error(
-                        Rule::Config,
-                        format!("`groups`: no distribution is called `{name}`"),
-                    )
-                    .at("Cargo.toml", 1),
-                ),
+            if let Some(id) = Name::new(name).and_then(|name| workspace.find(&name)) {
+                members.push(id);
+                continue;
             }
+            let message = format!("`groups` names `{name}`, which is not a distribution here");
+            errors.push(Finding::error(Rule::Config, message).at("Cargo.toml", 1));
         }
         sets.push(members);
     }

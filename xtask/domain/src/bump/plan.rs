@@ -1,85 +1,90 @@
-//! What a bump is asked, what it knows, and what it plans.
+//! The request of a bump, the facts that it knows, and the plan that it makes.
 
 use std::sync::Arc;
 
 use formats::conventional_commits::ConventionalCommit;
 use formats::pep440::Version;
 
-use crate::bump::range::RangePolicy;
 use crate::bump::step::Change;
 use crate::ids::{DistributionId, IdVec};
 use crate::manifest::requirement::DeclaredRequirement;
+use crate::policy::{DependentsPolicy, RangePolicy};
 use crate::source::Files;
 use crate::text::edit::{Edit, Write};
 use crate::workspace::Workspace;
 use crate::workspace::tags::TagPattern;
 
-/// What is asked for.
+/// The request.
 #[derive(Clone, Debug)]
 pub struct BumpRequest {
-    /// Indices into the workspace; empty for `all` that are not aside.
+    /// Empty for all that are not excluded.
     pub targets: Vec<DistributionId>,
     pub change: Change,
     pub ranges: RangePolicy,
-    /// Whether a dependent whose published range moves is bumped too.
-    pub cascade: bool,
+    pub dependents: DependentsPolicy,
     /// `YYYY-MM-DD`, for changelogs.
     pub date: String,
 }
 
-/// What git says about one distribution, as far as it was asked.
+/// What git says about one distribution, as far as the request needs it.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     /// The highest version that a tag names, and that tag.
     pub last: Option<(Version, String)>,
-    /// How that tag is made, where it is not as configured or by default.
+    /// The pattern of that tag, where it is not the one that is configured or the default.
     pub pattern: Option<TagPattern>,
-    /// The commits since that tag that touch its directory and ask for a release.
+    /// The commits since that tag that touch its directory and call for a release.
     pub commits: Vec<ConventionalCommit>,
 }
 
-/// What the repository says.
+/// The facts of the repository.
 #[derive(Clone, Copy)]
 pub struct BumpFacts<'a> {
     pub workspace: &'a Workspace,
     pub files: Files<'a>,
-    /// Of every distribution, in the workspace's order.
+    /// One for each distribution.
     pub history: &'a IdVec<DistributionId, History>,
 }
 
 /// One distribution that gets a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bump {
-    /// Index into the workspace.
     pub id: DistributionId,
     pub package: String,
-    /// Unknown where versions come from tags and there is none.
+    /// `None` where versions come from tags and there is no tag yet.
     pub from: Option<Version>,
     pub to: Version,
     pub reason: String,
-    /// Nobody asked for it: only its ranges moved.
+    /// It was not requested: its published ranges changed.
     pub cascaded: bool,
 }
 
-/// One range that moves, whole, for people.
+impl Bump {
+    /// A note about a line of a file of this distribution.
+    pub(crate) fn note(&self, file: &str, line: usize, text: impl Into<String>) -> BumpNote {
+        BumpNote { file: file.into(), line, package: self.package.clone(), text: text.into() }
+    }
+}
+
+/// One requirement whose range changes, as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RangeMove {
-    /// The distribution that states the range, as an index into the workspace.
+    /// The distribution that has the requirement.
     pub id: DistributionId,
-    /// The number of its requirement.
+    /// The position in the requirements of its manifest.
     pub requirement: usize,
-    /// The specifiers that it gets.
+    /// The new specifiers.
     pub specifiers: String,
 }
 
 impl RangeMove {
-    /// The requirement that moves.
+    /// The requirement as it is declared.
     pub fn declared<'a>(&self, workspace: &'a Workspace) -> &'a DeclaredRequirement {
         &workspace.distributions[self.id].manifest.requirements[self.requirement]
     }
 }
 
-/// Something that was seen and left as it is.
+/// Something that was found and left as it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BumpNote {
     pub file: Arc<str>,
@@ -88,15 +93,29 @@ pub struct BumpNote {
     pub text: String,
 }
 
-/// All that a bump does. Carrying it out is writing `writes`.
+/// Everything that a bump does. Carrying it out is writing `writes`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BumpPlan {
     /// In release order.
     pub bumps: Vec<Bump>,
     pub moves: Vec<RangeMove>,
-    /// By file and place.
+    /// By file and offset.
     pub edits: Vec<Edit>,
     pub notes: Vec<BumpNote>,
     /// One for each file that is edited.
     pub writes: Vec<Write>,
+}
+
+impl BumpPlan {
+    pub(crate) fn add(&mut self, additions: Additions) {
+        self.edits.extend(additions.edits);
+        self.notes.extend(additions.notes);
+    }
+}
+
+/// Edits and notes that go with the bumps of a plan.
+#[derive(Default)]
+pub(crate) struct Additions {
+    pub(crate) edits: Vec<Edit>,
+    pub(crate) notes: Vec<BumpNote>,
 }

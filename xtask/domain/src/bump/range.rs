@@ -1,41 +1,26 @@
-//! What the range on a distribution becomes when that distribution goes from OLD to NEW.
+//! How the range on a distribution follows that distribution from OLD to NEW.
 //!
-//! Input is the specifier text as written, output the smallest replacements in it: spacing, order,
-//! precision and spelling stay the writer's. Must not know where the text stands.
+//! Takes the specifier text as written and returns the smallest replacements in it: spacing, order,
+//! precision and spelling stay. Must not know where the text is.
 
 use std::fmt;
-use std::ops::Range;
 
-use formats::pep440::Version;
 use formats::pep440::specifier::{self, Clause, Dialect, Op, Unreadable};
+use formats::pep440::{Version, next_incompatible, next_release};
+use formats::splice::{self, Splice};
 
-/// Which ranges follow a new version.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RangePolicy {
-    /// Lower bounds follow the new version; an upper bound moves where it would exclude it.
-    #[default]
-    Align,
-    /// The same, but only for ranges that would exclude the new version.
-    Fit,
-}
+use crate::policy::RangePolicy;
 
-/// New text for some bytes of the specifier.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Replacement {
-    pub span: Range<usize>,
-    pub text: String,
-}
-
-/// What becomes of a range.
+/// The outcome for one range.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RangeOutcome {
     /// In the order of the text, not overlapping.
-    pub replacements: Vec<Replacement>,
+    pub replacements: Vec<Splice>,
     /// The range excluded the old version already, and differs from what it should be.
     pub stale: bool,
 }
 
-/// Why no rule covers a range.
+/// Why a range cannot follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RangeRefusal {
     Unreadable(Unreadable),
@@ -64,7 +49,7 @@ impl fmt::Display for RangeRefusal {
                 write!(out, "`{clause}` has too few segments to start at {version}")
             }
             RangeRefusal::TooLarge(clause) => {
-                write!(out, "a number in `{clause}` is too large to count on")
+                write!(out, "a number in `{clause}` is too large to increment")
             }
         }
     }
@@ -94,7 +79,7 @@ pub fn follow(
             replacements.push(replacement);
         }
     }
-    let result = apply(text, &replacements);
+    let result = splice::apply(text, &replacements);
     let after = specifier::parse(&result, dialect).map_err(RangeRefusal::Unreadable)?;
     if let Some(clause) = after.iter().find(|clause| !clause.admits(new)) {
         let clause = result[clause.span.clone()].to_owned();
@@ -104,21 +89,8 @@ pub fn follow(
     Ok(RangeOutcome { replacements, stale })
 }
 
-/// `text` with the replacements made.
-pub fn apply(text: &str, replacements: &[Replacement]) -> String {
-    let mut result = String::with_capacity(text.len());
-    let mut at = 0;
-    for replacement in replacements {
-        result.push_str(&text[at..replacement.span.start]);
-        result.push_str(&replacement.text);
-        at = replacement.span.end;
-    }
-    result.push_str(&text[at..]);
-    result
-}
-
-/// What one clause becomes, or `None` where it stays.
-fn moved(text: &str, clause: &Clause, new: &Version) -> Result<Option<Replacement>, RangeRefusal> {
+/// The replacement for one clause, or `None` where it stays.
+fn moved(text: &str, clause: &Clause, new: &Version) -> Result<Option<Splice>, RangeRefusal> {
     let written = || text[clause.span.clone()].to_owned();
     let segments = clause.version.release().len();
     let version = match clause.op {
@@ -144,19 +116,19 @@ fn moved(text: &str, clause: &Clause, new: &Version) -> Result<Option<Replacemen
     };
     let replacement = match clause.op {
         Op::Less => release_alone(text, clause, &version),
-        _ => Replacement { span: clause.version_span.clone(), text: version.to_string() },
+        _ => Splice { span: clause.version_span.clone(), text: version.to_string() },
     };
     Ok((!same).then_some(replacement))
 }
 
 /// A cap such as `2.0.0dev` keeps the spelling of its suffix: only the release is replaced.
-fn release_alone(text: &str, clause: &Clause, version: &Version) -> Replacement {
+fn release_alone(text: &str, clause: &Clause, version: &Version) -> Splice {
     let span = clause.version_span.clone();
     let written = &text[span.clone()];
     let end = written.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '!');
     let end = written[..end.unwrap_or(written.len())].trim_end_matches('.').len();
     let release = exactly(version, version.release().len());
-    Replacement { span: span.start..span.start + end, text: release.to_string() }
+    Splice { span: span.start..span.start + end, text: release.to_string() }
 }
 
 fn too_coarse(clause: String, new: &Version) -> RangeRefusal {
@@ -164,17 +136,13 @@ fn too_coarse(clause: String, new: &Version) -> RangeRefusal {
 }
 
 /// `>V` cannot follow as it is (`>NEW` excludes NEW), so the bound becomes an inclusive one.
-fn inclusive(text: &str, clause: &Clause, new: &Version) -> Replacement {
+fn inclusive(text: &str, clause: &Clause, new: &Version) -> Splice {
     let written = &text[clause.span.start + 1..clause.version_span.start];
     let version = at_least(new, clause.version.release().len());
-    Replacement {
+    Splice {
         span: clause.span.start..clause.version_span.end,
         text: format!(">={written}{version}"),
     }
-}
-
-fn segment(version: &Version, index: usize) -> u64 {
-    version.release().get(index).copied().unwrap_or(0)
 }
 
 fn all_zero(version: &Version) -> bool {
@@ -184,22 +152,19 @@ fn all_zero(version: &Version) -> bool {
 /// `version` in `segments` release segments, or in as many more as it takes to lose nothing.
 fn at_least(version: &Version, segments: usize) -> Version {
     let significant = version.release().iter().rposition(|s| *s != 0).map_or(1, |last| last + 1);
-    with_segments(version, segments.max(significant))
-}
-
-fn with_segments(version: &Version, segments: usize) -> Version {
-    version.clone().with_release((0..segments).map(|index| segment(version, index)))
+    version.clone().with_segments(segments.max(significant))
 }
 
 /// The first `segments` release segments of `version`, and nothing after them.
 fn exactly(version: &Version, segments: usize) -> Version {
-    Version::new((0..segments).map(|index| segment(version, index))).with_epoch(version.epoch())
+    let release = (0..segments).map(|index| version.segment(index));
+    Version::new(release).with_epoch(version.epoch())
 }
 
 /// The highest version of exactly `segments` segments that is a floor for `version`; `None` for a
 /// pre-release that would need more, because a lower floor would never select it.
 fn floor(version: &Version, segments: usize) -> Option<Version> {
-    let lossless = with_segments(version, segments);
+    let lossless = version.clone().with_segments(segments);
     if lossless == *version {
         return Some(lossless);
     }
@@ -216,49 +181,30 @@ fn next_cap(cap: &Version, new: &Version) -> Option<Version> {
         return Some(nines);
     }
     let non_zero = cap.release().iter().filter(|segment| **segment != 0).count();
-    let level = match cap.release().iter().rposition(|segment| *segment != 0) {
-        Some(last) if non_zero > 1 => last,
-        _ => compatible_level(new),
+    let next = match cap.release().iter().rposition(|segment| *segment != 0) {
+        Some(last) if non_zero > 1 => next_release(new, last)?,
+        _ => next_incompatible(&new.clone().with_segments(3))?,
     };
-    let mut release: Vec<u64> = (0..=level).map(|index| segment(new, index)).collect();
-    release[level] = release[level].checked_add(1)?;
-    let bound = cap.clone().with_epoch(new.epoch()).with_release(release);
-    Some(with_segments(&bound, cap.release().len().max(level + 1)))
+    let segments = cap.release().len().max(next.release().len());
+    let release = (0..segments).map(|index| next.segment(index));
+    Some(cap.clone().with_epoch(new.epoch()).with_release(release))
 }
 
-/// The segment whose next value Cargo calls incompatible: the nearest release that `^new` refuses.
-fn compatible_level(new: &Version) -> usize {
-    let now = semver::Version::new(segment(new, 0), segment(new, 1), segment(new, 2));
-    let caret = semver::Comparator {
-        op: semver::Op::Caret,
-        major: now.major,
-        minor: Some(now.minor),
-        patch: Some(now.patch),
-        pre: semver::Prerelease::EMPTY,
-    };
-    let patch = semver::Version::new(now.major, now.minor, now.patch.saturating_add(1));
-    let minor = semver::Version::new(now.major, now.minor.saturating_add(1), 0);
-    if !caret.matches(&patch) {
-        2
-    } else if !caret.matches(&minor) {
-        1
-    } else {
-        0
-    }
-}
-
-/// `2.99` and `2.99.99` mean "all of 2": the nines stay and what stands before them follows.
+/// `2.99` and `2.99.99` mean "all of 2": the nines stay and the segments before them follow.
 fn nines(cap: &Version, new: &Version) -> Option<Version> {
-    let is_nines = |segment: u64| segment >= 99 && segment.to_string().bytes().all(|b| b == b'9');
     let kept = cap.release().iter().rev().take_while(|segment| is_nines(**segment)).count();
     let head = cap.release().len() - kept;
     if kept == 0 || head == 0 {
         return None;
     }
     let release = (0..cap.release().len())
-        .map(|index| if index < head { segment(new, index) } else { segment(cap, index) });
+        .map(|index| if index < head { new.segment(index) } else { cap.segment(index) });
     let moved = cap.clone().with_epoch(new.epoch()).with_release(release);
     (moved > *new).then_some(moved)
+}
+
+fn is_nines(segment: u64) -> bool {
+    segment >= 99 && segment.to_string().bytes().all(|digit| digit == b'9')
 }
 
 #[cfg(test)]
@@ -268,11 +214,12 @@ mod tests {
     /// A row is `range -> expected`, with ` stale` after it where that is to be reported.
     #[track_caller]
     fn table(dialect: Dialect, ranges: RangePolicy, old: &str, new: &str, rows: &[(&str, &str)]) {
-        let (old, new) = (old.parse().unwrap(), new.parse().unwrap());
+        let old = old.parse().unwrap();
+        let new = new.parse().unwrap();
         for (text, expected) in rows {
             let got = match follow(text, dialect, Some(&old), &new, ranges) {
                 Ok(outcome) => {
-                    let result = apply(text, &outcome.replacements);
+                    let result = splice::apply(text, &outcome.replacements);
                     let again = follow(&result, dialect, Some(&new), &new, ranges);
                     assert_eq!(
                         again,
@@ -336,7 +283,7 @@ mod tests {
                     "== {version}",
                     "refused: `== {version}` is a template that something else fills in",
                 ),
-                ("abc", "refused: `abc` is no version specifier (PEP 440)"),
+                ("abc", "refused: `abc` is not a version specifier (PEP 440)"),
             ],
         );
     }

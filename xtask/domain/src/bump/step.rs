@@ -1,13 +1,15 @@
-//! What a bump makes of a version (PEP 440): `Change` as it was typed, and the version it leads to.
+//! The change of a version (PEP 440) as it is typed, and the version that it leads to.
 //!
 //! PEP 440 itself defines no arithmetic, so the rules are here. Must not know where a version is
-//! written, nor who asks for the change.
+//! written, nor why it changes.
 
 use std::fmt;
 use std::str::FromStr;
 
 use formats::conventional_commits::CommitKind;
 use formats::pep440::{PreRelease, PreReleaseKind, Version};
+
+use crate::text::words::by_word;
 
 /// The named steps from one version to a later one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,72 +26,93 @@ pub enum Step {
 }
 
 impl Step {
-    /// Every step under the word that is typed for it.
-    pub const ALL: [(&'static str, Step); 9] = [
-        ("major", Step::Major),
-        ("minor", Step::Minor),
-        ("patch", Step::Patch),
-        ("alpha", Step::Alpha),
-        ("beta", Step::Beta),
-        ("rc", Step::Rc),
-        ("final", Step::Final),
-        ("post", Step::Post),
-        ("dev", Step::Dev),
+    pub const ALL: [Step; 9] = [
+        Step::Major,
+        Step::Minor,
+        Step::Patch,
+        Step::Alpha,
+        Step::Beta,
+        Step::Rc,
+        Step::Final,
+        Step::Post,
+        Step::Dev,
     ];
 
-    /// The word that is typed for this step.
-    pub fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(_, step)| *step == self).map_or("", |(word, _)| word)
+    /// The word that is typed for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Step::Major => "major",
+            Step::Minor => "minor",
+            Step::Patch => "patch",
+            Step::Alpha => "alpha",
+            Step::Beta => "beta",
+            Step::Rc => "rc",
+            Step::Final => "final",
+            Step::Post => "post",
+            Step::Dev => "dev",
+        }
     }
 }
 
-/// What is asked for: a step, a version, or what the commits call for.
+by_word!(Step);
+
+/// The requested change of a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     Step(Step),
+    /// To this very version.
     To(Version),
+    /// The step that the commits since the last tag call for.
     Auto,
+}
+
+/// The word for [`Change::Auto`].
+const AUTO: &str = "auto";
+
+impl Change {
+    /// Every word that is a change; a version is one, too.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        Step::ALL.into_iter().map(Step::word).chain([AUTO])
+    }
 }
 
 impl FromStr for Change {
     type Err = NotAChange;
 
-    /// Reads CHANGE as typed: a word of [`Step::ALL`], `auto`, or a version in any PEP 440 spelling.
+    /// Reads CHANGE as typed: a word of [`Change::words`], or a version in any PEP 440 spelling.
     fn from_str(typed: &str) -> Result<Self, NotAChange> {
-        if typed == "auto" {
+        if typed == AUTO {
             return Ok(Change::Auto);
         }
-        if let Some((_, step)) = Step::ALL.iter().find(|(word, _)| *word == typed) {
-            return Ok(Change::Step(*step));
-        }
-        Version::from_str(typed).map(Change::To).map_err(|_| NotAChange(typed.to_owned()))
+        let step = typed.parse().map(Change::Step);
+        step.or_else(|_| typed.parse().map(Change::To)).map_err(|_| NotAChange(typed.to_owned()))
     }
 }
 
 impl fmt::Display for Change {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Change::Step(step) => out.write_str(step.word()),
-            Change::To(version) => write!(out, "{version}"),
-            Change::Auto => out.write_str("auto"),
+            Change::Step(step) => step.fmt(out),
+            Change::To(version) => version.fmt(out),
+            Change::Auto => out.pad(AUTO),
         }
     }
 }
 
-/// What was typed is neither a step nor a version.
+/// A text that is neither a step nor a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotAChange(pub String);
 
 impl fmt::Display for NotAChange {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words: Vec<_> = Step::ALL.iter().map(|(word, _)| *word).collect();
-        write!(out, "`{}` is no change: {}, auto, or a version", self.0, words.join(", "))
+        let words: Vec<String> = Change::words().map(|word| format!("`{word}`")).collect();
+        write!(out, "`{}` is not a change: expected {} or a version", self.0, words.join(", "))
     }
 }
 
 impl std::error::Error for NotAChange {}
 
-/// Why a change leads nowhere from a version, and what to type instead.
+/// Why a change of a version is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepRefusal {
     /// The result would not sort above the version it starts from (PEP 440, "Summary of permitted
@@ -108,21 +131,21 @@ pub enum StepRefusal {
 }
 
 impl StepRefusal {
-    /// What to type instead; the line after `hint:`.
+    /// The advice after `hint:`.
     pub(crate) fn hint(&self) -> String {
         match self {
             StepRefusal::NotUpwards { from, .. } | StepRefusal::AlreadyFinal { from } => {
                 match apply(from, Step::Patch) {
-                    Ok(next) => format!("`patch` leads to {next}; or type a version above {from}"),
-                    Err(_) => format!("type a version above {from}"),
+                    Ok(next) => format!("use `patch` for {next}, or a version above {from}"),
+                    Err(_) => format!("use a version above {from}"),
                 }
             }
-            StepRefusal::NothingReleased { .. } => "type `final` first, then `post`".to_owned(),
+            StepRefusal::NothingReleased { .. } => "use `final` first, then `post`".to_owned(),
             StepRefusal::Local { version } => {
-                format!("type a version without the local part, such as {}", public(version))
+                format!("use a version without the local part, such as {}", public(version))
             }
-            StepRefusal::TooLarge { .. } => "type the version itself".to_owned(),
-            StepRefusal::Unresolved => "type a step or a version".to_owned(),
+            StepRefusal::TooLarge { .. } => "use the version itself".to_owned(),
+            StepRefusal::Unresolved => "use a step or a version".to_owned(),
         }
     }
 }
@@ -131,23 +154,23 @@ impl fmt::Display for StepRefusal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             StepRefusal::NotUpwards { from, to } if from == to => {
-                write!(out, "{to} is the version it has already, and an index takes a version once")
+                write!(out, "it is already at {to}; an index never accepts a version twice")
             }
             StepRefusal::NotUpwards { from, to } => {
-                write!(out, "{to} sorts below {from} (PEP 440), and versions only go upwards")
+                write!(out, "{to} sorts below {from} (PEP 440); versions can only increase")
             }
-            StepRefusal::AlreadyFinal { from } => write!(out, "{from} is final already"),
+            StepRefusal::AlreadyFinal { from } => write!(out, "{from} is already final"),
             StepRefusal::NothingReleased { from } => {
                 write!(
                     out,
-                    "{from} is a development release: there is no release for a post-release to follow"
+                    "{from} is a development release; only a release can have a post-release"
                 )
             }
             StepRefusal::Local { version } => {
-                write!(out, "{version} is a local version (PEP 440), which no index takes")
+                write!(out, "{version} is a local version (PEP 440), which indexes do not accept")
             }
             StepRefusal::TooLarge { from } => {
-                write!(out, "a number in {from} is too large to count on")
+                write!(out, "a number in {from} is too large to increment")
             }
             StepRefusal::Unresolved => out.write_str("`auto` needs the commits since the last tag"),
         }
@@ -191,8 +214,8 @@ pub fn apply(from: &Version, step: Step) -> Result<Version, StepRefusal> {
     upwards(from, to)
 }
 
-/// What a dependent becomes when only its ranges moved: the next patch, but a pre-release or a
-/// development release is counted on, because nobody asked for the final it leads to.
+/// The version of a dependent of which only ranges changed: the next patch, but a pre-release or a
+/// development release is counted on, because the final that it leads to was not requested.
 pub fn cascade(from: &Version) -> Result<(Step, Version), StepRefusal> {
     let step = match from.pre() {
         _ if from.is_dev() => Step::Dev,
@@ -204,8 +227,7 @@ pub fn cascade(from: &Version) -> Result<(Step, Version), StepRefusal> {
     Ok((step, apply(from, step)?))
 }
 
-/// The step that commits call for, told from what each of them amounts to; `None` where no commit
-/// is relevant. Below 1.0 a breaking change is a minor one (semver 2.0.0, item 4).
+/// The step that commits call for by their kinds; `None` without commits. Below 1.0 a breaking change is a minor one (semver 2.0.0, item 4).
 pub(crate) fn called_for(
     commits: impl IntoIterator<Item = CommitKind>,
     from: &Version,
@@ -249,7 +271,7 @@ fn before_final(from: &Version) -> bool {
 }
 
 /// Counts segment `index` on and zeroes what follows, or takes the final that a pre-release leads
-/// to where that final is the step asked for: `minor` of `1.3.0rc1` is `1.3.0`, of `1.3.1rc1` `1.4.0`.
+/// to where that final is the requested step: `minor` of `1.3.0rc1` is `1.3.0`, of `1.3.1rc1` `1.4.0`.
 fn release_step(from: &Version, index: usize) -> Result<Version, StepRefusal> {
     let mut release = from.release().to_vec();
     let rest_is_zero = release.iter().skip(index + 1).all(|segment| *segment == 0);
@@ -352,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pre_release_leads_to_the_final_that_was_asked_for() {
+    fn a_pre_release_leads_to_the_requested_final() {
         check("1.3.0rc1", "minor", "1.3.0");
         check("1.3.0rc1", "patch", "1.3.0");
         check("1.3.0rc1", "major", "2.0.0");
@@ -412,58 +434,59 @@ mod tests {
         check(
             "1.2.3",
             "1.2",
-            "1.2 sorts below 1.2.3 (PEP 440), and versions only go upwards\n\
-             hint: `patch` leads to 1.2.4; or type a version above 1.2.3",
+            "1.2 sorts below 1.2.3 (PEP 440); versions can only increase\n\
+             hint: use `patch` for 1.2.4, or a version above 1.2.3",
         );
         check(
             "1.2.3",
             "1.2.3.0",
-            "1.2.3.0 is the version it has already, and an index takes a version once\n\
-             hint: `patch` leads to 1.2.4; or type a version above 1.2.3",
+            "it is already at 1.2.3.0; an index never accepts a version twice\n\
+             hint: use `patch` for 1.2.4, or a version above 1.2.3",
         );
         check(
             "1.2.4rc1",
             "beta",
-            "1.2.4b1 sorts below 1.2.4rc1 (PEP 440), and versions only go upwards\n\
-             hint: `patch` leads to 1.2.4; or type a version above 1.2.4rc1",
+            "1.2.4b1 sorts below 1.2.4rc1 (PEP 440); versions can only increase\n\
+             hint: use `patch` for 1.2.4, or a version above 1.2.4rc1",
         );
         check(
             "1.2.3",
             "final",
-            "1.2.3 is final already\n\
-             hint: `patch` leads to 1.2.4; or type a version above 1.2.3",
+            "1.2.3 is already final\n\
+             hint: use `patch` for 1.2.4, or a version above 1.2.3",
         );
         check(
             "1.2.3.dev1",
             "post",
-            "1.2.3.dev1 is a development release: there is no release for a post-release to follow\n\
-             hint: type `final` first, then `post`",
+            "1.2.3.dev1 is a development release; only a release can have a post-release\n\
+             hint: use `final` first, then `post`",
         );
         check(
             "1.2.3",
             "1.3.0+abc",
-            "1.3.0+abc is a local version (PEP 440), which no index takes\n\
-             hint: type a version without the local part, such as 1.3.0",
+            "1.3.0+abc is a local version (PEP 440), which indexes do not accept\n\
+             hint: use a version without the local part, such as 1.3.0",
         );
         check(
             "1.2.3+abc",
             "patch",
-            "1.2.3+abc is a local version (PEP 440), which no index takes\n\
-             hint: type a version without the local part, such as 1.2.3",
+            "1.2.3+abc is a local version (PEP 440), which indexes do not accept\n\
+             hint: use a version without the local part, such as 1.2.3",
         );
         check(
             "18446744073709551615",
             "major",
-            "a number in 18446744073709551615 is too large to count on\n\
-             hint: type the version itself",
+            "a number in 18446744073709551615 is too large to increment\n\
+             hint: use the version itself",
         );
     }
 
     #[test]
-    fn what_is_no_change_is_said() {
+    fn a_word_that_is_not_a_change_is_refused() {
         assert_eq!(
             "majr".parse::<Change>().unwrap_err().to_string(),
-            "`majr` is no change: major, minor, patch, alpha, beta, rc, final, post, dev, auto, or a version"
+            "`majr` is not a change: expected `major`, `minor`, `patch`, `alpha`, `beta`, `rc`, \
+             `final`, `post`, `dev`, `auto` or a version"
         );
     }
 

@@ -1,4 +1,4 @@
-//! The tag patterns that repositories use without telling this tool.
+//! The tag patterns that repositories use without configuring this tool.
 //!
 //! A configured pattern is never second-guessed; this is for repositories seen for the first time.
 

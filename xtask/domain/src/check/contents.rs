@@ -6,9 +6,9 @@ use toml_edit::Item;
 use crate::check::python::holds;
 use crate::check::subject::{CheckFacts, Fix, Found, Subject};
 use crate::finding::{Finding, Rule};
-use crate::text::toml::start;
+use crate::text::toml::{TomlFile, start};
 
-/// The README that is named is not there, or none is named.
+/// A README that the manifest names and that does not exist, or a manifest that names none.
 pub(super) fn readme(subject: &Subject) -> Option<Finding> {
     let file = subject.toml.as_ref()?;
     let manifest = &subject.distribution.manifest;
@@ -19,12 +19,12 @@ pub(super) fn readme(subject: &Subject) -> Option<Finding> {
     });
     if let (Some(item), Some(named)) = (readme, named) {
         let there = subject.paths.contains(&subject.path(named)) || named.starts_with("..");
-        let message = format!("the README `{named}` is not there: the build fails");
+        let message = format!("the README `{named}` does not exist, so the build fails");
         let line = file.line(start(item));
         return (!there).then(|| {
             Finding::error(Rule::Readme, message)
                 .at(&manifest.path, line)
-                .hint(format!("write {named}"))
+                .hint(format!("create `{named}`, or correct `readme`"))
         });
     }
     let described = readme.is_some() || holds(file.get("project.dynamic"), "readme");
@@ -32,63 +32,73 @@ pub(super) fn readme(subject: &Subject) -> Option<Finding> {
     (!described).then(|| {
         Finding::warning(
             Rule::Readme,
-            format!("{} has no README for the index to show", manifest.name),
+            format!("`{}` has no README for the index to show", manifest.name),
         )
         .at(&manifest.path, file.line(start(name)))
-        .hint("readme = \"README.md\" in [project], and the file beside it")
+        .hint("add `readme = \"README.md\"` to `[project]`, and the file beside it")
     })
 }
 
 const LICENSE_FILES: [&str; 4] = ["LICENSE", "LICENCE", "COPYING", "NOTICE"];
 
-/// License files that are named and not there, or no word about a license.
+/// License files that the manifest names and that do not exist, or no license at all.
 pub(super) fn license(subject: &Subject) -> Vec<Finding> {
     let Some(file) = &subject.toml else { return Vec::new() };
-    let manifest = &subject.distribution.manifest;
     let Some(name) = file.get("project.name") else { return Vec::new() };
+    let manifest = &subject.distribution.manifest;
     let prefix = subject.path("");
     let own: Vec<&str> =
         subject.paths.iter().filter_map(|path| path.strip_prefix(prefix.as_str())).collect();
-    let license = file.get("project.license");
-    let table_file = license.and_then(|item| item.get("file"));
-    let files = file.get("project.license-files");
-    let patterns = files.and_then(Item::as_array).into_iter().flatten();
-    let named = patterns
-        .filter_map(|value| Some((value.as_str()?, value.span()?.start)))
-        .chain(table_file.and_then(|item| Some((item.as_str()?, start(item)))));
-    let missing = named.filter(|(pattern, _)| {
-        let matches = |path: &&str| {
-            glob::Pattern::new(pattern).is_ok_and(|glob| glob.matches(path)) || path == pattern
-        };
-        !own.iter().any(matches) && !pattern.starts_with("..")
-    });
-    let mut findings: Vec<Finding> = missing
-        .map(|(pattern, at)| {
-            Finding::error(
-                Rule::License,
-                format!("no file is `{pattern}`: the build fails (PEP 639)"),
-            )
-            .at(&manifest.path, file.line(at))
-            .hint("put the license there, or take the name away")
+    let mut findings: Vec<Finding> = named_license_files(file)
+        .filter(|(pattern, _)| !pattern.starts_with("..") && !matches_any(pattern, &own))
+        .map(|(pattern, offset)| {
+            let message = format!("no file matches `{pattern}`, so the build fails (PEP 639)");
+            Finding::error(Rule::License, message)
+                .at(&manifest.path, file.line(offset))
+                .hint("add the license file, or remove the entry")
         })
         .collect();
-    let classified = file.get("project.classifiers").and_then(Item::as_array).is_some_and(|all| {
-        all.iter().any(|value| value.as_str().is_some_and(|text| text.starts_with("License ::")))
-    });
-    let shipped = own.iter().any(|path| LICENSE_FILES.iter().any(|name| path.starts_with(name)));
-    let dynamic = holds(file.get("project.dynamic"), "license");
-    if license.is_none() && files.is_none() && !classified && !shipped && !dynamic {
-        let message = format!("nothing says under which license {} is", manifest.name);
+    if !declares_license(file, &own) {
         findings.push(
-            Finding::warning(Rule::License, message)
+            Finding::warning(Rule::License, format!("`{}` declares no license", manifest.name))
                 .at(&manifest.path, file.line(start(name)))
-                .hint("license = \"…\" in [project], an SPDX expression (PEP 639)"),
+                .hint(
+                    "add an SPDX expression (PEP 639) to `[project]`, such as `license = \"MIT\"`",
+                ),
         );
     }
     findings
 }
 
-/// A promise to be typed that is not kept, or siblings that are typed beside one that is not.
+/// The patterns of `license-files` and the file of the older `license` table, with their offsets.
+fn named_license_files(file: &TomlFile) -> impl Iterator<Item = (&str, usize)> {
+    let patterns = file.get("project.license-files").and_then(Item::as_array);
+    let of_table = file.get("project.license").and_then(|item| item.get("file"));
+    patterns
+        .into_iter()
+        .flatten()
+        .filter_map(|value| Some((value.as_str()?, value.span()?.start)))
+        .chain(of_table.and_then(|item| Some((item.as_str()?, start(item)))))
+}
+
+fn matches_any(pattern: &str, paths: &[&str]) -> bool {
+    paths.contains(&pattern)
+        || glob::Pattern::new(pattern).is_ok_and(|glob| paths.iter().any(|path| glob.matches(path)))
+}
+
+/// Whether a field, a classifier or a file at the usual path gives the license.
+fn declares_license(file: &TomlFile, paths: &[&str]) -> bool {
+    let classifiers = file.get("project.classifiers").and_then(Item::as_array);
+    file.get("project.license").is_some()
+        || file.get("project.license-files").is_some()
+        || holds(file.get("project.dynamic"), "license")
+        || classifiers.into_iter().flatten().any(|value| {
+            value.as_str().is_some_and(|classifier| classifier.starts_with("License ::"))
+        })
+        || paths.iter().any(|path| LICENSE_FILES.iter().any(|name| path.starts_with(name)))
+}
+
+/// A distribution declared as typed without py.typed, or an untyped one among typed siblings.
 pub(super) fn typed(subject: &Subject, all: &[Subject]) -> Option<Found> {
     let file = subject.toml.as_ref()?;
     let classifiers = file.get("project.classifiers");
@@ -100,10 +110,11 @@ pub(super) fn typed(subject: &Subject, all: &[Subject]) -> Option<Found> {
     let path = format!("{}{untyped}/py.typed", subject.modules.source);
     let manifest = &subject.distribution.manifest;
     if let Some(item) = classifiers.filter(|_| holds(classifiers, "Typing :: Typed")) {
-        let message = format!("`Typing :: Typed` is promised, and there is no {path} (PEP 561)");
+        let message =
+            format!("`Typing :: Typed` is declared, but `{path}` does not exist (PEP 561)");
         let finding = Finding::error(Rule::PyTyped, message)
             .at(&manifest.path, file.line(start(item)))
-            .hint("cargo xtask check --fix makes it");
+            .hint("`cargo xtask check --fix` creates it");
         return Some(Found::fixed_by(finding, Some(Fix::Create(path))));
     }
     let is_typed = |other: &Subject| {
@@ -111,7 +122,7 @@ pub(super) fn typed(subject: &Subject, all: &[Subject]) -> Option<Found> {
     };
     let sibling = all.iter().find(|other| is_typed(other))?;
     let message = format!(
-        "{} has no {path}, while {} is typed (PEP 561)",
+        "`{}` has no `{path}`, while `{}` is typed (PEP 561)",
         manifest.name,
         sibling.distribution.name()
     );
@@ -119,19 +130,19 @@ pub(super) fn typed(subject: &Subject, all: &[Subject]) -> Option<Found> {
     Some(
         Finding::warning(Rule::PyTyped, message)
             .at(&manifest.path, line)
-            .hint("an empty file of that name, where its annotations are meant for others")
+            .hint("create the file, empty, if its annotations are meant for others")
             .into(),
     )
 }
 
-/// An `__init__.py` in a folder that another distribution's modules lie in too.
+/// An `__init__.py` in a folder that modules of another distribution share.
 pub(super) fn namespaces(facts: CheckFacts, subjects: &[Subject]) -> Vec<Found> {
     let mut found = Vec::new();
     for subject in subjects {
         for folder in subject.modules.packages() {
             let guest = subjects
                 .iter()
-                .find(|other| other.id != subject.id && other.modules.lies_in(folder));
+                .find(|other| other.id != subject.id && other.modules.has_files_in(folder));
             let path = format!("{}{folder}/__init__.py", subject.modules.source);
             let Some(guest) = guest else { continue };
             let text = (facts.files.read)(&path).map(|source| source.text).unwrap_or_default();
@@ -140,15 +151,16 @@ pub(super) fn namespaces(facts: CheckFacts, subjects: &[Subject]) -> Vec<Found> 
                 continue;
             }
             let message = format!(
-                "{} closes the namespace {} that {} lives in too (PEP 420)",
+                "`{}` ships the `__init__.py` of the namespace `{}`, which `{}` shares (PEP 420)",
                 subject.distribution.name(),
                 folder.replace('/', "."),
                 guest.distribution.name()
             );
             let empty = text.lines().all(|line| line.trim().is_empty() || line.starts_with('#'));
-            let hint = match empty {
-                true => "cargo xtask check --fix removes it",
-                false => "move what it holds elsewhere and remove it",
+            let hint = if empty {
+                "`cargo xtask check --fix` removes it"
+            } else {
+                "move its contents to another module and remove it"
             };
             let finding = Finding::error(Rule::NamespaceInit, message).at(&path, 1).hint(hint);
             found.push(Found::fixed_by(finding, empty.then_some(Fix::Remove(path))));

@@ -1,7 +1,7 @@
-//! What can be known to be wrong with a repository without asking anybody.
+//! Everything wrong with a repository that can be found offline.
 //!
-//! Each rule is a function of the workspace and of the files in it; `rules` explains them all.
-//! Nothing here opens a file: texts and lists of files come in as [`Files`].
+//! Each rule is a function of the workspace and its files; [`Rule::why`] explains them. Must not
+//! open a file: texts and lists of files come in as [`Files`](crate::source::Files).
 
 mod contents;
 mod python;
@@ -16,7 +16,7 @@ use crate::finding::{Finding, Rule};
 
 pub use crate::check::subject::{CheckFacts, Fix, Found};
 
-/// Everything that is found, in the order of the files.
+/// All findings, sorted by location.
 pub fn check(facts: CheckFacts) -> Vec<Found> {
     let subjects: Vec<Subject> = facts
         .workspace
@@ -44,10 +44,10 @@ pub fn check(facts: CheckFacts) -> Vec<Found> {
     found
 }
 
-/// What was found when the repository was read; one of the rules has a fix.
+/// A finding made while the repository was read, with the fix that one of these rules has.
 fn known_before(finding: &Finding, subjects: &[Subject]) -> Found {
-    let place = finding.location.as_ref().map(|(file, _)| file.as_str());
-    let subject = subjects.iter().find(|s| Some(&*s.distribution.manifest.path) == place);
+    let file = finding.location.as_ref().map(|location| &location.file);
+    let subject = subjects.iter().find(|s| Some(&s.distribution.manifest.path) == file);
     let fix = match (finding.rule, subject) {
         (Rule::DependenciesTable, Some(subject)) => requirement_table::fix(subject).map(Fix::Edits),
         _ => None,

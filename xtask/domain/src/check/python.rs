@@ -1,72 +1,72 @@
-//! `requires-python` against that of the siblings a distribution cannot do without.
+//! `requires-python` against that of the siblings a distribution depends on.
 
 use formats::pep440::{Version, specifier};
 use toml_edit::Item;
 
 use crate::check::subject::{CheckFacts, Subject};
 use crate::finding::{Finding, Rule};
-use crate::manifest::RequiresPython;
+use crate::ids::DistributionId;
 use crate::manifest::requirement::RequirementTable;
+use crate::manifest::{Manifest, RequiresPython};
 use crate::text::toml::start;
 
 /// One finding for each sibling that excludes a Python which the distribution admits.
 pub(super) fn requires_python(facts: CheckFacts, subject: &Subject) -> Vec<Finding> {
-    let own = subject.distribution.manifest.requires_python.as_ref();
-    let item = |key: &str| subject.toml.as_ref()?.get(key);
-    let places = [
+    let line = line_of_key(subject);
+    let mut siblings: Vec<DistributionId> = Vec::new();
+    for (sibling, declared) in facts.workspace.sibling_requirements(subject.id) {
+        let always = declared.table == RequirementTable::Dependencies
+            && declared.requirement.marker.is_none();
+        if always && !siblings.contains(&sibling) {
+            siblings.push(sibling);
+        }
+    }
+    siblings
+        .into_iter()
+        .filter_map(|sibling| excluding(subject, &facts.workspace.distributions[sibling].manifest))
+        .map(|finding| finding.at(&subject.distribution.manifest.path, line))
+        .collect()
+}
+
+/// The line of the key in the pyproject.toml, or of the name where the key is missing.
+fn line_of_key(subject: &Subject) -> usize {
+    let keys = [
         "project.requires-python",
         "tool.poetry.dependencies.python",
         "project.name",
         "tool.poetry.name",
     ];
-    let place = places.into_iter().find_map(item).map_or(0, start);
-    let key = own.map_or_else(|| usual_key(subject), |own| own.key);
-    let line = subject.toml.as_ref().map_or(1, |file| file.line(place));
-    let mut seen = Vec::new();
-    facts
-        .workspace
-        .sibling_requirements(subject.id)
-        .filter(|(_, declared)| {
-            declared.table == RequirementTable::Dependencies
-                && declared.requirement.marker.is_none()
-        })
-        .filter_map(|(sibling, _)| {
-            let manifest = &facts.workspace.distributions[sibling].manifest;
-            let needed = manifest.requires_python.as_ref()?;
-            let python = first_excluded(own, needed)?;
-            let needed = &needed.text;
-            if seen.contains(&sibling) {
-                return None;
-            }
-            seen.push(sibling);
-            let message = match own {
-                Some(RequiresPython { text, .. }) => format!(
-                    "`{key} = \"{text}\"` admits Python {python}, and {} needs {needed}",
-                    manifest.name
-                ),
-                None => format!("no `{key}`, and {} needs {needed}", manifest.name),
-            };
-            let rule = Rule::RequiresPython;
-            let finding = match own {
-                Some(_) => Finding::error(rule, message),
-                None => Finding::warning(rule, message),
-            };
-            Some(
-                finding
-                    .at(&subject.distribution.manifest.path, line)
-                    .hint(format!("{key} = \"{needed}\"")),
-            )
-        })
-        .collect()
+    let Some(file) = &subject.toml else { return 1 };
+    file.line(keys.into_iter().find_map(|key| file.get(key)).map_or(0, start))
 }
 
-/// What the key is called where nobody has written it yet.
+/// The finding about one sibling, where it excludes a Python that the distribution admits.
+fn excluding(subject: &Subject, sibling: &Manifest) -> Option<Finding> {
+    let own = subject.distribution.manifest.requires_python.as_ref();
+    let needed = sibling.requires_python.as_ref()?;
+    let python = first_excluded(own, needed)?;
+    let (name, needed) = (&sibling.name, &needed.text);
+    let key = own.map_or_else(|| usual_key(subject), |own| own.key);
+    let finding = if let Some(RequiresPython { text, .. }) = own {
+        let message =
+            format!("`{key} = \"{text}\"` admits Python {python}, but `{name}` requires {needed}");
+        Finding::error(Rule::RequiresPython, message)
+    } else {
+        let message = format!("`{key}` is not set, but `{name}` requires {needed}");
+        Finding::warning(Rule::RequiresPython, message)
+    };
+    Some(finding.hint(format!("set `{key} = \"{needed}\"`")))
+}
+
+/// The key to set where none is.
 fn usual_key(subject: &Subject) -> &'static str {
     let has = |key: &str| subject.toml.as_ref().is_some_and(|file| file.get(key).is_some());
-    match () {
-        () if has("project") => "requires-python",
-        () if has("tool.poetry") => "python",
-        () => "python_requires",
+    if has("project") {
+        "requires-python"
+    } else if has("tool.poetry") {
+        "python"
+    } else {
+        "python_requires"
     }
 }
 

@@ -1,13 +1,13 @@
 //! Requirements on siblings: ranges that exclude the sibling's own version, and ones without any.
 //! And requirements on anything by its address.
 
-use formats::pep440::{Version, specifier};
+use formats::pep440::{Version, compatible_range, specifier};
 
-use crate::bump::range::{self, RangePolicy};
+use crate::bump::range;
 use crate::check::subject::{CheckFacts, Fix, Found, Subject};
 use crate::finding::{Finding, Rule};
 use crate::manifest::requirement::{DeclaredRequirement, RequirementTable};
-use crate::scaffold::new::compatible;
+use crate::policy::RangePolicy;
 
 pub(super) fn ranges(facts: CheckFacts, subject: &Subject) -> Vec<Found> {
     let keep = &subject.distribution.manifest.config.keep;
@@ -36,12 +36,11 @@ pub(super) fn direct_references(subject: &Subject) -> Vec<Finding> {
     direct
         .map(|declared| {
             let name = &declared.requirement.name;
-            let message = format!(
-                "{name} is required from a path or an address: no index takes what is built"
-            );
+            let message =
+                format!("`{name}` is required from a path or a URL, which an index rejects");
             Finding::error(Rule::DirectReference, message)
                 .at(&declared.file, declared.line)
-                .hint("give it a range here; the path can stand in a group for development")
+                .hint("give it a version range here; a dependency group can keep the path")
         })
         .collect()
 }
@@ -60,13 +59,12 @@ fn unbounded(
         return None;
     }
     let shown = declared.shown();
-    let message =
-        format!("`{}` admits every version of {name}, old and future ones", shown.trim_end());
-    let range = version.map_or_else(|| ">=…".to_owned(), compatible);
+    let message = format!("`{}` admits every version of `{name}`", shown.trim_end());
+    let range = version.map_or_else(|| ">=…".to_owned(), compatible_range);
     Some(
-        Finding::warning(Rule::NoRange, message)
+        Finding::new(Rule::NoRange, message)
             .at(&declared.file, declared.line)
-            .hint(format!("give it a range, such as `{name}{range}`")),
+            .hint(format!("add a range, such as `{name}{range}`")),
     )
 }
 
@@ -78,29 +76,20 @@ fn excluding(
 ) -> Option<Found> {
     let specifiers = declared.specifiers();
     let clauses = specifier::parse(specifiers, declared.dialect).ok()?;
-    if specifier::admits(&clauses, version) || has_twin(subject, declared) {
+    let requirements = &subject.distribution.manifest.requirements;
+    if specifier::admits(&clauses, version) || declared.has_conditional_alternative(requirements) {
         return None;
     }
     let shown = declared.shown();
-    let message = format!("`{shown}` excludes {name} {version}, the version in this repository");
+    let message = format!("`{shown}` excludes `{name}` {version}, the version in this repository");
     let fix = moved(subject, declared, version);
     let hint = match fix {
-        Some(_) => "cargo xtask check --fix moves the range as a bump would",
-        None => "change the range by hand, or name the sibling in `keep` of [tool.xtask]",
+        Some(_) => "`cargo xtask check --fix` moves the range as a bump would",
+        None => "edit the range, or list the sibling as `keep` in `[tool.xtask]`",
     };
     let finding =
         Finding::error(Rule::StaleRange, message).at(&declared.file, declared.line).hint(hint);
     Some(Found::fixed_by(finding, fix))
-}
-
-/// Whether the same table names the same sibling again, for another environment: then a range
-/// that excludes what is current may do so on purpose.
-fn has_twin(subject: &Subject, declared: &DeclaredRequirement) -> bool {
-    subject.distribution.manifest.requirements.iter().any(|other| {
-        other.table == declared.table
-            && other.requirement.name == declared.requirement.name
-            && (other.file != declared.file || other.span != declared.span)
-    })
 }
 
 fn moved(subject: &Subject, declared: &DeclaredRequirement, version: &Version) -> Option<Fix> {

@@ -9,7 +9,7 @@ use crate::text::edit::Edit;
 use crate::text::insert;
 use crate::text::toml::TomlFile;
 
-/// The edits, where every entry is a plain range; anything else is for a person.
+/// The edits, where every entry is a plain range; anything else is left to a person.
 pub(super) fn fix(subject: &Subject) -> Option<Vec<Edit>> {
     let file = subject.toml.as_ref()?;
     let item = file.get("project.dependencies")?;
@@ -58,7 +58,7 @@ fn region(text: &str, header: usize) -> std::ops::Range<usize> {
     header..end
 }
 
-/// The lines of the table as lines of an array. `None` where one of them is no `name = "range"`.
+/// The lines of the table as lines of an array. `None` where one of them is not `name = "range"`.
 fn array(body: &str, table: &toml_edit::Table) -> Option<String> {
     let mut lines = vec!["[".to_owned()];
     for line in body.lines().map(str::trim) {

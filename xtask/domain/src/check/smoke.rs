@@ -19,22 +19,23 @@ pub(super) fn smoke(subject: &Subject) -> Option<Finding> {
         .filter(|name| !smoke.commands.iter().any(|command| command[0] == *name))
         .collect();
     if let (Some(first), Some(item)) = (names.first(), scripts) {
-        let message = format!("no smoke test runs {}", names.join(", "));
+        let message = format!("no smoke test runs `{}`", names.join("`, `"));
         return Some(
-            Finding::warning(Rule::NoSmoke, message)
-                .at(&manifest.path, file.line(start(item)))
-                .hint(format!("commands = [[\"{first}\", \"--help\"]] in [tool.xtask.smoke]")),
+            Finding::new(Rule::NoSmoke, message).at(&manifest.path, file.line(start(item))).hint(
+                format!("add `commands = [[\"{first}\", \"--help\"]]` to `[tool.xtask.smoke]`"),
+            ),
         );
     }
     let imports = smoke.imports.as_ref().is_some_and(|imports| !imports.is_empty());
     let tested = imports || !smoke.commands.is_empty() || !subject.modules.files.is_empty();
     let name = file.get("project.name")?;
-    // A native module is no Python file: what is built will offer it for import.
+    // A native module is not a Python file; the wheel still offers it for import.
     let native = file.get("tool.maturin").is_some() || file.get("tool.scikit-build").is_some();
     (!tested && !native).then(|| {
-        let message = format!("{} has no modules, and its smoke test tests nothing", manifest.name);
-        Finding::warning(Rule::NoSmoke, message)
+        let message =
+            format!("`{}` has no modules, and its smoke test tests nothing", manifest.name);
+        Finding::new(Rule::NoSmoke, message)
             .at(&manifest.path, file.line(start(name)))
-            .hint("imports = [\"…\"] in [tool.xtask.smoke], a module that it brings along")
+            .hint("list a module that it installs as `imports` in `[tool.xtask.smoke]`")
     })
 }

@@ -1,4 +1,4 @@
-//! What the rules look at, and what they find.
+//! The input of the rules, and their findings with fixes.
 
 use std::ops::Range;
 
@@ -10,27 +10,27 @@ use crate::text::edit::{Edit, EditKind};
 use crate::text::toml::TomlFile;
 use crate::workspace::{Distribution, Workspace};
 
-/// What a check looks at.
+/// The repository, as a check sees it.
 #[derive(Clone, Copy)]
 pub struct CheckFacts<'a> {
     pub workspace: &'a Workspace,
     pub files: Files<'a>,
 }
 
-/// Something found, with what mends it where that is certain.
+/// A finding, with its fix where that is certain.
 #[derive(Debug)]
 pub struct Found {
     pub finding: Finding,
     pub fix: Option<Fix>,
 }
 
-/// What mends a finding.
+/// The fix of a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fix {
     Edits(Vec<Edit>),
     /// An empty file is missing.
     Create(String),
-    /// A file is one too many.
+    /// A file must not exist.
     Remove(String),
 }
 
@@ -46,7 +46,7 @@ impl Found {
     }
 }
 
-/// One distribution with what the rules ask about it.
+/// One distribution with everything the rules need.
 pub(crate) struct Subject<'a> {
     pub(crate) id: DistributionId,
     pub(crate) distribution: &'a Distribution,

@@ -3,37 +3,29 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use formats::lockfile;
-use formats::name::Name;
-use formats::pep440::Version;
+use formats::pep440::{Version, occurrences};
 use formats::python::{self, Expr};
+use formats::splice::Splice;
 use toml_edit::Item;
 
+use crate::bump::copies::COPYING_TOOLS;
 use crate::check::subject::{CheckFacts, Fix, Found, Subject};
 use crate::finding::{Finding, Rule};
 use crate::manifest::version_source::DeclaredVersion;
-use crate::source::join;
+use crate::text::edit::{Edit, EditKind};
 use crate::text::toml::{line_of, start};
+use crate::workspace::locks::{LockedDistribution, locked};
 
 pub(super) fn unknown(subject: &Subject) -> Option<Finding> {
     let manifest = &subject.distribution.manifest;
     let DeclaredVersion::Unknown { file, line, reason } = &manifest.version else { return None };
-    let message = format!("the version of {} is not known: {reason}", manifest.name);
-    let hint = "`cargo xtask status` shows what is known; version = \"…\" in [project] always is";
+    let message = format!("the version of `{}` is unknown: {reason}", manifest.name);
+    let hint = "set `version` in `[project]`, the one location that every back end reads";
     Some(Finding::warning(Rule::Version, message).at(file, *line).hint(hint))
 }
 
 /// Names of Python modules that hold the version and nothing else of that name.
 const ATTRIBUTES: [&str; 2] = ["__version__", "__VERSION__"];
-
-/// Tables of other tools that keep a copy in pyproject.toml.
-const TOOLS: [&str; 5] = [
-    "tool.poetry.version",
-    "tool.commitizen.version",
-    "tool.bumpversion.current_version",
-    "tool.bumpver.current_version",
-    "tool.tbump.version.current",
-];
 
 /// Copies of the version that differ from the one that counts.
 pub(super) fn copies(facts: CheckFacts, subject: &Subject) -> Vec<Found> {
@@ -50,10 +42,10 @@ pub(super) fn copies(facts: CheckFacts, subject: &Subject) -> Vec<Found> {
         (&*copy.file, copy.span.start) != own && other.is_ok_and(|other| other != *version)
     });
     found.extend(differing.into_iter().map(|copy| {
-        let message = format!("this copy of the version says {}, not {text}", copy.text);
+        let message = format!("this copy of the version is {}, not {text}", copy.text);
         let (counts, line) = subject.distribution.manifest.version.place();
         let hint =
-            format!("{counts}:{line} is the one that counts; cargo xtask check --fix copies it");
+            format!("`cargo xtask check --fix` copies the version that counts, at {counts}:{line}");
         let finding =
             Finding::error(Rule::VersionCopy, message).at(&copy.file, copy.line).hint(hint);
         let edit = subject.edit(&copy.file, copy.line, copy.span, (&copy.text, text));
@@ -67,17 +59,17 @@ fn listed(facts: CheckFacts, subject: &Subject, text: &str) -> Vec<Found> {
     let manifest = &subject.distribution.manifest;
     let lacks = |path: &&String| {
         let source = facts.files.beside(&subject.distribution.dir, path);
-        source.is_none_or(|source| !source.text.contains(text))
+        source.is_none_or(|source| occurrences(&source.text, text).is_empty())
     };
     let finding = |path: &String| {
-        let message = format!("`version-files`: {text} does not stand in {path}");
+        let message = format!("`version-files`: `{path}` does not contain {text}");
         let table = subject
             .toml
             .as_ref()
             .and_then(|file| Some(file.line(start(file.get("tool.xtask.version-files")?))));
         Finding::error(Rule::VersionCopy, message)
             .at(&manifest.path, table.unwrap_or(1))
-            .hint("write the version there, or take the file off the list")
+            .hint("write the version there, or remove the file from the list")
             .into()
     };
     manifest.config.version_files.iter().filter(lacks).map(finding).collect()
@@ -139,41 +131,32 @@ fn in_manifest(subject: &Subject) -> Vec<Copy> {
         })
     };
     let static_version = file.get("project.version").and_then(Item::as_str).is_some();
-    TOOLS.iter().filter(|key| static_version || !key.contains("poetry")).filter_map(copy).collect()
+    COPYING_TOOLS
+        .iter()
+        .filter(|key| static_version || !key.contains("poetry"))
+        .filter_map(copy)
+        .collect()
 }
 
 /// Members of uv.lock and poetry.lock with another version than the repository has.
 pub(super) fn locks(facts: CheckFacts) -> Vec<Found> {
-    let distributions = &facts.workspace.distributions;
-    let mut dirs: Vec<&str> = distributions.iter().map(|d| d.dir.as_str()).chain([""]).collect();
-    dirs.sort_unstable();
-    dirs.dedup();
-    let mut found = Vec::new();
-    for (dir, name) in
-        dirs.iter().flat_map(|dir| ["uv.lock", "poetry.lock"].map(|name| (dir, name)))
-    {
-        let Some(source) = facts.files.beside(dir, name) else { continue };
-        for member in lockfile::members(&source.text) {
-            let at = Name::new(member.name).and_then(|name| facts.workspace.find(&name));
-            let Some(at) = at else { continue };
-            let distribution = &distributions[at];
-            let DeclaredVersion::Literal { version, text, .. } = &distribution.manifest.version
-            else {
-                continue;
-            };
-            let other = member.version.parse::<Version>().is_ok_and(|locked| locked != *version);
-            if !other || join(dir, member.directory).is_none_or(|dir| dir != distribution.dir) {
-                continue;
-            }
-            let line = line_of(&source.text, member.span.start);
-            let message = format!("it has {} {}, not {text}", distribution.name(), member.version);
-            let finding = Finding::warning(Rule::StaleLock, message)
-                .at(&source.path, line)
-                .hint("cargo xtask check --fix, or lock anew");
-            let subject = Subject::new(facts, at);
-            let edit = subject.edit(&source.path, line, member.span, (member.version, text));
-            found.push(Found::fixed_by(finding, Some(Fix::Edits(vec![edit]))));
+    let stale = |locked: LockedDistribution| {
+        let distribution = &facts.workspace.distributions[locked.id];
+        let DeclaredVersion::Literal { version, text, .. } = &distribution.manifest.version else {
+            return None;
+        };
+        if locked.version().is_none_or(|locked| locked == *version) {
+            return None;
         }
-    }
-    found
+        let message = format!("it has {} {}, not {text}", distribution.name(), locked.text());
+        let splice = Splice { span: locked.span.clone(), text: text.clone() };
+        let name = distribution.name().as_str();
+        let (file, before) = (locked.lock.path.clone(), &locked.lock.text);
+        let edit = Edit::new(file, before, splice, EditKind::Field, name);
+        let finding = Finding::warning(Rule::StaleLock, message)
+            .at(&locked.lock.path, edit.line)
+            .hint("cargo xtask check --fix, or lock anew");
+        Some(Found::fixed_by(finding, Some(Fix::Edits(vec![edit]))))
+    };
+    locked(facts.workspace, facts.files).into_iter().filter_map(stale).collect()
 }

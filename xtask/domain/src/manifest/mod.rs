@@ -1,10 +1,12 @@
-//! What a pyproject.toml says about its distribution, and where it says it.
+//! A distribution as its pyproject.toml, setup.cfg and setup.py describe it, with locations.
 
 mod backends;
 mod python_attribute;
 pub mod requirement;
 pub(crate) mod requirement_sources;
+mod requires_python;
 pub(crate) mod setup_cfg;
+mod setup_files;
 pub(crate) mod setup_py;
 pub(crate) mod version_regex;
 pub mod version_source;
@@ -12,17 +14,18 @@ pub mod version_source;
 use std::sync::Arc;
 
 use formats::name::Name;
-use formats::pep440::specifier::Dialect;
 use toml_edit::Item;
 
 use crate::config::DistributionConfig;
 use crate::finding::{Finding, Rule};
 use crate::manifest::backends::VersionContext;
 use crate::manifest::requirement::{DeclaredRequirement, RequirementTable};
-use crate::manifest::setup_py::SetupPy;
+use crate::manifest::setup_files::Setup;
 use crate::manifest::version_source::{DeclaredVersion, unknown};
-use crate::source::{Files, SourceFile};
-use crate::text::toml::{TomlFile, line_of, start};
+use crate::source::Files;
+use crate::text::toml::{TomlFile, start};
+
+pub use requires_python::RequiresPython;
 
 /// One distribution as its manifest describes it.
 pub struct Manifest {
@@ -32,41 +35,12 @@ pub struct Manifest {
     pub version: DeclaredVersion,
     pub requires_python: Option<RequiresPython>,
     pub requirements: Vec<DeclaredRequirement>,
-    /// Large, seldom asked for, and moved about with the rest: on its own.
+    /// Boxed because it is large and seldom read, and manifests are moved.
     pub config: Box<DistributionConfig>,
-    /// Why nothing but its own name should touch it: a test project, a template, no package.
+    /// Why only its own name selects it: a test project, a template, not a package.
     pub excluded: Option<String>,
-    /// What is wrong in the manifest without making it unreadable.
+    /// Faults that do not make the manifest unreadable.
     pub findings: Vec<Finding>,
-}
-
-/// The Pythons that a distribution admits, and how its manifest says so.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequiresPython {
-    /// `requires-python`, `python` (Poetry) or `python_requires` (setuptools).
-    pub key: &'static str,
-    pub text: String,
-    pub dialect: Dialect,
-}
-
-impl RequiresPython {
-    fn read(file: Option<&TomlFile>, setup: &Setup) -> Option<RequiresPython> {
-        let pep440 = |key, text| RequiresPython { key, text, dialect: Dialect::Pep440 };
-        let of_table = |path: &str| Some(file?.get(path)?.as_str()?.to_owned());
-        let of_flit = || of_table("tool.flit.metadata.requires-python");
-        let of_poetry = || of_table("tool.poetry.dependencies.python");
-        let poetry = |text| RequiresPython { key: "python", text, dialect: Dialect::Poetry };
-        of_table("project.requires-python")
-            .or_else(of_flit)
-            .map(|text| pep440("requires-python", text))
-            .or_else(|| of_poetry().map(poetry))
-            .or_else(|| Some(pep440("python_requires", setup.python()?)))
-    }
-
-    /// What the built metadata has to say in the same words.
-    pub fn in_metadata(&self) -> Option<&str> {
-        (self.dialect == Dialect::Pep440).then_some(&self.text)
-    }
 }
 
 impl Manifest {
@@ -85,7 +59,7 @@ impl Manifest {
             .any(|declared| declared.table == RequirementTable::Group(name.to_owned()))
     }
 
-    /// Reads a manifest alone, without the files that its version may stand in.
+    /// Reads a manifest alone, without the files that may define its version.
     ///
     /// # Errors
     /// As [`Manifest::read_with`].
@@ -156,7 +130,7 @@ impl Manifest {
         let version = version
             .or_else(|| setup_cfg::version(setup.cfg.as_ref()?, files, dir))
             .or_else(|| Some(setup_py::version::version(setup.py.as_ref()?, files, dir)))
-            .unwrap_or_else(|| unknown(&source, line, "nothing says where the version stands"));
+            .unwrap_or_else(|| unknown(&source, line, "nothing defines the version"));
         Ok(Some(Manifest {
             path: file.map_or(source, |file| file.path.clone()),
             name,
@@ -171,7 +145,7 @@ impl Manifest {
 }
 
 fn wrong_name(file: &str, line: usize) -> Finding {
-    Finding::error(Rule::Name, "the name is not one that PEP 508 allows").at(file, line)
+    Finding::error(Rule::Name, "the distribution name is invalid (PEP 508)").at(file, line)
 }
 
 /// Tools that let a project say that it is never built.
@@ -180,49 +154,6 @@ fn no_package(file: &TomlFile) -> Option<String> {
         .into_iter()
         .find(|key| file.get(key).and_then(Item::as_bool) == Some(false))
         .map(|key| format!("`{key} = false`"))
-}
-
-/// setup.cfg and setup.py beside a manifest.
-struct Setup {
-    cfg: Option<SourceFile>,
-    py: Option<SourceFile>,
-}
-
-impl Setup {
-    fn beside(dir: &str, files: Files<'_>) -> Setup {
-        Setup { cfg: files.beside(dir, "setup.cfg"), py: files.beside(dir, "setup.py") }
-    }
-
-    /// The name that one of them states, with its place.
-    fn name(&self) -> Option<(Arc<str>, usize, String)> {
-        if let Some(cfg) = &self.cfg
-            && let Some(line) = setup_cfg::value(&setup_cfg::entries(&cfg.text), "metadata", "name")
-        {
-            let at = line_of(&cfg.text, line.span.start);
-            return Some((cfg.path.clone(), at, line.text.to_owned()));
-        }
-        let py = self.py.as_ref()?;
-        let read = SetupPy::read(&py.text)?;
-        let name = read.name()?;
-        Some((py.path.clone(), line_of(&py.text, name.span.start), name.raw.clone()))
-    }
-
-    /// `python_requires`.
-    fn python(&self) -> Option<String> {
-        let of_cfg = |cfg: &SourceFile| {
-            let entries = setup_cfg::entries(&cfg.text);
-            Some(setup_cfg::value(&entries, "options", "python_requires")?.text.to_owned())
-        };
-        self.cfg.as_ref().and_then(of_cfg).or_else(|| {
-            let setup = SetupPy::read(&self.py.as_ref()?.text)?;
-            Some(setup.literal("python_requires")?.raw.clone())
-        })
-    }
-
-    fn requirements(&self) -> Vec<DeclaredRequirement> {
-        let cfg = self.cfg.iter().flat_map(requirement_sources::setup_cfg);
-        cfg.chain(self.py.iter().flat_map(requirement_sources::setup_py)).collect()
-    }
 }
 
 #[cfg(test)]

@@ -19,8 +19,8 @@ pub(crate) fn module_attribute(
     dotted: &str,
 ) -> Result<DeclaredVersion, String> {
     let (module, attr) = dotted.rsplit_once('.').ok_or(format!("`{dotted}` names no module"))?;
-    let source = module_file(files, dir, module)
-        .ok_or_else(|| format!("the module of `{dotted}` is not found"))?;
+    let source =
+        module_file(files, dir, module).ok_or_else(|| format!("no module found for `{dotted}`"))?;
     Ok(attribute(&source, attr, files, 0))
 }
 
@@ -28,10 +28,8 @@ pub(crate) fn module_attribute(
 pub(crate) fn module_file(files: Files<'_>, dir: &str, module: &str) -> Option<SourceFile> {
     let path = module.replace('.', "/");
     for base in ["", "src/", "lib/", "python/"] {
-        for end in [".py", "/__init__.py"] {
-            if let Some(source) = files.beside(dir, &format!("{base}{path}{end}")) {
-                return Some(source);
-            }
+        if let Some(source) = module_below(files, dir, &format!("{base}{path}")) {
+            return Some(source);
         }
     }
     let ends = [format!("/{path}.py"), format!("/{path}/__init__.py")];
@@ -83,30 +81,24 @@ fn imported(
 ) -> Option<DeclaredVersion> {
     let name = import.name.as_deref()?;
     let dir = source.path.rsplit_once('/').map_or("", |(dir, _)| dir);
-    let dots = import.module.bytes().take_while(|byte| *byte == b'.').count();
-    let module = &import.module[dots..];
-    let found = if dots > 0 {
-        let mut base = dir;
-        for _ in 1..dots {
-            base = base.rsplit_once('/').map_or("", |(up, _)| up);
-        }
-        let path = module.replace('.', "/");
-        let ends = [".py", "/__init__.py"];
-        ends.iter().find_map(|end| files.beside(base, &format!("{path}{end}")))
-    } else {
-        // The module's own package stands somewhere above this file.
-        let mut base = Some(dir);
-        std::iter::from_fn(|| {
-            let current = base?;
-            base = current.rsplit_once('/').map(|(up, _)| up);
-            Some(current)
-        })
-        .chain([""])
-        .find_map(|base| {
-            let path = module.replace('.', "/");
-            let ends = [".py", "/__init__.py"];
-            ends.iter().find_map(|end| files.beside(base, &format!("{path}{end}")))
-        })
+    let module = import.module.trim_start_matches('.');
+    let found = match import.module.len() - module.len() {
+        // An absolute import: the top-level package is in a folder above this file.
+        0 => ancestors(dir).find_map(|base| module_below(files, base, module)),
+        dots => module_below(files, ancestors(dir).nth(dots - 1).unwrap_or(""), module),
     };
     Some(attribute(&found?, name, files, depth + 1))
+}
+
+/// A directory and every one above it, the root last.
+fn ancestors(dir: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(dir), |dir| {
+        (!dir.is_empty()).then(|| dir.rsplit_once('/').map_or("", |(up, _)| up))
+    })
+}
+
+/// The file of a module in a directory, as a module or as a package.
+fn module_below(files: Files<'_>, dir: &str, module: &str) -> Option<SourceFile> {
+    let path = module.replace('.', "/");
+    [".py", "/__init__.py"].iter().find_map(|end| files.beside(dir, &format!("{path}{end}")))
 }

@@ -42,6 +42,20 @@ impl DeclaredRequirement {
         matches!(self.table, RequirementTable::Dependencies | RequirementTable::Extra(_))
     }
 
+    /// Whether the same table names the distribution again for another environment: then a range
+    /// that excludes the current version may do so on purpose. `requirements` are all of the
+    /// manifest.
+    pub(crate) fn has_conditional_alternative(&self, requirements: &[DeclaredRequirement]) -> bool {
+        let conditional = self.requirement.marker.is_some() || self.dialect == Dialect::Poetry;
+        let alternative = |other: &DeclaredRequirement| {
+            other.table == self.table
+                && other.requirement.name == self.requirement.name
+                && other.file == self.file
+                && other.span != self.span
+        };
+        conditional && requirements.iter().any(alternative)
+    }
+
     /// The specifier set as written.
     pub fn specifiers(&self) -> &str {
         &self.text[self.requirement.specifiers.clone()]

@@ -9,11 +9,11 @@ use formats::name::Name;
 use formats::pep440::specifier::Dialect;
 use formats::python::Text;
 use formats::requirement::Requirement;
+use formats::setup_cfg::{self, ValueLine};
 use toml_edit::{Item, TableLike, Value};
 
 use crate::finding::{Finding, Rule};
 use crate::manifest::requirement::{DeclaredRequirement, RequirementTable};
-use crate::manifest::setup_cfg::{self, ValueLine};
 use crate::manifest::setup_py::SetupPy;
 use crate::source::{Files, SourceFile};
 use crate::text::toml::{TomlFile, line_of, start};
@@ -44,11 +44,11 @@ pub(crate) fn requirements(
 
 fn findings_of_table(file: &TomlFile, item: &Item, findings: &mut Vec<Finding>) {
     let message =
-        "`[project.dependencies]` must be an array (PEP 621): build backends refuse the table";
+        "`[project.dependencies]` must be an array (PEP 621); build back ends reject the table";
     findings.push(
         Finding::error(Rule::DependenciesTable, message)
             .at(&file.path, file.line(start(item)))
-            .hint("cargo xtask check --fix turns it into the array"),
+            .hint("`cargo xtask check --fix` turns it into an array"),
     );
 }
 
@@ -94,9 +94,9 @@ impl<'a> TableReader<'a> {
                 });
             }
             Err(why) => self.findings.push(
-                Finding::warning(
+                Finding::new(
                     Rule::RequirementSyntax,
-                    format!("`{text}` is not a requirement (PEP 508): {why}"),
+                    format!("`{text}` is not a valid requirement (PEP 508): {why}"),
                 )
                 .at(&self.file.path, line),
             ),

@@ -1,7 +1,7 @@
-//! Which environment variables no child may see: the ones that redirect pip, twine or Python
-//! behind the back of a release, and secrets.
+//! Environment variables that children must not get: those that redirect pip, twine or Python
+//! unnoticed, and secrets.
 
-/// pip settings that say how to reach the default index; everything else of pip's is dropped.
+/// The pip settings that say how to reach the default index. All others are dropped.
 pub const PIP_KEPT: [&str; 11] = [
     "index-url",
     "cert",
@@ -49,8 +49,8 @@ pub const REDIRECTS_GIT: [&str; 23] = [
     "GIT_TEMPLATE_DIR",
 ];
 
-/// Whether a variable is kept from the Python tools, the build back ends and the smoke tests.
-pub fn is_kept_from_children(name: &str) -> bool {
+/// Whether a variable is hidden from the Python tools, the build back ends and the smoke tests.
+pub fn is_hidden_from_children(name: &str) -> bool {
     redirects(name) || is_secret(name)
 }
 
@@ -74,16 +74,16 @@ pub fn redirects(name: &str) -> bool {
         || pip.is_some_and(|key| !PIP_KEPT.contains(&key.as_str()))
 }
 
-/// Whether a variable holds a secret by the custom of its name. Configuration that git is given in
-/// the environment is one too: that is how a job hands over the right to push.
+/// Whether a variable holds a secret, judged by its name. git configuration in the environment
+/// counts as one: CI jobs pass credentials for pushing that way.
 pub fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     name.starts_with("GIT_CONFIG_")
         || ["TOKEN", "PASSWORD", "SECRET", "API_KEY"].iter().any(|end| name.ends_with(end))
 }
 
-/// Whether a variable says who somebody is to a package index. git may need other secrets to reach
-/// its remote, but never these, and its hooks and helpers are anybody's programs.
+/// Whether a variable identifies the user to a package index. git may need other secrets to reach
+/// its remote, but never these, and its hooks and helpers run code of third parties.
 pub fn is_for_an_index(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     name.starts_with("TWINE_")
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_children_do_not_see() {
+    fn variables_that_children_do_not_get() {
         for name in [
             "TWINE_REPOSITORY_URL",
             "PIP_EXTRA_INDEX_URL",
@@ -106,17 +106,17 @@ mod tests {
             "GIT_CONFIG_KEY_0",
             "GIT_INDEX_FILE",
         ] {
-            assert!(is_kept_from_children(name), "{name}");
+            assert!(is_hidden_from_children(name), "{name}");
         }
         for name in
             ["PATH", "HOME", "PIP_INDEX_URL", "PIP_CERT", "REQUESTS_CA_BUNDLE", "PYTHONUTF8"]
         {
-            assert!(!is_kept_from_children(name), "{name}");
+            assert!(!is_hidden_from_children(name), "{name}");
         }
     }
 
     #[test]
-    fn what_git_does_not_see() {
+    fn variables_that_git_does_not_get() {
         for name in ["TWINE_PASSWORD", "TWINE_USERNAME", "PYPI_TOKEN", "UV_TESTPYPI_PASSWORD"] {
             assert!(is_for_an_index(name), "{name}");
         }

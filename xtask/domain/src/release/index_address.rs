@@ -1,4 +1,4 @@
-//! From what twine knows of an index to what pip and this tool need of it.
+//! Addresses and token variables of an index, derived from its twine repository.
 
 /// The address of the simple API that belongs to an upload address: `…/legacy/` → `…/simple/`,
 /// else `simple/` below it. `defaults` are twine's default upload address and pip's default simple

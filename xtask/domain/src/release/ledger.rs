@@ -1,6 +1,6 @@
-//! The ledger of one built distribution, `release.json`: what was built from which commit with
-//! which tools, and what happened to it when. It vouches for bytes, never for a stage: what an
-//! index has is asked of the index.
+//! The ledger of one built distribution, `release.json`: which files were built from which commit
+//! with which tools, and the events since. It describes bytes, never a stage: only the index
+//! itself can tell which files it has.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub struct Ledger {
     pub events: Vec<Event>,
 }
 
-/// Something that happened, for people to read.
+/// An event, for people to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// RFC 3339, UTC.
@@ -31,6 +31,7 @@ pub struct Event {
 }
 
 impl Ledger {
+    /// The ledger as [`Ledger::from_json`] reads it.
     pub fn to_json(&self) -> JsonValue {
         let tools: BTreeMap<&str, &str> =
             self.tools.iter().map(|(name, version)| (name.as_str(), version.as_str())).collect();
@@ -49,7 +50,7 @@ impl Ledger {
         }
     }
 
-    /// Reads a ledger back; `None` when it is none of this tool's.
+    /// Reads a ledger back; `None` when the value is not a ledger.
     pub fn from_json(value: &JsonValue) -> Option<Ledger> {
         let text = |value: &JsonValue, key: &str| value.get(key)?.as_str().map(str::to_owned);
         let file = |value: &JsonValue| {

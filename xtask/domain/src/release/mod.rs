@@ -1,4 +1,4 @@
-//! What a release consists of, what has to hold before it, and what it is judged by.
+//! A release as values: its plan, the checks before and after the build, and what is recorded.
 
 pub mod content;
 pub mod environment;
@@ -6,4 +6,5 @@ pub mod index_address;
 pub mod ledger;
 pub mod plan;
 pub mod preflight;
+pub mod stage;
 pub mod upload_reply;

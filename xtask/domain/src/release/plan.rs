@@ -1,23 +1,22 @@
-//! A release as a plan: which distributions, which actions, in which order, and what an index
-//! that has some of the files already leaves to be done.
+//! A release as a plan: which packages, which actions, in which order; and which of the built files
+//! an index still lacks.
 
+use std::fmt;
+
+use formats::name::normalize;
 use formats::pep440::Version;
 
 use crate::ids::{DistributionId, IdVec, PackageId};
+use crate::release::stage::Until;
 
-/// One file that was built.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One file that was built. Artifacts are ordered by name, as ledgers and reports list them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Artifact {
     pub name: String,
     /// Lower-case hexadecimal.
     pub sha256: String,
     /// Bytes.
     pub size: u64,
-}
-
-/// By name, as ledgers and reports list them.
-pub fn sort(files: &mut [Artifact]) {
-    files.sort_by(|a, b| a.name.cmp(&b.name));
 }
 
 /// One file as an index lists it.
@@ -31,52 +30,52 @@ pub struct ServedFile {
     pub age: Option<u64>,
 }
 
-/// An answer about the outside world. Not to know is never the same as no.
+/// An answer about the outside world. "Unknown" is never treated as "no".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lookup<T> {
     Known(T),
-    /// Why it could not be told.
+    /// Why there is no answer.
     Unknown(String),
+}
+
+impl<T> Lookup<T> {
+    /// The answer, where there is one.
+    pub fn known(self) -> Option<T> {
+        match self {
+            Lookup::Known(answer) => Some(answer),
+            Lookup::Unknown(_) => None,
+        }
+    }
 }
 
 /// One distribution of a release.
 #[derive(Clone, Debug)]
 pub struct Package {
-    /// Its index in the workspace.
     pub distribution: DistributionId,
     pub version: Version,
     pub tag: String,
-    /// The commit that its tag is on already, where the index lacks a file of it: what is missing
-    /// is built from there.
+    /// The commit that its tag is already on, where the index lacks one of its files: the missing
+    /// file is built from that commit.
     pub tagged: Option<String>,
 }
 
-/// One thing to do. The number is a position in [`ReleasePlan::packages`].
+/// One thing to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Build sdist and wheel, or take over the ones that were built from the same commit.
     Build(PackageId),
-    /// Check all that was built, together.
+    /// Check the contents of all built files, together.
     Check,
     /// Test the built files in a fresh environment, before any index has seen them.
     Try(PackageId),
     /// Upload to the staging index, and fetch back what it serves.
     Stage(PackageId),
-    /// Test what staging served in a fresh environment.
+    /// Test the files that staging served in a fresh environment.
     Smoke(PackageId),
-    /// Upload the same bytes to the index, and see them there. It cannot be undone.
+    /// Upload the same bytes to the index, and wait until it lists them. This cannot be undone.
     Publish(PackageId),
     /// Tag the commit that was built, and push the tag.
     Tag(PackageId),
-}
-
-/// The last stage of a release.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Until {
-    Built,
-    Staged,
-    #[default]
-    Published,
 }
 
 /// Everything that a release will do, in order.
@@ -88,17 +87,21 @@ pub struct ReleasePlan {
 
 impl ReleasePlan {
     /// Takes the packages to be released, in release order. Everything is staged and tested
-    /// before the first thing is published: until then nothing has happened that matters.
+    /// before the first package is published, because only publishing cannot be undone.
     ///
-    /// With `names_burn`, the staging index is a real one, on which a file name is taken for ever:
-    /// then everything is tested here before it sees anything.
-    pub fn new(packages: IdVec<PackageId, Package>, until: Until, names_burn: bool) -> ReleasePlan {
+    /// `staging_is_real` says that the staging index never accepts a file name twice. The built
+    /// files are then tested before staging gets them.
+    pub fn new(
+        packages: IdVec<PackageId, Package>,
+        until: Until,
+        staging_is_real: bool,
+    ) -> ReleasePlan {
         let all = packages.ids();
         let mut actions: Vec<Action> = all.clone().map(Action::Build).collect();
         if !packages.is_empty() {
             actions.push(Action::Check);
         }
-        if until >= Until::Staged && names_burn {
+        if until >= Until::Staged && staging_is_real {
             actions.extend(all.clone().map(Action::Try));
         }
         if until >= Until::Staged {
@@ -113,48 +116,59 @@ impl ReleasePlan {
         ReleasePlan { packages, actions }
     }
 
-    /// The position of a distribution of the workspace in this plan.
-    pub fn position(&self, distribution: DistributionId) -> Option<PackageId> {
+    /// The package of a distribution; `None` when it is not part of this release.
+    pub fn package_of(&self, distribution: DistributionId) -> Option<PackageId> {
         let mut packages = self.packages.enumerate();
         packages.find(|(_, package)| package.distribution == distribution).map(|(id, _)| id)
     }
 }
 
-/// What is left to upload of the files of one distribution.
+/// The difference between the built files and those that an index lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Upload {
-    /// The index has them all, with the same bytes.
+    /// The index has every file, with the same bytes.
     Nothing,
     /// These are missing.
     Send(Vec<Artifact>),
-    /// These are there with other bytes, or with bytes that the index does not vouch for.
+    /// The index has these names with other bytes, or without a digest to compare.
     Conflict(Vec<String>),
+}
+
+/// The message about files that an index has with other contents.
+pub fn names_taken(index: &str, files: &[String]) -> String {
+    format!(
+        "`{index}` already has `{}` with different contents; file names cannot be reused",
+        files.join("` and `")
+    )
 }
 
 /// Compares what was built with what an index lists.
 pub fn to_upload(built: &[Artifact], served: &[ServedFile]) -> Upload {
-    let find = |artifact: &Artifact| served.iter().find(|file| file.name == artifact.name);
-    let differs = |artifact: &&Artifact| {
-        find(artifact).is_some_and(|file| file.sha256.as_deref() != Some(&artifact.sha256))
-    };
-    let conflicts: Vec<String> =
-        built.iter().filter(differs).map(|file| file.name.clone()).collect();
-    if !conflicts.is_empty() {
-        return Upload::Conflict(conflicts);
+    let mut missing = Vec::new();
+    let mut conflicts = Vec::new();
+    for artifact in built {
+        match served.iter().find(|file| file.name == artifact.name) {
+            None => missing.push(artifact.clone()),
+            Some(file) if file.sha256.as_deref() == Some(&artifact.sha256) => {}
+            Some(_) => conflicts.push(artifact.name.clone()),
+        }
     }
-    let missing: Vec<Artifact> =
-        built.iter().filter(|file| find(file).is_none()).cloned().collect();
-    if missing.is_empty() { Upload::Nothing } else { Upload::Send(missing) }
+    if !conflicts.is_empty() {
+        Upload::Conflict(conflicts)
+    } else if !missing.is_empty() {
+        Upload::Send(missing)
+    } else {
+        Upload::Nothing
+    }
 }
 
 /// The version in the file name of a wheel or an sdist of this distribution; `None` for a file of
-/// another distribution or another kind. `in_file_name` is the name's form of PEP 625.
+/// another distribution or another kind. `in_file_name` is the name as PEP 625 spells it.
 ///
-/// Older tools wrote other spellings, so the name is compared after normalization and an sdist's
-/// may hold hyphens.
+/// Older tools spelled names differently, so names are compared after normalization, and the name
+/// in an sdist may contain hyphens.
 pub fn version_in_file_name(file: &str, in_file_name: &str) -> Option<Version> {
-    let same =
-        |name: &str| formats::name::normalize(name) == formats::name::normalize(in_file_name);
+    let same = |name: &str| normalize(name) == normalize(in_file_name);
     if let Some(stem) = file.strip_suffix(".whl") {
         let mut fields = stem.split('-');
         let name = fields.next()?;
@@ -167,17 +181,31 @@ pub fn version_in_file_name(file: &str, in_file_name: &str) -> Option<Version> {
 
 /// The files of one version among all that an index lists for a distribution.
 pub fn files_of(served: &[ServedFile], in_file_name: &str, version: &Version) -> Vec<ServedFile> {
-    let wanted = |file: &&ServedFile| {
-        version_in_file_name(&file.name, in_file_name).as_ref() == Some(version)
-    };
-    served.iter().filter(wanted).cloned().collect()
+    let mut files = served.to_vec();
+    files.retain(|file| version_in_file_name(&file.name, in_file_name).as_ref() == Some(version));
+    files
 }
 
-/// The kind of file that a published version lacks: every release is a wheel and an sdist.
+/// A kind of file that every release has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    Sdist,
+    Wheel,
+}
+
+impl fmt::Display for FileKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            FileKind::Sdist => "sdist",
+            FileKind::Wheel => "wheel",
+        })
+    }
+}
+
+/// The kind of file that a published version lacks.
 ///
-/// Whoever ships one of them alone does so on purpose, and it shows: the version before lacks it
-/// too.
-pub fn lacks(served: &[ServedFile], in_file_name: &str, version: &Version) -> Option<&'static str> {
+/// A project that always ships one kind alone lacks nothing: its previous version has the same gap.
+pub fn lacks(served: &[ServedFile], in_file_name: &str, version: &Version) -> Option<FileKind> {
     let of = |version: &Version| files_of(served, in_file_name, version);
     let others = served.iter().filter_map(|file| version_in_file_name(&file.name, in_file_name));
     let before = others.filter(|other| other < version).max();
@@ -186,11 +214,13 @@ pub fn lacks(served: &[ServedFile], in_file_name: &str, version: &Version) -> Op
     (!on_purpose).then_some(missing)
 }
 
-fn missing_kind(files: &[ServedFile]) -> Option<&'static str> {
-    match (files.iter().any(is_wheel), files.iter().all(is_wheel)) {
-        (true, false) => None,
-        (true, true) => Some("sdist"),
-        (false, _) => Some("wheel"),
+fn missing_kind(files: &[ServedFile]) -> Option<FileKind> {
+    if !files.iter().any(is_wheel) {
+        Some(FileKind::Wheel)
+    } else if files.iter().all(is_wheel) {
+        Some(FileKind::Sdist)
+    } else {
+        None
     }
 }
 
@@ -198,7 +228,7 @@ fn is_wheel(file: &ServedFile) -> bool {
     file.name.ends_with(".whl")
 }
 
-/// Whether a release is so old that an index may take no more files into it.
+/// Whether a release is so old that an index may accept no more files into it.
 pub fn is_closed(files: &[ServedFile]) -> bool {
     const DAYS: u64 = 14;
     files.iter().any(|file| file.age.is_some_and(|age| age >= DAYS))
@@ -214,8 +244,12 @@ mod tests {
         Package { distribution, version, tag: format!("t{index}"), tagged: None }
     }
 
-    fn plan<const N: usize>(packages: [Package; N], until: Until, names_burn: bool) -> Vec<Action> {
-        ReleasePlan::new(packages.into_iter().collect(), until, names_burn).actions
+    fn plan<const N: usize>(
+        packages: [Package; N],
+        until: Until,
+        staging_is_real: bool,
+    ) -> Vec<Action> {
+        ReleasePlan::new(packages.into_iter().collect(), until, staging_is_real).actions
     }
 
     fn id(index: usize) -> PackageId {
@@ -261,27 +295,27 @@ mod tests {
     }
 
     #[track_caller]
-    fn incomplete(files: &[&str], missing: Option<&str>) {
+    fn incomplete(files: &[&str], missing: Option<FileKind>) {
         let files: Vec<ServedFile> = files.iter().map(|name| served(name, None)).collect();
         assert_eq!(lacks(&files, "core", &"2.0".parse().unwrap()), missing, "{files:?}");
     }
 
     #[test]
-    fn half_a_release_is_told_from_one_that_is_meant_so() {
+    fn an_incomplete_release_differs_from_one_kind_on_purpose() {
         incomplete(&["core-2.0.tar.gz", "core-2.0-py3-none-any.whl"], None);
-        incomplete(&["core-2.0-py3-none-any.whl"], Some("sdist"));
+        incomplete(&["core-2.0-py3-none-any.whl"], Some(FileKind::Sdist));
         incomplete(
             &["core-2.0-cp312-cp312-win_amd64.whl", "core-2.0-cp313-cp313-win_amd64.whl"],
-            Some("sdist"),
+            Some(FileKind::Sdist),
         );
-        incomplete(&["core-2.0.tar.gz"], Some("wheel"));
+        incomplete(&["core-2.0.tar.gz"], Some(FileKind::Wheel));
         let wheel = "core-2.0-py3-none-any.whl";
         incomplete(&[wheel, "core-1.0-py3-none-any.whl"], None);
-        incomplete(&[wheel, "core-1.0-py3-none-any.whl", "core-1.0.tar.gz"], Some("sdist"));
-        incomplete(&[wheel, "core-1.0.tar.gz"], Some("sdist"));
+        incomplete(&[wheel, "core-1.0-py3-none-any.whl", "core-1.0.tar.gz"], Some(FileKind::Sdist));
+        incomplete(&[wheel, "core-1.0.tar.gz"], Some(FileKind::Sdist));
         // Only the version before counts, and later ones say nothing.
         incomplete(&[wheel, "core-1.0-py3-none-any.whl", "core-0.9.tar.gz"], None);
-        incomplete(&[wheel, "core-3.0-py3-none-any.whl"], Some("sdist"));
+        incomplete(&[wheel, "core-3.0-py3-none-any.whl"], Some(FileKind::Sdist));
     }
 
     #[test]

@@ -1,35 +1,38 @@
-//! What has to hold before a release does anything, judged from facts; every check is made, and
-//! all that fail are shown together.
+//! The checks before a release does anything, judged from facts. Every check is made, and all that
+//! fail are reported together.
+//!
+//! Must not know where the facts come from.
 
 use formats::name::Name;
 use formats::pep440::Version;
 
 use crate::finding::{Finding, Refusal, Rule};
 use crate::release::index_address::token_variable;
-use crate::release::plan::Lookup;
+use crate::release::plan::{FileKind, Lookup};
 use crate::text::globs::any_matches;
+use crate::text::words::{first_few, plural};
 
-/// One check: what was looked at, whether it holds, and what to do where it does not.
+/// One check: its subject, whether it holds, and what to do where it does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    pub check: Rule,
+    pub rule: Rule,
     pub ok: bool,
     pub detail: String,
     pub hint: Option<String>,
 }
 
 impl Check {
-    pub fn passed(check: Rule, detail: impl Into<String>) -> Check {
-        Check { check, ok: true, detail: detail.into(), hint: None }
+    pub fn passed(rule: Rule, detail: impl Into<String>) -> Check {
+        Check { rule, ok: true, detail: detail.into(), hint: None }
     }
 
-    /// Holds, and there is something that a person should know before going on.
-    pub(crate) fn noted(check: Rule, detail: impl Into<String>, hint: impl Into<String>) -> Check {
-        Check { check, ok: true, detail: detail.into(), hint: Some(hint.into()) }
+    /// A check that holds, with something that a person should know before going on.
+    pub(crate) fn noted(rule: Rule, detail: impl Into<String>, hint: impl Into<String>) -> Check {
+        Check { rule, ok: true, detail: detail.into(), hint: Some(hint.into()) }
     }
 
-    pub fn failed(check: Rule, detail: impl Into<String>, hint: impl Into<String>) -> Check {
-        Check { check, ok: false, detail: detail.into(), hint: Some(hint.into()) }
+    pub fn failed(rule: Rule, detail: impl Into<String>, hint: impl Into<String>) -> Check {
+        Check { rule, ok: false, detail: detail.into(), hint: Some(hint.into()) }
     }
 }
 
@@ -39,20 +42,18 @@ impl Check {
 /// At least one check failed.
 pub fn refuse_failed(checks: &[Check]) -> Result<(), Refusal> {
     let failed = checks.iter().filter(|check| !check.ok);
-    let findings: Vec<Finding> = failed
-        .map(|check| Finding {
-            hint: check.hint.clone(),
-            ..Finding::error(check.check, &check.detail)
-        })
-        .collect();
-    if findings.is_empty() { Ok(()) } else { Err(Refusal(findings)) }
+    let findings = failed.map(|check| Finding {
+        hint: check.hint.clone(),
+        ..Finding::error(check.rule, &check.detail)
+    });
+    Refusal::unless_clean(findings.collect())
 }
 
-/// Leaves out what only sending needs, for a run that builds and sends nothing: a job that builds
-/// is given no credentials.
+/// Leaves out the checks that only an upload or a push needs: a job that only builds has no
+/// credentials.
 pub fn for_building(mut checks: Vec<Check>) -> Vec<Check> {
     checks.retain(|check| {
-        ![Rule::Credentials, Rule::Secrets, Rule::Push, Rule::Git].contains(&check.check)
+        ![Rule::Credentials, Rule::Secrets, Rule::Push, Rule::Git].contains(&check.rule)
     });
     checks
 }
@@ -69,9 +70,9 @@ pub struct RepositoryFacts<'a> {
     pub dirty: &'a [String],
     pub shallow: bool,
     pub remote: &'a str,
-    /// Whether one of the remote's branches holds HEAD.
+    /// Whether one of the remote's branches contains HEAD.
     pub on_remote: Lookup<bool>,
-    /// Why the remote would not take a tag.
+    /// Why the remote would not accept a tag.
     pub refuses_tags: Option<String>,
 }
 
@@ -83,38 +84,38 @@ pub fn repository(facts: &RepositoryFacts) -> Vec<Check> {
 }
 
 fn branch(facts: &RepositoryFacts) -> Check {
-    let allowed = |name: &str| facts.branches.is_empty() || any_matches(facts.branches, name);
-    let wanted = facts.branches.join(" or ");
-    let switch = format!("git switch {}", facts.branches.first().map_or("BRANCH", String::as_str));
-    match facts.branch {
-        None => Check::failed(
+    let literal = facts.branches.iter().find(|pattern| !pattern.contains(['*', '?', '[']));
+    let switch = format!("run `git switch {}`", literal.map_or("BRANCH", String::as_str));
+    let Some(name) = facts.branch else {
+        return Check::failed(
             Rule::Branch,
             format!("HEAD is detached at {}", short(facts.head)),
-            format!("{switch}: a release is made from a branch"),
-        ),
-        Some(name) if allowed(name) => Check::passed(Rule::Branch, name),
-        Some(name) => Check::failed(
-            Rule::Branch,
-            format!("the branch is {name}, and releases are made from {wanted}"),
-            format!(
-                "{switch}, or add it to `branches` in [workspace.metadata.xtask] of Cargo.toml"
-            ),
-        ),
+            format!("{switch}; releases are made from a branch"),
+        );
+    };
+    if facts.branches.is_empty() || any_matches(facts.branches, name) {
+        return Check::passed(Rule::Branch, name);
     }
+    Check::failed(
+        Rule::Branch,
+        format!(
+            "the branch is `{name}`, but releases are made from `{}`",
+            facts.branches.join("` or `")
+        ),
+        format!(
+            "{switch}, or add `{name}` to `branches` in [workspace.metadata.xtask] of Cargo.toml"
+        ),
+    )
 }
 
 fn tree(facts: &RepositoryFacts) -> Check {
-    let paths = facts.dirty;
-    if paths.is_empty() {
+    if facts.dirty.is_empty() {
         return Check::passed(Rule::Tree, "clean");
     }
-    let shown = paths.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
-    let more =
-        if paths.len() > 5 { format!(" and {} more", paths.len() - 5) } else { String::new() };
     Check::failed(
         Rule::Tree,
-        format!("the working tree is not clean: {shown}{more}"),
-        "commit it, stash it, or have git ignore it: only what is committed is released",
+        format!("the working tree is not clean: {}", first_few(facts.dirty)),
+        "commit, stash or ignore these files; only commits are released",
     )
 }
 
@@ -123,7 +124,7 @@ fn history(facts: &RepositoryFacts) -> Check {
         Check::failed(
             Rule::History,
             "the clone is shallow: tags and commits may be missing",
-            "git fetch --unshallow --tags",
+            "run `git fetch --unshallow --tags`",
         )
     } else {
         Check::passed(Rule::History, "complete")
@@ -132,30 +133,29 @@ fn history(facts: &RepositoryFacts) -> Check {
 
 fn remote(facts: &RepositoryFacts) -> Vec<Check> {
     let remote = facts.remote;
+    let head = short(facts.head);
     let on_remote = match &facts.on_remote {
-        Lookup::Known(true) => {
-            Check::passed(Rule::Remote, format!("{remote} has {}", short(facts.head)))
-        }
+        Lookup::Known(true) => Check::passed(Rule::Remote, format!("`{remote}` has {head}")),
         Lookup::Known(false) => Check::failed(
             Rule::Remote,
-            format!("no branch of the git remote `{remote}` has HEAD ({})", short(facts.head)),
-            format!("git push {remote}: what is released has to be there for others to see"),
+            format!("no branch of the git remote `{remote}` has HEAD ({head})"),
+            format!("run `git push {remote} HEAD`; the commit of a release has to be public"),
         ),
-        // Whether it would take a tag is no question then.
+        // Whether it accepts tags cannot be known then.
         Lookup::Unknown(why) => {
             return vec![Check::failed(
                 Rule::Remote,
-                format!("the git remote `{remote}` cannot be asked: {why}"),
-                "git remote -v shows where it points; `remote` in [workspace.metadata.xtask] of Cargo.toml names another one",
+                format!("could not query the git remote `{remote}`: {why}"),
+                "run `git remote -v` to see its address, or set `remote` in [workspace.metadata.xtask] of Cargo.toml",
             )];
         }
     };
     let writable = match &facts.refuses_tags {
-        None => Check::passed(Rule::Push, format!("{remote} would take a tag")),
+        None => Check::passed(Rule::Push, format!("`{remote}` accepts tags")),
         Some(why) => Check::failed(
             Rule::Push,
-            format!("the git remote `{remote}` would not take a tag: {why}"),
-            "ask for the right to push tags, or push with other credentials",
+            format!("the git remote `{remote}` does not accept tags: {why}"),
+            "get permission to push tags, or push with other credentials",
         ),
     };
     vec![on_remote, writable]
@@ -199,15 +199,16 @@ pub fn tagging(refusal: Option<TagRefusal>) -> Check {
 pub struct CredentialFacts<'a> {
     /// twine's name for it.
     pub repository: &'a str,
-    /// The variable that holds a token for it, set or not.
+    /// The variable that may hold a token for it, whether it is set or not.
     pub variable: &'a str,
     /// Where they come from; the error when twine cannot read its configuration.
     pub source: Result<Option<String>, String>,
 }
 
+/// Whether twine has credentials for an index.
 pub fn credentials(facts: &CredentialFacts) -> Check {
-    let repository = facts.repository;
-    match &facts.source {
+    let CredentialFacts { repository, variable, source } = facts;
+    match source {
         Ok(Some(source)) => {
             Check::passed(Rule::Credentials, format!("{repository}: from {source}"))
         }
@@ -215,27 +216,26 @@ pub fn credentials(facts: &CredentialFacts) -> Check {
             Rule::Credentials,
             format!("twine finds no credentials for `{repository}`"),
             format!(
-                "set {} to an API token, or add them to [{repository}] in .pypirc",
-                facts.variable
+                "set `{variable}` to an API token, or add credentials to [{repository}] in .pypirc"
             ),
         ),
         Err(why) => Check::failed(
             Rule::Credentials,
             format!("twine cannot use `{repository}`: {why}"),
-            format!("describe it as [{repository}] in .pypirc"),
+            format!("add a valid [{repository}] section to .pypirc"),
         ),
     }
 }
 
-/// One secret for two indexes: whoever runs the lesser one could publish to the other.
+/// Two indexes that get one secret: the operator of the lesser one could publish to the other.
 pub fn separate_secrets(shared_by: Option<[&str; 2]>) -> Check {
     match shared_by {
         None => Check::passed(Rule::Secrets, "each index has its own"),
         Some([staging, index]) => Check::failed(
             Rule::Secrets,
-            format!("one secret would go to both {staging} and {index}"),
+            format!("`{staging}` and `{index}` would both get the same secret"),
             format!(
-                "make an API token for each: {} and {}",
+                "create an API token for each, and set `{}` and `{}`",
                 token_variable(staging),
                 token_variable(index)
             ),
@@ -243,120 +243,124 @@ pub fn separate_secrets(shared_by: Option<[&str; 2]>) -> Check {
     }
 }
 
-/// Variables of this environment that would redirect a tool; the tools do not see them.
+/// Variables of this environment that would redirect a tool. The tools do not get them.
 pub fn environment(hostile: &[String]) -> Check {
     if hostile.is_empty() {
-        return Check::passed(Rule::Environment, "nothing in it redirects pip, twine or Python");
+        return Check::passed(Rule::Environment, "no variable redirects pip, twine or Python");
     }
-    let names = hostile.join(", ");
     Check::noted(
         Rule::Environment,
-        format!("{names}: kept from every tool"),
-        "nothing to do; unset them to silence this",
+        format!("the release tools do not see these variables: {}", hostile.join(", ")),
+        "unset them to silence this note",
     )
 }
 
-/// Whether a version goes upwards from what an index has, within its own series: a fix for an
-/// old series may come after a newer one.
-pub fn upwards(name: &str, version: &Version, published: &[Version]) -> Check {
-    let series = |digits: usize| {
+/// Whether a version is not below those that an index has, within its own series: a fix for an old
+/// series may follow a newer one.
+pub fn upwards(name: &Name, version: &Version, published: &[Version]) -> Check {
+    let highest_with_same = |segments: usize| {
         let same = |other: &&Version| {
-            other.release().iter().take(digits).eq(version.release().iter().take(digits))
+            other.release().iter().take(segments).eq(version.release().iter().take(segments))
         };
         published.iter().filter(same).max()
     };
-    match series(2).or_else(|| series(1)).or_else(|| series(0)) {
+    let highest =
+        highest_with_same(2).or_else(|| highest_with_same(1)).or_else(|| highest_with_same(0));
+    match highest {
         Some(highest) if highest > version => Check::failed(
             Rule::Version,
             format!("{name} {version} is lower than {highest}, which is published"),
-            format!("cargo xtask bump {name}"),
+            format!("run `cargo xtask bump {name}`"),
         ),
         Some(highest) => {
-            Check::passed(Rule::Version, format!("{name} {version}: above {highest}, or the same"))
+            Check::passed(Rule::Version, format!("{name} {version}: not below {highest}"))
         }
-        None => Check::passed(Rule::Version, format!("{name} {version}: the first one")),
+        None => Check::passed(Rule::Version, format!("{name} {version}: the first version")),
     }
 }
 
-/// Names that an index has never seen. It takes only about four a day from one account.
+/// Names that are new to an index, which accepts only about four a day from one account.
 pub fn new_names(index: &str, names: &[String]) -> Check {
     const A_DAY: usize = 4;
     match names.len() {
-        0 => Check::passed(Rule::Names, format!("{index} knows all of them")),
+        0 => Check::passed(Rule::Names, format!("`{index}` has every project")),
         count if count > A_DAY => Check::noted(
             Rule::Names,
             format!(
-                "{count} names are new to {index}, which takes about {A_DAY} a day: {}",
+                "{count} names are new to `{index}`, which accepts about {A_DAY} a day: {}",
                 names.join(", ")
             ),
-            "it may stop half-way with 429; then run the same command again the next day",
+            "if it stops with status 429, run the same command again the next day",
         ),
         _ => Check::noted(
             Rule::Names,
-            format!("new to {index}: {}", names.join(", ")),
+            format!("new to `{index}`: {}", names.join(", ")),
             "they will belong to your account",
         ),
     }
 }
 
-/// A version that is tagged, of which an index lacks a kind of file.
+/// A tagged version of which an index lacks a kind of file.
 pub struct IncompleteFacts<'a> {
     pub name: &'a Name,
     pub version: &'a Version,
     pub tag: &'a str,
     pub index: &'a str,
-    /// "sdist" or "wheel".
-    pub missing: &'a str,
-    /// Too old to take more files.
+    pub missing: FileKind,
+    /// Whether the release is too old to get more files.
     pub closed: bool,
 }
 
-/// Half a release, which is either made whole or left as it is.
+/// An incomplete release, which is either completed or left as it is.
 pub fn incomplete(facts: &IncompleteFacts) -> Check {
     let IncompleteFacts { name, version, tag, index, missing, closed } = facts;
-    let found = format!("{index} has {name} {version} without its {missing}");
-    match closed {
-        false => Check::noted(
-            Rule::Files,
-            format!("{found}, which is built from {tag}"),
-            "what is there already stays as it is",
-        ),
-        true => Check::noted(
+    let found = format!("`{index}` has {name} {version} without its {missing}");
+    if *closed {
+        Check::noted(
             Rule::Files,
             format!(
-                "{found}, and takes no more files two weeks after the first; \
-                 cargo xtask bump {name} makes a version that has both"
+                "{found}, and accepts no more files two weeks after the first; \
+                 `cargo xtask bump {name}` makes a version with both"
             ),
-            "nothing to do where that is enough",
-        ),
+            "ignore this if one of them is enough",
+        )
+    } else {
+        Check::noted(
+            Rule::Files,
+            format!("{found}, which is built from `{tag}`"),
+            "files that are already there stay as they are",
+        )
     }
 }
 
 /// One distribution that is to be released, and what git knows of its tag.
 pub struct PackageFacts {
     pub name: String,
-    /// `None` when the version is not to be found; the reason is a finding of its own.
+    /// `None` when the version is unknown; the reason is a finding of its own.
     pub version: Option<String>,
     pub tag: String,
     pub local_tag: Option<String>,
     pub remote_tag: Lookup<Option<String>>,
-    /// Commits whose bytes this release stands for: HEAD, or the one a ledger was built from.
+    /// The commits that this release may tag: HEAD, and the one that the ledger was built from.
     pub own_commits: Vec<String>,
-    /// Commits since the tag that touch the distribution; `None` when that cannot be counted.
+    /// Commits since the tag that touch the distribution; `None` when they cannot be counted.
     pub changed: Option<usize>,
     /// Siblings it needs that are neither tagged nor part of this release.
     pub unreleased: Vec<String>,
 }
 
-/// What stands in the way of releasing one distribution, and what is known of it.
+/// The checks of one distribution.
 pub fn package(facts: &PackageFacts) -> Vec<Check> {
     let mut checks = vec![tag(facts)];
     if !facts.unreleased.is_empty() {
-        let missing = facts.unreleased.join(" and ");
         checks.push(Check::failed(
             Rule::Dependencies,
-            format!("{} needs {missing}, not released and not part of this release", facts.name),
-            format!("cargo xtask release {} {}", facts.unreleased.join(" "), facts.name),
+            format!(
+                "`{}` needs `{}`, not released and not part of this release",
+                facts.name,
+                facts.unreleased.join("` and `")
+            ),
+            format!("run `cargo xtask release {} {}`", facts.unreleased.join(" "), facts.name),
         ));
     }
     checks
@@ -367,53 +371,53 @@ fn tag(facts: &PackageFacts) -> Check {
     let Some(version) = &facts.version else {
         return Check::failed(
             Rule::Version,
-            format!("{name}: its version is not known"),
-            "cargo xtask status shows where it was looked for",
+            format!("the version of `{name}` is unknown"),
+            "run `cargo xtask status` to see where it was looked for",
         );
     };
-    let known_remote = match &facts.remote_tag {
-        Lookup::Known(commit) => commit.as_ref(),
-        Lookup::Unknown(_) => None,
-    };
-    let ours = |commit: &&String| facts.own_commits.contains(commit);
-    match (known_remote, facts.local_tag.as_ref(), facts.changed) {
-        (Some(_), _, Some(0)) => {
-            Check::passed(Rule::Tag, format!("{name} {version}: tagged {tag}, unchanged since"))
-        }
-        (Some(_), _, Some(commits)) => Check::failed(
+    if let Lookup::Known(Some(commit)) = &facts.remote_tag {
+        return tag_on_remote(facts, version, commit);
+    }
+    match &facts.local_tag {
+        None => Check::passed(Rule::Tag, format!("{name} {version}: `{tag}` is free")),
+        Some(commit) if facts.own_commits.contains(commit) => Check::passed(
             Rule::Tag,
-            format!("{name} {version} is tagged {tag} already, and {} since", touched(commits)),
-            format!("cargo xtask bump {name}"),
+            format!("{name} {version}: `{tag}` exists here and is not yet on the remote"),
         ),
-        (Some(commit), _, None) => Check::failed(
+        Some(commit) => Check::failed(
             Rule::Tag,
             format!(
-                "{name} {version} is tagged {tag} on {}, which HEAD does not contain",
+                "the tag `{tag}` of {name} {version} exists here on {}, but not on the remote",
                 short(commit)
             ),
-            format!("cargo xtask bump {name}, or release from the branch that holds the tag"),
+            format!("run `git tag -d {tag}` if it is a leftover, else `cargo xtask bump {name}`"),
         ),
-        (None, Some(commit), _) if ours(&commit) => Check::passed(
-            Rule::Tag,
-            format!("{name} {version}: {tag} is here and not on the remote yet"),
-        ),
-        (None, Some(commit), _) => Check::failed(
-            Rule::Tag,
-            format!(
-                "the tag {tag} of {name} {version} exists here on {}, and not on the remote",
-                short(commit)
-            ),
-            format!("git tag -d {tag} if it is a left-over, else cargo xtask bump {name}"),
-        ),
-        (None, None, _) => Check::passed(Rule::Tag, format!("{name} {version}: {tag} is free")),
     }
 }
 
-fn touched(commits: usize) -> String {
-    if commits == 1 {
-        "1 commit touches it".to_owned()
-    } else {
-        format!("{commits} commits touch it")
+/// A version that is tagged on the remote may be released again only if nothing has changed.
+fn tag_on_remote(facts: &PackageFacts, version: &str, commit: &str) -> Check {
+    let PackageFacts { name, tag, .. } = facts;
+    match facts.changed {
+        Some(0) => {
+            Check::passed(Rule::Tag, format!("{name} {version}: tagged `{tag}`, unchanged since"))
+        }
+        Some(commits) => Check::failed(
+            Rule::Tag,
+            format!(
+                "{name} {version} is already tagged `{tag}`, with {} to it since",
+                plural(commits, "commit")
+            ),
+            format!("run `cargo xtask bump {name}`"),
+        ),
+        None => Check::failed(
+            Rule::Tag,
+            format!(
+                "{name} {version} is tagged `{tag}` on {}, which HEAD does not contain",
+                short(commit)
+            ),
+            format!("run `cargo xtask bump {name}`, or release from the branch with that tag"),
+        ),
     }
 }
 
@@ -460,7 +464,7 @@ mod tests {
         let refusal = refuse_failed(&repository_facts(Some("x"), &patterns, &dirty)).unwrap_err();
         assert_eq!(refusal.0.len(), 2);
         assert!(refusal.0.iter().all(|finding| finding.hint.is_some()));
-        assert!(refusal.to_string().contains("f0, f1, f2, f3, f4 and 2 more"), "{refusal}");
+        assert!(refusal.to_string().contains("`f4` and 2 more"), "{refusal}");
     }
 
     fn facts(
@@ -488,37 +492,37 @@ mod tests {
 
     #[test]
     fn tags() {
-        tag_check(&facts(None, None, None), true, "core 2.3.0: core-v2.3.0 is free");
+        tag_check(&facts(None, None, None), true, "core 2.3.0: `core-v2.3.0` is free");
         tag_check(
             &facts(Some("old"), Some("old"), Some(0)),
             true,
-            "core 2.3.0: tagged core-v2.3.0, unchanged since",
+            "core 2.3.0: tagged `core-v2.3.0`, unchanged since",
         );
         tag_check(
             &facts(Some("old"), Some("old"), Some(2)),
             false,
-            "core 2.3.0 is tagged core-v2.3.0 already, and 2 commits touch it since",
+            "core 2.3.0 is already tagged `core-v2.3.0`, with 2 commits to it since",
         );
-        // A ledger of the release that was says nothing about what came after.
+        // The ledger of that release says nothing about later commits.
         tag_check(
             &facts(Some("head"), None, Some(1)),
             false,
-            "core 2.3.0 is tagged core-v2.3.0 already, and 1 commit touches it since",
+            "core 2.3.0 is already tagged `core-v2.3.0`, with 1 commit to it since",
         );
         tag_check(
             &facts(Some("elsewhere"), None, None),
             false,
-            "core 2.3.0 is tagged core-v2.3.0 on elsewhere, which HEAD does not contain",
+            "core 2.3.0 is tagged `core-v2.3.0` on elsewhere, which HEAD does not contain",
         );
         tag_check(
             &facts(None, Some("head"), None),
             true,
-            "core 2.3.0: core-v2.3.0 is here and not on the remote yet",
+            "core 2.3.0: `core-v2.3.0` exists here and is not yet on the remote",
         );
         tag_check(
             &facts(None, Some("old"), None),
             false,
-            "the tag core-v2.3.0 of core 2.3.0 exists here on old, and not on the remote",
+            "the tag `core-v2.3.0` of core 2.3.0 exists here on old, but not on the remote",
         );
     }
 
@@ -526,7 +530,7 @@ mod tests {
     fn goes_upwards(version: &str, published: &[&str], ok: bool) {
         let published: Vec<Version> = published.iter().map(|v| v.parse().unwrap()).collect();
         assert_eq!(
-            upwards("core", &version.parse().unwrap(), &published).ok,
+            upwards(&Name::new("core").unwrap(), &version.parse().unwrap(), &published).ok,
             ok,
             "{version} {published:?}"
         );
@@ -544,7 +548,7 @@ mod tests {
     }
 
     #[test]
-    fn many_new_names_are_said_beforehand() {
+    fn many_new_names_are_announced() {
         let names: Vec<String> = (0..5).map(|n| format!("n{n}")).collect();
         assert!(new_names("pypi", &names).detail.contains("about 4 a day"));
         assert!(new_names("pypi", &names[..4]).ok);
@@ -554,6 +558,6 @@ mod tests {
     #[test]
     fn an_unreleased_dependency_is_named_with_the_command() {
         let facts = PackageFacts { unreleased: vec!["base".into()], ..facts(None, None, None) };
-        assert_eq!(package(&facts)[1].hint.as_deref(), Some("cargo xtask release base core"));
+        assert_eq!(package(&facts)[1].hint.as_deref(), Some("run `cargo xtask release base core`"));
     }
 }

@@ -1,25 +1,26 @@
-//! This tool put into another repository: what has to stand in its Cargo.toml, its Cargo
-//! configuration, its lock and its templates, made from what stands there.
+//! This tool in another repository: its Cargo.toml, Cargo configuration, lock file and templates,
+//! made from the existing ones.
 //!
-//! Takes texts and gives texts. What is configured already stays as it is.
+//! Takes texts and returns texts. Existing configuration stays as it is.
 
 use formats::name::normalize;
+use formats::splice::Splice;
 
 use crate::finding::{Finding, Rule};
 use crate::manifest::version_source::DeclaredVersion;
-use crate::text::insert::{self, Splice, same};
+use crate::text::insert::{self, same};
 use crate::text::toml::TomlFile;
 use crate::workspace::{Distribution, Workspace};
 
 /// The directory of the crate in every repository.
 pub const CRATE: &str = "xtask";
 
-/// What the new configuration says.
+/// The settings of the new configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// `None` leaves it to the search.
     pub packages: Option<Vec<String>>,
-    /// The branch that is checked out, where it is none of the usual ones.
+    /// The branch that is checked out, where it is not a default one.
     pub branch: Option<String>,
     /// The only remote, where it is not called `origin`.
     pub remote: Option<String>,
@@ -67,10 +68,10 @@ pub fn new_cargo_toml(settings: &Settings) -> String {
     )
 }
 
-/// What is added to a Cargo.toml that is there; nothing where the tool is in it already.
+/// The additions to an existing Cargo.toml; none where the tool is in it already.
 ///
 /// # Errors
-/// `workspace` is written in a way that takes no line.
+/// `workspace` is written in a form that no line can be added to.
 pub fn cargo_toml(file: &TomlFile, settings: &Settings) -> Result<Vec<Splice>, Finding> {
     let mut splices = Vec::new();
     let mut tables = String::new();
@@ -94,22 +95,23 @@ pub fn cargo_toml(file: &TomlFile, settings: &Settings) -> Result<Vec<Splice>, F
 /// The crate as a member of the workspace, where no pattern covers it yet.
 fn member(file: &TomlFile, workspace: &toml_edit::Item) -> Result<Vec<Splice>, Finding> {
     let refuse = || {
-        Finding::error(Rule::Embed, "`workspace` is written in a way that takes no further line")
+        Finding::error(Rule::Embed, "`workspace` is written in a form that no line can be added to")
             .at(&file.path, 1)
-            .hint(format!("add \"{CRATE}\" to its members by hand and do this again"))
+            .hint(format!("add \"{CRATE}\" to its members by hand, then run this again"))
     };
     let Some(members) = workspace.get("members").and_then(toml_edit::Item::as_array) else {
         let line = insert::key(file, workspace, None, "members", &format!("[\"{CRATE}\"]"));
         return line.map(|line| vec![line]).ok_or_else(refuse);
     };
-    let covers = |pattern: &str| {
-        let pattern = pattern.trim_start_matches("./").trim_end_matches('/');
-        glob::Pattern::new(pattern).is_ok_and(|glob| glob.matches(CRATE))
-    };
-    if members.iter().any(|value| value.as_str().is_some_and(covers)) {
+    if members.iter().any(|value| value.as_str().is_some_and(covers_crate)) {
         return Ok(Vec::new());
     }
     insert::items(file, members, None, &[insert::string(CRATE)]).ok_or_else(refuse)
+}
+
+fn covers_crate(pattern: &str) -> bool {
+    let pattern = pattern.trim_start_matches("./").trim_end_matches('/');
+    glob::Pattern::new(pattern).is_ok_and(|glob| glob.matches(CRATE))
 }
 
 const ALIAS: &str = "\"run --quiet --locked --package xtask --\"";
@@ -119,10 +121,10 @@ pub fn new_cargo_config() -> String {
     format!("[alias]\nxtask = {ALIAS}\n")
 }
 
-/// The alias for a configuration that is there; `None` where it has one of that name.
+/// The alias for an existing configuration; `None` where it has one of that name.
 ///
 /// # Errors
-/// `alias` is written in a way that takes no line.
+/// `alias` is written in a form that no line can be added to.
 pub fn cargo_config(file: &TomlFile) -> Result<Option<Splice>, Finding> {
     if file.get("alias.xtask").is_some() {
         return Ok(None);
@@ -133,9 +135,9 @@ pub fn cargo_config(file: &TomlFile) -> Result<Option<Splice>, Finding> {
             Ok(Some(insert::table(file, &["alias".to_owned()], &line)))
         }
         Some(table) => insert::key(file, table, None, "xtask", ALIAS).map(Some).ok_or_else(|| {
-            Finding::error(Rule::Embed, "`alias` is written in a way that takes no further line")
+            Finding::error(Rule::Embed, "`alias` is written in a form that no line can be added to")
                 .at(&file.path, 1)
-                .hint(format!("add `xtask = {ALIAS}` by hand and do this again"))
+                .hint(format!("add `xtask = {ALIAS}` by hand, then run this again"))
         }),
     }
 }
@@ -183,10 +185,9 @@ pub fn patterns(
             return None;
         }
         let dir = distribution.dir.as_str();
-        let whole = |parent: &&str| {
+        let parent = dir.rsplit_once('/').map(|(parent, _)| parent).filter(|parent| {
             beside(parent).iter().all(|found| real.iter().any(|real| real.dir == *found))
-        };
-        let parent = dir.rsplit_once('/').map(|(parent, _)| parent).filter(whole);
+        });
         patterns.push(match (parent, dir) {
             (Some(parent), _) => format!("{parent}/*"),
             (None, "") => ".".to_owned(),
@@ -198,15 +199,16 @@ pub fn patterns(
     Some(patterns)
 }
 
-/// Fields that distributions often share. Not the build system: the templates bring their own,
-/// and what they say to it would not be understood by another.
+/// Fields that distributions often share. Not the build system: the templates have their own,
+/// and its settings mean nothing to another one.
 const SHARED: [&str; 3] = ["project.requires-python", "project.license", "project.authors"];
 
-/// A shared.toml with what all distributions have in common already.
+/// A shared.toml with the fields that all distributions have in common.
 pub fn shared_toml(manifests: &[TomlFile]) -> String {
-    let mut text = "# What all distributions share: `cargo xtask new` gives it to a new one, `cargo xtask sync`\n\
-                    # brings the others in line. `cargo xtask sync --help` says more.\n"
-        .to_owned();
+    let mut text =
+        "# Fields that all distributions share: `cargo xtask new` adds them to a new one,\n\
+                    # `cargo xtask sync` updates the others. See `cargo xtask sync --help`.\n"
+            .to_owned();
     let common: Vec<(&str, &str)> = SHARED
         .iter()
         .filter_map(|path| {
@@ -232,8 +234,8 @@ pub fn shared_toml(manifests: &[TomlFile]) -> String {
     text
 }
 
-/// What looks like a distribution and is left alone, with the reason; many of them by their number.
-pub fn left_aside(workspace: &Workspace) -> Vec<(String, String)> {
+/// The manifests of excluded distributions with the reasons; the first few, and a count of the rest.
+pub fn excluded(workspace: &Workspace) -> Vec<(String, String)> {
     const SHOWN: usize = 5;
     let excluded = workspace.distributions.iter().filter_map(|distribution| {
         let why = distribution.manifest.excluded.clone()?;
@@ -242,19 +244,27 @@ pub fn left_aside(workspace: &Workspace) -> Vec<(String, String)> {
     let mut excluded: Vec<(String, String)> = excluded.collect();
     if excluded.len() > SHOWN + 1 {
         let more = excluded.split_off(SHOWN).len();
-        excluded.push((format!("{more} more"), "for reasons like these".to_owned()));
+        excluded.push((format!("{more} more"), "for similar reasons".to_owned()));
     }
     excluded
 }
 
-/// What the tool cannot do in that repository, distribution by distribution.
+/// The limits of the tool in that repository, distribution by distribution.
 pub fn limits(workspace: &Workspace) -> Vec<Finding> {
-    let limit = |distribution: &Distribution| match &distribution.manifest.version {
+    let included = workspace
+        .distributions
+        .iter()
+        .filter(|distribution| distribution.manifest.excluded.is_none());
+    included.filter_map(limit).collect()
+}
+
+fn limit(distribution: &Distribution) -> Option<Finding> {
+    match &distribution.manifest.version {
         DeclaredVersion::Literal { .. } => None,
         DeclaredVersion::FromTag { file, line, tool } => {
             let name = distribution.name();
             let message = format!("the version of {name} comes from a tag ({tool})");
-            let hint = "status, check and the graph work; bump moves the ranges on it";
+            let hint = "`status`, `check` and `graph` work; `bump` updates the ranges on it";
             Some(Finding::warning(Rule::Version, message).at(file, *line).hint(hint))
         }
         DeclaredVersion::Unknown { file, line, reason } => {
@@ -262,16 +272,10 @@ pub fn limits(workspace: &Workspace) -> Vec<Finding> {
             let hint = "it can be released once its version is a literal";
             Some(Finding::warning(Rule::Version, message).at(file, *line).hint(hint))
         }
-    };
-    workspace
-        .distributions
-        .iter()
-        .filter(|distribution| distribution.manifest.excluded.is_none())
-        .filter_map(limit)
-        .collect()
+    }
 }
 
-/// Whether a Cargo.toml in the crate's place is this very crate, in whichever version.
+/// Whether a Cargo.toml in the crate's folder is this very crate, in any version.
 pub fn is_this_crate(theirs: &TomlFile, ours: &TomlFile) -> bool {
     let told =
         |file: &TomlFile, key: &str| file.get(key).and_then(toml_edit::Item::as_str).map(normalize);
@@ -280,8 +284,9 @@ pub fn is_this_crate(theirs: &TomlFile, ours: &TomlFile) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use formats::splice::apply;
+
     use super::*;
-    use crate::text::insert::made;
 
     fn parse(text: &str) -> TomlFile {
         TomlFile::parse("Cargo.toml", text.into()).unwrap()
@@ -294,7 +299,7 @@ mod tests {
     #[track_caller]
     fn cargo(before: &str, after: &str) {
         let splices = cargo_toml(&parse(before), &settings()).unwrap();
-        assert_eq!(made(before, &splices), after);
+        assert_eq!(apply(before, &splices), after);
         let again = cargo_toml(&parse(after), &Settings::default()).unwrap();
         assert!(again.is_empty(), "{again:?}");
     }
@@ -348,7 +353,7 @@ mod tests {
             ),
         ] {
             let splice = cargo_config(&parse(before)).unwrap().unwrap();
-            assert_eq!(made(before, &[splice]), after);
+            assert_eq!(apply(before, &[splice]), after);
             assert!(cargo_config(&parse(after)).unwrap().is_none());
         }
         assert!(cargo_config(&parse(&new_cargo_config())).unwrap().is_none());

@@ -1,5 +1,5 @@
-//! Whether setuptools, left to look for packages in the root of a repository, takes the folder of
-//! this tool for one of them: then the build fails, or the wheel holds the tool.
+//! Whether setuptools, which searches the root of a repository for packages, finds the folder of this
+//! tool: then the build fails, or the wheel contains the tool.
 
 use toml_edit::Item;
 
@@ -8,7 +8,8 @@ use crate::release::content::modules::Modules;
 use crate::source::Files;
 use crate::text::toml::{TomlFile, start};
 
-/// What has to be said to setuptools once `crate_folder` lies in the root; `None` where nothing has.
+/// The configuration that setuptools needs once `crate_folder` is in the root; `None` where it needs
+/// none.
 pub fn swallows(crate_folder: &str, files: Files<'_>) -> Option<Finding> {
     let text = |path: &str| (files.read)(path).map(|source| source.text);
     let manifest = TomlFile::parse("pyproject.toml", text("pyproject.toml")?).ok()?;
@@ -29,13 +30,17 @@ pub fn swallows(crate_folder: &str, files: Files<'_>) -> Option<Finding> {
         return None;
     }
     let place = ["tool.setuptools", "build-system"].into_iter().find_map(|key| manifest.get(key));
-    let message = format!("setuptools takes {crate_folder}/ for a package: it looks in the root");
+    let message =
+        format!("setuptools takes `{crate_folder}/` for a package, because it searches the root");
     let modules = Modules::of("", &paths);
     let own: Vec<String> = modules.outermost().iter().map(|name| top(name)).collect();
     Some(
         Finding::warning(Rule::Layout, message)
             .at(&manifest.path, place.map_or(1, |item| manifest.line(start(item))))
-            .hint(format!("include = [{}] in [tool.setuptools.packages.find]", own.join(", "))),
+            .hint(format!(
+                "set `include = [{}]` in [tool.setuptools.packages.find]",
+                own.join(", ")
+            )),
     )
 }
 
@@ -44,8 +49,8 @@ fn is_setuptools(manifest: &TomlFile) -> bool {
     back_end.is_none_or(|back_end| back_end.starts_with("setuptools"))
 }
 
-/// `packages.find` that is told neither where nor what; without `namespaces`, a folder of no
-/// `__init__.py` is none of its packages.
+/// Whether `packages.find` is configured neither with a place nor with names. Without `namespaces`, a
+/// folder without `__init__.py` is not one of its packages.
 fn finds_everything(packages: &Item) -> bool {
     packages.get("find").is_some_and(|find| {
         ["where", "include", "exclude"].iter().all(|key| find.get(key).is_none())
@@ -75,7 +80,7 @@ mod tests {
     }
 
     const FLAT: &str = "[project]\nname = \"a\"\n";
-    const HINT: Option<&str> = Some("include = [\"a*\"] in [tool.setuptools.packages.find]");
+    const HINT: Option<&str> = Some("set `include = [\"a*\"]` in [tool.setuptools.packages.find]");
 
     #[test]
     fn a_root_that_setuptools_searches() {
@@ -86,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_root_that_it_is_told_about() {
+    fn a_root_that_is_configured() {
         let module = ("a/__init__.py", "");
         for more in [
             "[tool.setuptools]\npackages = [\"a\"]\n",

@@ -1,10 +1,10 @@
-//! A new distribution as files to be written: its module, its tag, its requirements on siblings,
-//! and the place it takes in the repository. This module knows no template by name.
+//! A new distribution as files to write: its module, its tag, its requirements on siblings, and its
+//! directory in the repository. Must not know a template by name.
 
 use std::collections::BTreeSet;
 
 use formats::name::{Name, normalize};
-use formats::pep440::Version;
+use formats::pep440::compatible_range;
 
 use crate::config::RepositoryConfig;
 use crate::finding::{Finding, Refusal, Rule};
@@ -17,15 +17,15 @@ use crate::text::insert;
 use crate::text::toml::TomlFile;
 use crate::workspace::{Distribution, Workspace};
 
-/// What is asked for.
+/// The request.
 pub struct NewRequest<'a> {
     pub name: &'a Name,
     pub template: &'a Template,
-    /// Siblings that it needs, as indices into the workspace.
+    /// The siblings that it needs; `None` leaves them to the template.
     pub needs: Option<Vec<DistributionId>>,
 }
 
-/// The repository that it comes into.
+/// The facts of the repository.
 pub struct NewFacts<'a> {
     pub workspace: &'a Workspace,
     /// The modules of every distribution, in the order of the workspace.
@@ -52,12 +52,12 @@ pub struct NewPlan {
 /// Plans a new distribution.
 ///
 /// # Errors
-/// Its name or its place is taken, or the template asks for something that is not known.
+/// Its name or its directory is taken, or the template has a placeholder that does not exist.
 pub fn plan(request: &NewRequest, facts: &NewFacts) -> Result<NewPlan, Refusal> {
     let name = request.name;
     if let Some(bearer) = facts.workspace.find(name) {
         let path = &facts.workspace.distributions[bearer].manifest.path;
-        let message = format!("{name} is the name of a distribution here already");
+        let message = format!("{name} is already the name of a distribution here");
         return Err(Finding::error(Rule::Name, message)
             .at(path, 1)
             .hint("choose another name")
@@ -69,22 +69,22 @@ pub fn plan(request: &NewRequest, facts: &NewFacts) -> Result<NewPlan, Refusal> 
     let needs = needs(request, facts.workspace)?;
     let filler = Filler { name, module: &module, tag: &tag, needs: &needs };
     let mut files = filler.files(request.template)?;
-    in_line(&mut files, &dir, name, facts.shared)?;
+    add_shared(&mut files, &dir, name, facts.shared)?;
     let has_module = files.iter().any(|(path, _)| path.ends_with("/__init__.py"));
     Ok(NewPlan { dir, module: has_module.then_some(module), files, edits, tag })
 }
 
-/// Namespaces (PEP 420) that a distribution of the repository both lies in and is named after.
+/// Namespaces (PEP 420) that a distribution of the repository is both in and named after.
 fn namespaces(facts: &NewFacts) -> Vec<String> {
     let distributions = facts.workspace.distributions.iter().zip(facts.modules);
     let mut found: Vec<String> = distributions
         .flat_map(|(distribution, modules)| {
             let name = distribution.name().normal();
-            let named = move |folder: &&str| {
+            let own = modules.namespaces().into_iter().filter(move |folder| {
                 name.strip_prefix(&normalize(&folder.replace('/', "-")))
                     .is_some_and(|rest| rest.starts_with('-'))
-            };
-            modules.namespaces().into_iter().filter(named).map(|folder| folder.replace('/', "."))
+            });
+            own.map(|folder| folder.replace('/', "."))
         })
         .collect();
     found.sort_by_key(|namespace| std::cmp::Reverse(namespace.len()));
@@ -103,26 +103,25 @@ fn module_of(name: &Name, namespaces: &[String]) -> String {
     joined.unwrap_or_else(|| name.in_file_name())
 }
 
-/// The tag pattern: as the siblings of its family write theirs (`core-v{version}` for
-/// `family-core`), else the default.
+/// The tag pattern: the one that is in use in its family and is free, else the default.
 fn tag_of(name: &Name, workspace: &Workspace) -> String {
-    let family = |sibling: &Distribution| {
-        let pattern = sibling.manifest.config.tag.clone()?;
-        let (prefix, last) = sibling.name().normal().split_once('-')?;
-        let own = name.normal().strip_prefix(prefix)?.strip_prefix('-')?;
-        let short = pattern.strip_prefix(last)?;
-        let tag = format!("{own}{short}");
-        let free = workspace
-            .distributions
-            .iter()
-            .all(|other| other.manifest.config.tag.as_deref() != Some(tag.as_str()));
-        free.then_some(tag)
-    };
-    let default = format!("{}-v{{version}}", name.normal());
-    workspace.distributions.iter().find_map(family).unwrap_or(default)
+    let taken: Vec<&str> =
+        workspace.distributions.iter().filter_map(|d| d.manifest.config.tag.as_deref()).collect();
+    let mut family = workspace.distributions.iter().filter_map(|d| family_tag(name, d));
+    let free = family.find(|tag| !taken.contains(&tag.as_str()));
+    free.unwrap_or_else(|| format!("{}-v{{version}}", name.normal()))
 }
 
-/// Where it goes: beside the others, as `packages` says or as they lie.
+/// The tag pattern that a sibling of the same family uses: for `family-http`, it is
+/// `http-v{version}` where `family-core` has `core-v{version}`.
+fn family_tag(name: &Name, sibling: &Distribution) -> Option<String> {
+    let (family, last) = sibling.name().normal().split_once('-')?;
+    let own = name.normal().strip_prefix(family)?.strip_prefix('-')?;
+    let suffix = sibling.manifest.config.tag.as_deref()?.strip_prefix(last)?;
+    Some(format!("{own}{suffix}"))
+}
+
+/// Its directory: beside the others, as `packages` says or where most of them are.
 fn place_of(name: &Name, facts: &NewFacts) -> Result<(String, Vec<Edit>), Refusal> {
     let config: &RepositoryConfig = &facts.workspace.config;
     let patterns = config.packages.as_deref().unwrap_or_default();
@@ -160,17 +159,17 @@ fn listed(dir: &str, cargo: Option<&TomlFile>) -> Result<Vec<Edit>, Refusal> {
         .and_then(|(file, array)| insert::items(file, array, None, &[insert::string(dir)]))
         .unwrap_or_default();
     let Some(file) = cargo.filter(|_| !splices.is_empty()) else {
-        let message = format!("`{key}` cannot take `{dir}`");
+        let message = format!("cannot add `{dir}` to `{key}`");
         return Err(Finding::error(Rule::Place, message)
             .at("Cargo.toml", 1)
             .hint("add it by hand")
             .into());
     };
-    Ok(splices.into_iter().map(|splice| splice.into_edit(file, "")).collect())
+    Ok(splices.into_iter().map(|splice| Edit::of_field(file, splice, "")).collect())
 }
 
-/// The requirements on siblings: those asked for, or, where the template wants some and none are
-/// named, whatever no other distribution needs.
+/// The requirements on siblings: the requested ones or, where the template uses some and none are
+/// requested, the distributions that no other one needs.
 fn needs(request: &NewRequest, workspace: &Workspace) -> Result<Vec<String>, Refusal> {
     let wanted = request.template.files.iter().any(|(_, text)| text.contains("{{siblings}}"));
     let chosen = match &request.needs {
@@ -180,11 +179,11 @@ fn needs(request: &NewRequest, workspace: &Workspace) -> Result<Vec<String>, Ref
     };
     if wanted && chosen.is_empty() {
         let message = format!(
-            "the template `{}` gathers other distributions, and there is none",
+            "the template `{}` requires other distributions, and there are none",
             request.template.name
         );
         return Err(Finding::error(Rule::Needs, message)
-            .hint("make one with --template library")
+            .hint("create one with `--template library` first")
             .into());
     }
     Ok(chosen.iter().map(|&id| requirement(&workspace.distributions[id])).collect())
@@ -202,26 +201,13 @@ fn tops(workspace: &Workspace) -> Vec<DistributionId> {
 /// A requirement that admits what is compatible with the version in the repository.
 fn requirement(sibling: &Distribution) -> String {
     match sibling.version() {
-        Some(version) => format!("{}{}", sibling.name(), compatible(version)),
+        Some(version) => format!("{}{}", sibling.name(), compatible_range(version)),
         None => sibling.name().to_string(),
     }
 }
 
-/// `>=V,<NEXT`, where NEXT is the first version that may break what V promised (Cargo's rule:
-/// the leftmost number that is not zero).
-pub(crate) fn compatible(version: &Version) -> String {
-    let release = version.release();
-    let number = |at: usize| release.get(at).copied().unwrap_or(0);
-    let next = match (number(0), number(1)) {
-        (0, 0) => format!("0.0.{}", number(2).saturating_add(1)),
-        (0, minor) => format!("0.{}.0", minor.saturating_add(1)),
-        (major, _) => format!("{}.0.0", major.saturating_add(1)),
-    };
-    format!(">={version},<{next}")
-}
-
-/// Gives the new distribution the shared fields and files.
-fn in_line(
+/// Adds the shared fields and files to the new distribution.
+fn add_shared(
     files: &mut Vec<(String, String)>,
     dir: &str,
     name: &Name,
@@ -270,7 +256,8 @@ mod tests {
         let shared = SharedFields::read(None, Vec::new()).unwrap_or_else(|f| panic!("{f:?}"));
         let facts =
             NewFacts { workspace: &workspace, modules: &modules, shared: &shared, cargo: None };
-        let (name, template) = (Name::new(name).unwrap(), template(files));
+        let name = Name::new(name).unwrap();
+        let template = template(files);
         plan(&NewRequest { name: &name, template: &template, needs: None }, &facts)
     }
 
@@ -300,8 +287,6 @@ mod tests {
         let plan = plan.unwrap_or_else(|refusal| panic!("{refusal}"));
         assert_eq!(plan.files[0].1, "[project]\ndependencies = [\n    \"top>=0.5.1,<0.6.0\",\n]\n");
         assert_eq!(plan.dir, "packages/all");
-        assert_eq!(compatible(&"2.3.0".parse().unwrap()), ">=2.3.0,<3.0.0");
-        assert_eq!(compatible(&"0.0.3".parse().unwrap()), ">=0.0.3,<0.0.4");
     }
 
     #[track_caller]
@@ -315,13 +300,13 @@ mod tests {
         refused(
             "Core",
             "",
-            "packages/core/pyproject.toml:1: Core is the name of a distribution here already",
+            "packages/core/pyproject.toml:1: Core is already the name of a distribution here",
         );
         refused(
             "x",
             "\n{{nam}}",
             "pyproject-templates/t/a:2: `{{nam}}` is not a placeholder of this tool",
         );
-        refused("x", "{{name", "pyproject-templates/t/a:1: a placeholder has no end");
+        refused("x", "{{name", "pyproject-templates/t/a:1: a placeholder is not closed");
     }
 }

@@ -3,15 +3,16 @@
 //!
 //! Touches no other key than the shared ones. Must not know how a file is read or written.
 
+use formats::splice::Splice;
 use toml_edit::{Array, Item, Value};
 
 use crate::config::Exemption;
 use crate::finding::{Finding, Rule};
 use crate::text::edit::Edit;
-use crate::text::insert::{self, Splice, same};
+use crate::text::insert::{self, same};
 use crate::text::toml::{TomlFile, start};
 
-/// Where the shared fields stand, relative to the root.
+/// The file of the shared fields, relative to the root.
 pub const FILE: &str = "pyproject-templates/shared.toml";
 
 /// The folder of files that every distribution has a copy of.
@@ -60,11 +61,13 @@ impl Field {
     }
 }
 
-/// A distribution that is not as the others in one field.
+/// A field of a distribution that is missing or does not have the shared value.
 #[derive(Debug)]
 pub struct Difference {
+    /// Dotted path of the field or, where several fields lack their table, of the table.
+    pub field: String,
     pub finding: Finding,
-    /// What brings it in line; nothing where only a person can.
+    /// The edits that bring it in line; none where only a person can.
     pub edits: Vec<Edit>,
 }
 
@@ -83,14 +86,18 @@ impl SharedFields {
     /// Takes the parsed shared.toml, where there is one, and the shared files.
     ///
     /// # Errors
-    /// A key that no distribution can share: its own name, version, or configuration of this tool.
+    /// Every key that distributions cannot share, such as `name` or `version`.
     pub fn read(
         file: Option<&TomlFile>,
         files: Vec<SharedFile>,
     ) -> Result<SharedFields, Vec<Finding>> {
-        let (mut fields, mut findings) = (Vec::new(), Vec::new());
-        if let Some(file) = file {
-            collect(file, &mut Vec::new(), file.root(), &mut fields, &mut findings);
+        let mut fields = Vec::new();
+        let mut findings = Vec::new();
+        for field in file.into_iter().flat_map(|file| read_fields(file, &[], file.root())) {
+            match field {
+                Ok(field) => fields.push(field),
+                Err(finding) => findings.push(finding),
+            }
         }
         if findings.is_empty() { Ok(SharedFields { fields, files }) } else { Err(findings) }
     }
@@ -99,8 +106,8 @@ impl SharedFields {
         self.fields.is_empty() && self.files.is_empty()
     }
 
-    /// Where `manifest` differs, in the order of shared.toml, `exempt` left out. `package` is the
-    /// distribution's name.
+    /// The fields in which `manifest` differs, in the order of shared.toml, without those that are
+    /// exempt. `package` is the distribution's name.
     pub fn differences(
         &self,
         manifest: &TomlFile,
@@ -108,97 +115,96 @@ impl SharedFields {
         package: &str,
     ) -> Vec<Difference> {
         let mut differences = Vec::new();
-        let mut missing: Vec<(&[String], Vec<&Field>)> = Vec::new();
-        // The last shared field that is there: a missing one goes below it.
-        let mut before: Option<&Field> = None;
+        let mut without_table: Vec<&Field> = Vec::new();
         for field in &self.fields {
-            let item = manifest.item(&field.path);
-            if item.is_some() {
-                before = Some(field);
-            }
             if exempt.iter().any(|exemption| covers(&exemption.what, &field.dotted())) {
                 continue;
             }
-            let maker = Maker { manifest, field, package };
-            if let Some(item) = item {
-                differences.extend(maker.compared(item));
-                continue;
-            }
-            match manifest.item(field.table()).filter(|table| takes_lines(table)) {
-                Some(table) => {
-                    let after = before.filter(|before| before.table() == field.table());
-                    differences.push(maker.absent_key(table, after));
-                }
-                None => match missing.last_mut() {
-                    Some((path, fields)) if *path == field.table() => fields.push(field),
-                    _ => missing.push((field.table(), vec![field])),
-                },
+            let comparison = Comparison { manifest, field, package };
+            if let Some(item) = manifest.item(&field.path) {
+                differences.extend(comparison.with(item));
+            } else if let Some(table) = manifest.item(field.table()).filter(|t| takes_lines(t)) {
+                let after = self.last_before(field, manifest);
+                differences.push(comparison.missing_key(table, after));
+            } else {
+                without_table.push(field);
             }
         }
-        differences.extend(missing.iter().map(|(path, fields)| {
-            Maker { manifest, field: fields[0], package }.absent_table(path, fields)
+        let tables = without_table.chunk_by(|a, b| a.table() == b.table());
+        differences.extend(tables.map(|fields| {
+            Comparison { manifest, field: fields[0], package }.missing_table(fields)
         }));
         differences
     }
 
-    /// Shared files that a distribution lacks or has otherwise. `read` gives the text of a file of
-    /// the repository, `dir` is the distribution's directory.
+    /// The last field of the same table before `field` that `manifest` has.
+    fn last_before(&self, field: &Field, manifest: &TomlFile) -> Option<&Field> {
+        self.fields
+            .iter()
+            .take_while(|other| other.path != field.path)
+            .filter(|other| other.table() == field.table() && manifest.item(&other.path).is_some())
+            .last()
+    }
+
+    /// Shared files that a distribution lacks or has with another text. `read` gives the text of a
+    /// file of the repository, `dir` is the distribution's directory.
     pub fn file_differences(
         &self,
         dir: &str,
         exempt: &[Exemption],
         read: &dyn Fn(&str) -> Option<String>,
     ) -> Vec<FileDifference> {
-        let applies =
-            |file: &&SharedFile| !exempt.iter().any(|exemption| exemption.what == file.path);
-        let difference = |file: &SharedFile| {
-            let path =
-                if dir.is_empty() { file.path.clone() } else { format!("{dir}/{}", file.path) };
-            let before = read(&path);
-            // Line endings are git's business.
-            let same =
-                |text: &String| text.replace("\r\n", "\n") == file.text.replace("\r\n", "\n");
-            if before.as_ref().is_some_and(same) {
-                return None;
-            }
-            let what = if before.is_some() { "is not the same as" } else { "is missing; there is" };
-            let message = format!("{} {what} {FOLDER}/{}", file.path, file.path);
-            let finding =
-                Finding::error(Rule::SharedFile, message).at(&path, 1).hint(hint(&file.path));
-            Some(FileDifference { finding, path, before, after: file.text.clone() })
-        };
-        self.files.iter().filter(applies).filter_map(difference).collect()
+        self.files
+            .iter()
+            .filter(|file| !exempt.iter().any(|exemption| exemption.what == file.path))
+            .filter_map(|file| file.difference(dir, read))
+            .collect()
     }
 
-    /// A warning for every exemption that exempts from nothing: no such field is shared, or the
-    /// distribution has the shared value all the same.
+    /// A warning for every exemption without effect: no such field is shared, or the distribution
+    /// has the shared value. `files` are the differences of files, exemptions ignored.
     pub fn idle_exemptions(
         &self,
         manifest: &TomlFile,
         exempt: &[Exemption],
         files: &[FileDifference],
     ) -> Vec<Finding> {
-        let all = self.differences(manifest, &[], "");
-        let used = |exemption: &&Exemption| {
-            let by_field = all.iter().any(|difference| {
-                let field = difference.finding.message.split('`').nth(1).unwrap_or_default();
-                covers(&exemption.what, field) || covers(field, &exemption.what)
-            });
-            by_field || files.iter().any(|file| file.path.ends_with(&exemption.what))
+        let fields = self.differences(manifest, &[], "");
+        let idle = exempt.iter().filter(|Exemption { what, .. }| {
+            let exempts_field =
+                fields.iter().any(|d| covers(what, &d.field) || covers(&d.field, what));
+            let exempts_file = files.iter().any(|file| file.path.ends_with(what));
+            !exempts_field && !exempts_file
+        });
+        idle.map(|exemption| {
+            let what = &exemption.what;
+            let message = format!("`tool.xtask.differs` has `{what}`, which does not differ");
+            Finding::warning(Rule::IdleExemption, message)
+                .at(&manifest.path, exemption.line)
+                .hint(format!("remove `{what}` from it"))
+        })
+        .collect()
+    }
+}
+
+impl SharedFile {
+    fn difference(
+        &self,
+        dir: &str,
+        read: &dyn Fn(&str) -> Option<String>,
+    ) -> Option<FileDifference> {
+        let path = if dir.is_empty() { self.path.clone() } else { format!("{dir}/{}", self.path) };
+        let before = read(&path);
+        let message = match &before {
+            // Line endings are git's business.
+            Some(text) if text.replace("\r\n", "\n") == self.text.replace("\r\n", "\n") => {
+                return None;
+            }
+            Some(_) => format!("{} differs from {FOLDER}/{}", self.path, self.path),
+            None => format!("{} is missing: there is {FOLDER}/{}", self.path, self.path),
         };
-        exempt
-            .iter()
-            .filter(|exemption| !used(exemption))
-            .map(|exemption| {
-                let message = format!(
-                    "`tool.xtask.differs`: `{}` differs from nothing shared",
-                    exemption.what
-                );
-                Finding::warning(Rule::IdleExemption, message)
-                    .at(&manifest.path, exemption.line)
-                    .hint("take it away")
-            })
-            .collect()
+        let finding = Finding::error(Rule::SharedFile, message).at(&path, 1).hint(hint(&self.path));
+        Some(FileDifference { finding, path, before, after: self.text.clone() })
     }
 }
 
@@ -219,53 +225,53 @@ fn takes_lines(table: &Item) -> bool {
     table.as_table().is_none_or(|table| !table.is_implicit() || table.is_dotted())
 }
 
-fn collect(
-    file: &TomlFile,
-    path: &mut Vec<String>,
-    item: &Item,
-    fields: &mut Vec<Field>,
-    findings: &mut Vec<Finding>,
-) {
-    let Some(table) = item.as_table() else {
-        let wrong = match (item.as_value().and_then(Value::span), path.as_slice()) {
-            (None, _) => Some("an array of tables is not something this tool brings in line"),
-            (_, [_]) => Some("a shared field stands in a table"),
-            (_, [project, key]) if project == "project" && OWN.contains(&key.as_str()) => {
-                Some("every distribution has its own")
-            }
-            (_, [tool, own, ..]) if tool == "tool" && own == "xtask" => {
-                Some("what a distribution tells this tool is its own")
-            }
-            (Some(span), _) => {
-                let raw = file.text()[span].replace("\r\n", "\n");
-                fields.push(Field { path: path.clone(), item: item.clone(), raw });
-                None
-            }
-        };
-        findings.extend(wrong.map(|why| {
-            Finding::error(Rule::Shared, format!("`{}` cannot be shared: {why}", path.join(".")))
-                .at(&file.path, file.line(start(item)))
-        }));
-        return;
+/// The fields below an item of shared.toml, and a finding for each that cannot be shared.
+fn read_fields(file: &TomlFile, path: &[String], item: &Item) -> Vec<Result<Field, Finding>> {
+    if let Some(table) = item.as_table() {
+        let fields = table.iter().flat_map(|(key, item)| {
+            let path = [path, &[key.to_owned()]].concat();
+            read_fields(file, &path, item)
+        });
+        return fields.collect();
+    }
+    let field = read_field(file, path, item).map_err(|why| {
+        Finding::error(Rule::Shared, format!("`{}` cannot be shared: {why}", path.join(".")))
+            .at(&file.path, file.line(start(item)))
+    });
+    vec![field]
+}
+
+/// One field, or why it cannot be shared.
+fn read_field(file: &TomlFile, path: &[String], item: &Item) -> Result<Field, &'static str> {
+    let Some(span) = item.as_value().and_then(Value::span) else {
+        return Err("`sync` does not compare arrays of tables");
     };
-    for (key, item) in table {
-        path.push(key.to_owned());
-        collect(file, path, item, fields, findings);
-        path.pop();
+    match path {
+        [_] => Err("a shared field is in a table"),
+        [project, key] if project == "project" && OWN.contains(&key.as_str()) => {
+            Err("every distribution has its own")
+        }
+        [tool, own, ..] if tool == "tool" && own == "xtask" => {
+            Err("the configuration of this tool differs between distributions")
+        }
+        _ => {
+            let raw = file.text()[span].replace("\r\n", "\n");
+            Ok(Field { path: path.to_vec(), item: item.clone(), raw })
+        }
     }
 }
 
 const OWN: [&str; 4] = ["name", "version", "description", "dependencies"];
 
-/// Makes the differences of one field in one manifest.
-struct Maker<'a> {
+/// One shared field and the manifest that it is compared with.
+struct Comparison<'a> {
     manifest: &'a TomlFile,
     field: &'a Field,
     package: &'a str,
 }
 
-impl Maker<'_> {
-    fn compared(&self, item: &Item) -> Option<Difference> {
+impl Comparison<'_> {
+    fn with(&self, item: &Item) -> Option<Difference> {
         if let (Some(wanted), Some(array)) = (self.field.at_least(), item.as_array()) {
             return self.lacking(wanted, array);
         }
@@ -276,71 +282,87 @@ impl Maker<'_> {
         let newline = insert::newline(self.manifest.text());
         let text = self.field.raw.replace('\n', newline);
         let splices = item.as_value().and_then(Value::span).map(|span| vec![Splice { span, text }]);
-        Some(self.difference(message, start(item), splices))
+        Some(self.difference(self.field.dotted(), message, start(item), splices))
     }
 
-    /// Items of an open array that are not there.
+    /// Shared items that an array does not have. Each is inserted below the shared item that it
+    /// follows.
     fn lacking(&self, wanted: &Array, array: &Array) -> Option<Difference> {
-        let position = |value: &Value| array.iter().position(|own| insert::same_values(own, value));
-        // The missing items, below the shared one that they follow.
-        let mut runs: Vec<(Option<usize>, Vec<String>)> = vec![(None, Vec::new())];
+        let mut runs: Vec<(Option<usize>, Vec<String>)> = Vec::new();
+        let mut after = None;
         for value in wanted {
-            match position(value) {
-                Some(at) => runs.push((Some(at), Vec::new())),
-                None => {
-                    let raw = insert::string(value.as_str().unwrap_or_default());
-                    runs.last_mut().into_iter().for_each(|(_, values)| values.push(raw.clone()));
-                }
+            let position = array.iter().position(|own| insert::same_values(own, value));
+            if position.is_some() {
+                after = position;
+                continue;
+            }
+            let raw = insert::string(value.as_str().unwrap_or_default());
+            match runs.last_mut() {
+                Some((anchor, values)) if *anchor == after => values.push(raw),
+                _ => runs.push((after, vec![raw])),
             }
         }
-        runs.retain(|(_, values)| !values.is_empty());
+        if runs.is_empty() {
+            return None;
+        }
         let splices = runs
             .iter()
             .filter_map(|(after, values)| insert::items(self.manifest, array, *after, values))
             .flatten()
             .collect();
         let names: Vec<&str> =
-            runs.iter().flat_map(|(_, values)| values.iter().map(String::as_str)).collect();
-        let message = format!("`{}` lacks {}", self.field.dotted(), names.join(", "));
+            runs.iter().flat_map(|(_, values)| values).map(String::as_str).collect();
+        let field = self.field.dotted();
+        let message = format!("`{field}` lacks {}", names.join(", "));
         let at = array.span().map_or(0, |span| span.start);
-        (!names.is_empty()).then(|| self.difference(message, at, Some(splices)))
+        Some(self.difference(field, message, at, Some(splices)))
     }
 
-    fn absent_key(&self, table: &Item, after: Option<&Field>) -> Difference {
+    fn missing_key(&self, table: &Item, after: Option<&Field>) -> Difference {
         let after = after.map(Field::key);
         let key = insert::quoted(self.field.key());
         let splice = insert::key(self.manifest, table, after, &key, &self.field.raw);
-        let at = start(table);
-        self.difference(self.absent(), at, splice.map(|splice| vec![splice]))
+        let splices = splice.map(|splice| vec![splice]);
+        self.difference(self.field.dotted(), self.missing(), start(table), splices)
     }
 
-    fn absent_table(&self, path: &[String], fields: &[&Field]) -> Difference {
-        let line = |field: &&Field| format!("{} = {}\n", insert::quoted(field.key()), field.raw);
-        let lines: String = fields.iter().map(line).collect();
-        let end = self.manifest.text().trim_end().len();
-        let message = match fields {
-            [_] => self.absent(),
-            _ => format!("`{}` is missing", path.join(".")),
+    /// All `fields` of a table that the manifest does not have.
+    fn missing_table(&self, fields: &[&Field]) -> Difference {
+        let path = self.field.table();
+        let lines = fields.iter().map(|f| format!("{} = {}\n", insert::quoted(f.key()), f.raw));
+        let splice = insert::table(self.manifest, path, &lines.collect::<String>());
+        let (field, message) = match fields {
+            [field] => (field.dotted(), self.missing()),
+            _ => (path.join("."), format!("`{}` is missing", path.join("."))),
         };
-        self.difference(message, end, Some(vec![insert::table(self.manifest, path, &lines)]))
+        let end = self.manifest.text().trim_end().len();
+        self.difference(field, message, end, Some(vec![splice]))
     }
 
-    fn absent(&self) -> String {
+    fn missing(&self) -> String {
         let raw = shown(&self.field.raw);
         format!("`{}` is missing; the others have {raw}", self.field.dotted())
     }
 
-    fn difference(&self, message: String, at: usize, splices: Option<Vec<Splice>>) -> Difference {
+    /// `splices` bring the field in line; `None` where only a person can.
+    fn difference(
+        &self,
+        field: String,
+        message: String,
+        at: usize,
+        splices: Option<Vec<Splice>>,
+    ) -> Difference {
         let what = self.field.dotted();
         let hint = match splices {
             Some(_) => hint(&what),
-            None => format!("write `{what}` by hand: this table is not one that takes a line"),
+            None => format!("write `{what}` by hand: no line can be added to this table"),
         };
         let line = self.manifest.line(at);
         let finding =
             Finding::error(Rule::SharedField, message).at(&self.manifest.path, line).hint(hint);
-        let edit = |splice: Splice| splice.into_edit(self.manifest, self.package);
-        Difference { finding, edits: splices.unwrap_or_default().into_iter().map(edit).collect() }
+        let splices = splices.unwrap_or_default().into_iter();
+        let edits = splices.map(|splice| Edit::of_field(self.manifest, splice, self.package));
+        Difference { field, finding, edits: edits.collect() }
     }
 }
 
@@ -370,7 +392,8 @@ mod tests {
     #[track_caller]
     fn check(shared_text: &str, before: &str, messages: &[&str], after: &str) {
         for newline in ["\n", "\r\n"] {
-            let (before, after) = (before.replace('\n', newline), after.replace('\n', newline));
+            let before = before.replace('\n', newline);
+            let after = after.replace('\n', newline);
             let manifest = parse("p/pyproject.toml", &before);
             let found = shared(shared_text).differences(&manifest, &[], "p");
             let said: Vec<String> = found.iter().map(|d| d.finding.to_string()).collect();
@@ -481,17 +504,17 @@ mod tests {
         let idle = shared.idle_exemptions(&manifest, &exempt("project.urls"), &[]);
         assert_eq!(
             idle[0].to_string(),
-            "p/pyproject.toml:3: `tool.xtask.differs`: `project.urls` differs from nothing shared"
+            "p/pyproject.toml:3: `tool.xtask.differs` has `project.urls`, which does not differ"
         );
     }
 
     #[test]
     fn what_cannot_be_shared_is_refused() {
         for (text, why) in [
-            ("a = 1\n", "stands in a table"),
+            ("a = 1\n", "is in a table"),
             ("[project]\nname = 'x'\n", "has its own"),
-            ("[tool.xtask]\ntag = 'x'\n", "is its own"),
-            ("[[tool.mypy.overrides]]\na = 1\n", "an array of tables"),
+            ("[tool.xtask]\ntag = 'x'\n", "differs between distributions"),
+            ("[[tool.mypy.overrides]]\na = 1\n", "arrays of tables"),
         ] {
             let found = SharedFields::read(Some(&parse(FILE, text)), Vec::new()).err().unwrap();
             assert!(found[0].to_string().contains(why), "{}", found[0]);

@@ -1,6 +1,6 @@
-//! Templates of distributions: folders of `pyproject-templates/` whose placeholders are filled in.
+//! Templates of distributions: the folders of `pyproject-templates/`, with placeholders.
 //!
-//! Must not know where a new distribution goes, nor what a template is called.
+//! Must not know the directory of a new distribution, nor a template by name.
 
 use formats::name::Name;
 
@@ -18,7 +18,7 @@ pub struct Template {
     pub files: Vec<(String, String)>,
 }
 
-/// Fills placeholders in.
+/// The values of placeholders.
 pub(crate) struct Filler<'a> {
     pub name: &'a Name,
     /// Dotted.
@@ -48,7 +48,8 @@ impl Filler<'_> {
     /// # Errors
     /// Every placeholder that is not known or has no end, with file and line.
     pub(crate) fn files(&self, template: &Template) -> Result<Vec<(String, String)>, Refusal> {
-        let (mut files, mut findings) = (Vec::new(), Vec::new());
+        let mut files = Vec::new();
+        let mut findings = Vec::new();
         for (path, text) in &template.files {
             let shown = format!("{TEMPLATES}/{}/{path}", template.name);
             match (self.filled(&shown, path), self.filled(&shown, text)) {
@@ -67,7 +68,7 @@ impl Filler<'_> {
         while let Some((before, behind)) = rest.split_once("{{") {
             let line = line_of(text, text.len() - behind.len());
             let Some((word, after)) = behind.split_once("}}") else {
-                let message = "a placeholder has no end";
+                let message = "a placeholder is not closed";
                 return Err(Finding::error(Rule::Template, message)
                     .at(file, line)
                     .hint("close it with }}"));
@@ -91,20 +92,20 @@ impl Filler<'_> {
             "top_level" => self.module.split('.').next().unwrap_or_default().to_owned(),
             "tag" => self.tag.to_owned(),
             "dependencies" | "siblings" if self.needs.is_empty() => "[]".to_owned(),
-            "dependencies" | "siblings" => {
-                let line = |need: &String| format!("    {},\n", insert::string(need));
-                format!("[\n{}]", self.needs.iter().map(line).collect::<String>())
-            }
-            "sibling_names" => {
-                let line = |need: &String| {
-                    let end = need.find(['>', '<', '=', '~', '!']).unwrap_or(need.len());
-                    format!("    {},\n", insert::string(&need[..end]))
-                };
-                format!("[\n{}]", self.needs.iter().map(line).collect::<String>())
-            }
+            "dependencies" | "siblings" => array(self.needs.iter().map(String::as_str)),
+            "sibling_names" => array(self.needs.iter().map(|need| {
+                let end = need.find(['>', '<', '=', '~', '!']).unwrap_or(need.len());
+                &need[..end]
+            })),
             _ => return None,
         })
     }
+}
+
+/// A TOML array with each item on a line.
+fn array<'a>(items: impl Iterator<Item = &'a str>) -> String {
+    let lines = items.map(|item| format!("    {},\n", insert::string(item)));
+    format!("[\n{}]", lines.collect::<String>())
 }
 
 fn unknown(word: &str, file: &str, line: usize) -> Finding {

@@ -1,20 +1,22 @@
-//! An edit of a file as bytes to be replaced, and the text with all of them made.
+//! Edits of a file, and the text with all of them applied.
 //!
 //! Must not know why a file is edited.
 
 use std::ops::Range;
 use std::sync::Arc;
 
+use formats::splice::Splice;
+
 use crate::text::toml::{self, TomlFile};
 
-/// What kind of text an edit replaces.
+/// The kind of text that an edit replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EditKind {
     Version,
     Requirement,
     Changelog,
     Lock,
-    /// A field that all distributions share, or one that `check --fix` mends.
+    /// A field that all distributions share, or one that `check --fix` fixes.
     Field,
 }
 
@@ -31,7 +33,7 @@ impl EditKind {
     }
 }
 
-/// Bytes of a file and what takes their place.
+/// Bytes of a file and the text that replaces them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
     /// Relative to the root.
@@ -47,16 +49,26 @@ pub struct Edit {
 }
 
 impl Edit {
-    /// Whether no character of it can begin, end or escape in a string. Where all edits are so and
-    /// are [inside strings](toml::inside_strings), what was TOML still is, with the keys it had:
-    /// that is cheaper to see than by reading all of it.
-    fn is_plain(&self) -> bool {
-        let plain = |c: char| !c.is_control() && !matches!(c, '"' | '\'' | '\\');
-        self.before.chars().all(plain) && self.after.chars().all(plain)
+    /// The edit that makes `splice` in the text of `file`.
+    pub fn new(file: Arc<str>, text: &str, splice: Splice, kind: EditKind, package: &str) -> Edit {
+        Edit {
+            file,
+            line: toml::line_of(text, splice.span.start),
+            kind,
+            package: package.to_owned(),
+            before: text[splice.span.clone()].to_owned(),
+            span: splice.span,
+            after: splice.text,
+        }
+    }
+
+    /// The same for a field of a TOML file; `package` is empty for the repository's own files.
+    pub fn of_field(file: &TomlFile, splice: Splice, package: &str) -> Edit {
+        Edit::new(file.path.clone(), file.text(), splice, EditKind::Field, package)
     }
 }
 
-/// A file with its edits made.
+/// A file with its edits applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
     pub path: String,
@@ -64,7 +76,7 @@ pub struct Write {
     pub after: String,
 }
 
-/// `before` with the edits made. What becomes of a TOML file is looked at again.
+/// `before` with the edits applied. The new text of a TOML file is parsed again.
 ///
 /// # Errors
 /// A sentence, where edits overlap, do not fit the text, or leave TOML that is not valid: all of
@@ -74,7 +86,6 @@ pub fn splice(path: &str, before: impl Into<Arc<str>>, edits: &[&Edit]) -> Resul
     let mut sorted = edits.to_vec();
     sorted.sort_by_key(|edit| (edit.span.start, edit.span.end));
     let mut after = String::with_capacity(before.len() + 64);
-    let mut places = Vec::with_capacity(sorted.len());
     let mut at = 0;
     for edit in sorted {
         let replaced = before.get(edit.span.clone());
@@ -82,14 +93,11 @@ pub fn splice(path: &str, before: impl Into<Arc<str>>, edits: &[&Edit]) -> Resul
             return Err(format!("{path}:{}: `{}` is not where it was", edit.line, edit.before));
         }
         after.push_str(&before[at..edit.span.start]);
-        places.push(after.len()..after.len() + edit.after.len());
         after.push_str(&edit.after);
         at = edit.span.end;
     }
     after.push_str(&before[at..]);
-    let inside_strings =
-        || edits.iter().all(|edit| edit.is_plain()) && toml::inside_strings(&after, &places);
-    if path.ends_with(".toml") && !inside_strings() {
+    if path.ends_with(".toml") {
         TomlFile::check(path, &after).map_err(|finding| finding.to_string())?;
     }
     Ok(Write { path: path.to_owned(), before, after })
@@ -137,7 +145,7 @@ mod tests {
             assert!(splice("a.toml", text, &edits.iter().collect::<Vec<_>>()).is_err());
         }
         assert!(splice("a.toml", "1=1.2", &[&edit(2..3, "1", "1.")]).is_err());
-        // A key that would stand twice, and one that does not.
+        // A duplicate key, and a new one.
         assert!(splice("a.toml", "1='a'\n2='b'", &[&edit(0..1, "1", "2")]).is_err());
         assert!(splice("a.toml", "1='a'\n2='b'", &[&edit(0..1, "1", "3")]).is_ok());
     }

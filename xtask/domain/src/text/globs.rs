@@ -1,4 +1,4 @@
-//! Names and paths matched by glob patterns, as they stand in configuration.
+//! Names and paths matched by glob patterns, as in the configuration.
 
 use glob::Pattern;
 

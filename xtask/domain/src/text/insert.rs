@@ -1,43 +1,15 @@
-//! New text for TOML that people keep: a key into a table, an item into an array, a table at the
+//! New text for TOML that people maintain: a key into a table, an item into an array, a table at the
 //! end, each in the style of its surroundings.
 //!
 //! Works on spans of the text as it is. Must not know what the keys mean.
 
-use std::ops::Range;
-
+use formats::splice::Splice;
 use toml_edit::{Array, Item, Table, TableLike, Value};
 
-use crate::text::edit::{Edit, EditKind};
 use crate::text::toml::TomlFile;
 
-/// Text that takes the place of some bytes; an empty span inserts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Splice {
-    pub span: Range<usize>,
-    pub text: String,
-}
-
-impl Splice {
-    fn insert(at: usize, text: impl Into<String>) -> Splice {
-        Splice { span: at..at, text: text.into() }
-    }
-
-    /// The same as an edit of the file, in the name of a distribution.
-    pub fn into_edit(self, file: &TomlFile, package: &str) -> Edit {
-        Edit {
-            file: file.path.clone(),
-            line: file.line(self.span.start),
-            kind: EditKind::Field,
-            package: package.to_owned(),
-            before: file.text()[self.span.clone()].to_owned(),
-            span: self.span,
-            after: self.text,
-        }
-    }
-}
-
 /// `key = value` as a line of its own in a table that has a header: below the line of the key
-/// `after`, or below the last key of the table. Both texts are TOML as it is to stand there.
+/// `after`, or below the last key of the table. Both texts are TOML.
 ///
 /// `None` where no line can be added: an inline table, or one written with dotted keys.
 pub fn key(
@@ -50,8 +22,9 @@ pub fn key(
     let table = table.as_table().filter(|table| has_header(table))?;
     let text = file.text();
     let named = after.and_then(|after| table.get(after)).and_then(own_end);
-    let last = || table.iter().filter_map(|(_, item)| own_end(item)).max();
-    let end = named.or_else(last).or_else(|| table.span().map(|span| span.start))?;
+    let end = named
+        .or_else(|| table.iter().filter_map(|(_, item)| own_end(item)).max())
+        .or_else(|| table.span().map(|span| span.start))?;
     let at = line_end(text, end);
     let newline = newline(text);
     let line = format!("{key} = {}", value.replace('\n', newline));
@@ -78,7 +51,7 @@ pub fn table(file: &TomlFile, path: &[String], lines: &str) -> Splice {
 }
 
 /// More items for an array: behind the item at `after`, or behind the last one. A comment stays
-/// with the item that it stands beside.
+/// with the item on its line.
 pub fn items(
     file: &TomlFile,
     array: &Array,
@@ -115,8 +88,8 @@ pub fn items(
 
 /// A key as TOML wants it: bare where it can be.
 pub fn quoted(key: &str) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if !key.is_empty() && key.chars().all(bare) { key.to_owned() } else { string(key) }
+    let bare = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if bare && !key.is_empty() { key.to_owned() } else { string(key) }
 }
 
 /// A basic string with what must be escaped.
@@ -167,24 +140,11 @@ fn content_end(text: &str, at: usize) -> usize {
     at + text[at..end].trim_end().len()
 }
 
-/// The white space before `at`, where nothing else stands before it on its line.
+/// The white space before `at`, where nothing else is before it on its line.
 fn indent(text: &str, at: usize) -> Option<&str> {
     let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
     let before = &text[start..at];
     before.trim().is_empty().then_some(before)
-}
-
-/// The text with splices made, in the order of their places.
-#[cfg(test)]
-pub fn made(text: &str, splices: &[Splice]) -> String {
-    let mut after = String::new();
-    let mut at = 0;
-    for splice in splices {
-        after.push_str(&text[at..splice.span.start]);
-        after.push_str(&splice.text);
-        at = splice.span.end;
-    }
-    after + &text[at..]
 }
 
 /// Whether two items say the same, however they are written.
@@ -221,6 +181,8 @@ pub(crate) fn same_values(a: &Value, b: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use formats::splice::apply;
+
     use super::*;
 
     fn parse(text: &str) -> TomlFile {
@@ -231,7 +193,7 @@ mod tests {
     fn key_added(text: &str, after: Option<&str>, expected: Option<&str>) {
         let file = parse(text);
         let splice = key(&file, file.get("t").unwrap(), after, "new", "1");
-        let found = splice.map(|splice| made(text, &[splice]));
+        let found = splice.map(|splice| apply(text, &[splice]));
         assert_eq!(found.as_deref(), expected);
     }
 
@@ -256,7 +218,7 @@ mod tests {
             ("a = 1\r\n", "a = 1\r\n\r\n[tool.\"x y\"]\r\nb = 2\r\n"),
             ("", "[tool.\"x y\"]\nb = 2\n"),
         ] {
-            assert_eq!(made(text, &[table(&parse(text), &path, "b = 2")]), expected);
+            assert_eq!(apply(text, &[table(&parse(text), &path, "b = 2")]), expected);
         }
     }
 
@@ -264,7 +226,7 @@ mod tests {
     fn item_added(text: &str, after: Option<usize>, expected: &str) {
         let file = parse(text);
         let array = file.get("a").unwrap().as_array().unwrap();
-        assert_eq!(made(text, &items(&file, array, after, &["'n'".into()]).unwrap()), expected);
+        assert_eq!(apply(text, &items(&file, array, after, &["'n'".into()]).unwrap()), expected);
         parse(expected);
     }
 

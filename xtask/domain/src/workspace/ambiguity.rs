@@ -57,7 +57,7 @@ pub(crate) fn impossible(distributions: &IdVec<DistributionId, Distribution>) ->
 }
 
 fn ambiguity(one: &Distribution, other: &Distribution) -> Finding {
-    // Whoever configured a tag can change it.
+    // A configured tag is the one that can be changed.
     let configured =
         one.manifest.config.tag_line.is_some() || other.manifest.config.tag_line.is_none();
     let (distribution, owner) = if configured { (one, other) } else { (other, one) };
@@ -66,8 +66,8 @@ fn ambiguity(one: &Distribution, other: &Distribution) -> Finding {
     let line = distribution.manifest.config.tag_line.unwrap_or(1);
     Finding::error(
         Rule::AmbiguousTag,
-        format!("`tool.xtask.tag`: the tag `{tag}` of {name} could be one of {other}"),
+        format!("`tool.xtask.tag`: the tag `{tag}` of `{name}` could also be one of `{other}`"),
     )
     .at(&distribution.manifest.path, line)
-    .hint(format!("give {name} a tag of its own, such as `{}-v{{version}}`", name.normal()))
+    .hint(format!("set a distinct tag, such as `tag = \"{}-v{{version}}\"`", name.normal()))
 }

@@ -94,9 +94,9 @@ fn duplicates(manifests: &[Manifest]) -> Vec<Finding> {
     pairs
         .map(|pair| {
             let (first, second) = (&pair[0].path, &pair[1].path);
-            Finding::error(Rule::DuplicateName, format!("{} is also the name in {first}", pair[1].name))
+            Finding::error(Rule::DuplicateName, format!("`{}` is also the name of {first}", pair[1].name))
                 .at(second, 1)
-                .hint("rename one, or list the real ones as `packages` in [workspace.metadata.xtask] of Cargo.toml")
+                .hint("rename one, or list the directories to release as `packages` in `[workspace.metadata.xtask]` of Cargo.toml")
         })
         .collect()
 }
@@ -177,9 +177,9 @@ fn cycle_finding(cycle: &Cycle, manifests: &IdVec<Node, Manifest>) -> Finding {
         .iter()
         .find(|declared| declared.requirement.name == manifests[*next].name)
         .map_or(1, |declared| declared.line);
-    Finding::error(Rule::Cycle, format!("the distributions need each other: {}", path.join(" -> ")))
+    Finding::error(Rule::Cycle, format!("circular dependency: {}", path.join(" -> ")))
         .at(&first.path, line)
-        .hint("no order of release satisfies this; make one of the requirements an extra")
+        .hint("make one of these requirements an extra, so that a release order exists")
 }
 
 /// Lower levels first, names decide within one.

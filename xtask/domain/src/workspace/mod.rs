@@ -5,6 +5,7 @@ mod assembly;
 mod distribution;
 pub mod graph;
 pub mod history;
+pub(crate) mod locks;
 pub mod tags;
 mod target;
 
@@ -284,7 +285,7 @@ pub mod tests {
         let refusal = workspace(&["a 1: b", "b 1: c", "c 1: a"]).err().unwrap();
         assert_eq!(
             refusal.to_string(),
-            "packages/a/pyproject.toml:4: the distributions need each other: a -> b -> c -> a"
+            "packages/a/pyproject.toml:4: circular dependency: a -> b -> c -> a"
         );
     }
 
@@ -314,7 +315,7 @@ pub mod tests {
     fn one_name_twice_is_refused() {
         let refusal = workspace(&["a-b 1", "A_b 1"]).err().unwrap();
         assert!(
-            refusal.to_string().contains("is also the name in packages/A_b/pyproject.toml"),
+            refusal.to_string().contains("is also the name of packages/A_b/pyproject.toml"),
             "{refusal}"
         );
     }

@@ -2,7 +2,7 @@
 
 use formats::name::normalize;
 
-use crate::finding::{Finding, Rule};
+use crate::finding::{Finding, Refusal, Rule};
 use crate::ids::DistributionId;
 use crate::text::toml::nearest;
 use crate::workspace::{Distribution, Workspace};
@@ -19,6 +19,23 @@ impl Workspace {
             [] => Err(self.no_such_target(target, &normalize(target.trim_end_matches('/')))),
             several => Err(self.ambiguous_target(target, several)),
         }
+    }
+
+    /// What several targets mean, in the order typed.
+    ///
+    /// # Errors
+    /// The findings of [`Workspace::resolve`] for all wrong targets together.
+    pub fn resolve_all(&self, targets: &[impl AsRef<str>]) -> Result<Vec<DistributionId>, Refusal> {
+        let mut resolved = Vec::new();
+        let mut findings = Vec::new();
+        for target in targets {
+            match self.resolve(target.as_ref()) {
+                Ok(id) => resolved.push(id),
+                Err(finding) => findings.push(finding),
+            }
+        }
+        Refusal::unless_clean(findings)?;
+        Ok(resolved)
     }
 
     /// Whether TARGET means one distribution.
@@ -58,7 +75,10 @@ impl Workspace {
     fn ambiguous_target(&self, target: &str, several: &[DistributionId]) -> Finding {
         let names: Vec<String> =
             several.iter().map(|&id| self.distributions[id].name().to_string()).collect();
-        Finding::error(Rule::Target, format!("`{target}` can be any of {}", names.join(", ")))
-            .hint("type the whole name")
+        Finding::error(
+            Rule::Target,
+            format!("`{target}` is ambiguous: it matches {}", names.join(", ")),
+        )
+        .hint("use the full name")
     }
 }

@@ -1,13 +1,13 @@
 //! Version specifiers read with byte spans (PEP 440 "Version specifiers", and Poetry's dialect),
 //! and whether they admit a version.
 //!
-//! Pre-releases are admitted wherever their order admits them, as installers do once one is asked
-//! for by version. Must not know what a range is rewritten to.
+//! Pre-releases are admitted wherever their order admits them, as installers do once a
+//! requirement names one. Must not know what a range is rewritten to.
 
 use std::fmt;
 use std::ops::Range;
 
-use crate::pep440::Version;
+use crate::pep440::{Version, next_incompatible, next_release};
 
 /// The operator of a clause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub struct Clause {
 /// Why a specifier could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unreadable {
-    /// Filled in by something else, such as `== {version}`.
+    /// A template, such as `== {version}`.
     Template(String),
     /// Poetry's `||`.
     Union,
@@ -72,48 +72,53 @@ impl fmt::Display for Unreadable {
             }
             Unreadable::Union => out.write_str("alternatives (`||`) have no single bound to move"),
             Unreadable::NotAClause(text) => {
-                write!(out, "`{text}` is no version specifier (PEP 440)")
+                write!(out, "`{text}` is not a version specifier (PEP 440)")
             }
         }
     }
 }
 
-/// Longest first, so that the first that fits is the right one.
-const OPERATORS: [(&str, Op, bool); 12] = [
-    ("===", Op::Arbitrary, false),
-    ("==", Op::Equal, false),
-    ("~=", Op::Compatible, false),
-    ("!=", Op::NotEqual, false),
-    ("<>", Op::NotEqual, true),
-    ("<=", Op::LessEqual, false),
-    (">=", Op::GreaterEqual, false),
-    ("<", Op::Less, false),
-    (">", Op::Greater, false),
-    ("^", Op::Caret, true),
-    ("~", Op::Tilde, true),
-    ("=", Op::Equal, true),
+/// The operators of PEP 440.
+const OPERATORS: [(&str, Op); 8] = [
+    ("===", Op::Arbitrary),
+    ("==", Op::Equal),
+    ("~=", Op::Compatible),
+    ("!=", Op::NotEqual),
+    ("<=", Op::LessEqual),
+    (">=", Op::GreaterEqual),
+    ("<", Op::Less),
+    (">", Op::Greater),
 ];
 
+/// The operators that only Poetry knows.
+const POETRY_OPERATORS: [(&str, Op); 4] =
+    [("<>", Op::NotEqual), ("^", Op::Caret), ("~", Op::Tilde), ("=", Op::Equal)];
+
 /// Reads a specifier set. An empty text is an empty set, which admits everything.
+///
+/// # Errors
+/// [`Unreadable`] for the first part that is not a clause.
 pub fn parse(text: &str, dialect: Dialect) -> Result<Vec<Clause>, Unreadable> {
-    let poetry = dialect == Dialect::Poetry;
     if text.contains(['{', '}', '$', '%', '@']) {
         return Err(Unreadable::Template(text.trim().to_owned()));
     }
-    if poetry && text.contains('|') {
+    if dialect == Dialect::Poetry && text.contains('|') {
         return Err(Unreadable::Union);
     }
     let mut clauses = Vec::new();
     let mut at = 0;
     let mut separated = true;
-    while let Some(next) = skip(text, at, char::is_whitespace) {
+    while let Some(next) = skip_space(text, at) {
         if text[next..].starts_with(',') {
             at = next + 1;
             separated = true;
-        } else if separated || poetry {
-            let clause = clause(text, next, poetry)?;
-            at = clause.end;
-            clauses.push(clause.clause);
+        } else if separated || dialect == Dialect::Poetry {
+            let (operator, op) = operator(&text[next..], dialect)?;
+            let version_start = skip_space(text, next + operator.len()).unwrap_or(text.len());
+            let version = &text[version_start..];
+            at = version_start + version.find(ends_clause).unwrap_or(version.len());
+            let clause = Clause::read(text, next..at, version_start, op);
+            clauses.push(clause.ok_or_else(|| Unreadable::NotAClause(text[next..at].to_owned()))?);
             separated = false;
         } else {
             return Err(Unreadable::NotAClause(text.trim().to_owned()));
@@ -122,63 +127,75 @@ pub fn parse(text: &str, dialect: Dialect) -> Result<Vec<Clause>, Unreadable> {
     Ok(clauses)
 }
 
-/// The first byte from `at` on whose character is not `skipped`.
-fn skip(text: &str, at: usize, skipped: impl Fn(char) -> bool) -> Option<usize> {
-    text[at..].find(|c| !skipped(c)).map(|offset| at + offset)
+/// The first byte from `at` on that is not white space.
+fn skip_space(text: &str, at: usize) -> Option<usize> {
+    text[at..].find(|c: char| !c.is_whitespace()).map(|offset| at + offset)
 }
 
-struct Scanned {
-    clause: Clause,
-    end: usize,
+fn ends_clause(c: char) -> bool {
+    c == ',' || c.is_whitespace()
 }
 
-fn clause(text: &str, start: usize, poetry: bool) -> Result<Scanned, Unreadable> {
-    let rest = &text[start..];
-    let found = OPERATORS
-        .iter()
-        .find(|(written, _, theirs)| rest.starts_with(written) && (poetry || !theirs));
-    let (op, op_len) = match found {
-        Some((written, op, _)) => (*op, written.len()),
-        None if poetry => (Op::Equal, 0),
-        None => return Err(Unreadable::NotAClause(rest.trim_end().to_owned())),
+/// The operator that `text` starts with, as written and what it means.
+fn operator(text: &str, dialect: Dialect) -> Result<(&'static str, Op), Unreadable> {
+    let theirs: &[(&str, Op)] = match dialect {
+        Dialect::Pep440 => &[],
+        Dialect::Poetry => &POETRY_OPERATORS,
     };
-    let from = skip(text, start + op_len, char::is_whitespace).unwrap_or(text.len());
-    let end = text[from..]
-        .find(|c: char| c == ',' || c.is_whitespace())
-        .map_or(text.len(), |offset| from + offset);
-    let unreadable = || Unreadable::NotAClause(text[start..end].to_owned());
-    let token = &text[from..end];
-    if poetry && op_len == 0 && token == "*" {
-        let version = Version::new([0]);
-        let clause =
-            Clause { op: Op::Any, version, span: from..end, version_span: from..end, exact: None };
-        return Ok(Scanned { clause, end });
+    // The longest: `<=` and `<>` begin as `<` does, and `==` as Poetry's `=`.
+    let known = OPERATORS.iter().chain(theirs).filter(|(written, _)| text.starts_with(written));
+    match known.max_by_key(|(written, _)| written.len()) {
+        Some(known) => Ok(*known),
+        None if dialect == Dialect::Pep440 => {
+            Err(Unreadable::NotAClause(text.trim_end().to_owned()))
+        }
+        None if text.split(ends_clause).next() == Some("*") => Ok(("", Op::Any)),
+        None => Ok(("", Op::Equal)),
     }
-    let (op, number) = match (op, token.strip_suffix(".*")) {
-        (Op::Equal, Some(number)) => (Op::EqualPrefix, number),
-        (Op::NotEqual, Some(number)) => (Op::NotEqualPrefix, number),
-        _ => (op, token),
-    };
-    let bare = match op {
-        Op::Arbitrary => number,
-        _ => number.strip_prefix(['v', 'V']).unwrap_or(number),
-    };
-    let exact = (op == Op::Arbitrary && !bare.is_empty()).then(|| bare.to_owned());
-    let version: Version = match (bare.parse(), &exact) {
-        (Ok(version), _) => version,
-        (Err(_), Some(_)) => Version::new([0]),
-        (Err(_), None) => return Err(unreadable()),
-    };
-    let suffixed = version.any_prerelease() || version.is_post() || version.is_local();
-    let prefix = matches!(op, Op::EqualPrefix | Op::NotEqualPrefix);
-    let local = version.is_local() && !matches!(op, Op::Equal | Op::NotEqual | Op::Arbitrary);
-    let coarse = op == Op::Compatible && version.release().len() < 2;
-    if (prefix && suffixed) || local || coarse {
-        return Err(unreadable());
+}
+
+impl Clause {
+    /// Reads the clause at `span`, whose version is from `version_start` on.
+    fn read(text: &str, span: Range<usize>, version_start: usize, op: Op) -> Option<Clause> {
+        let written = &text[version_start..span.end];
+        if op == Op::Any {
+            let version = Version::new([0]);
+            return Some(Clause { op, version, version_span: span.clone(), span, exact: None });
+        }
+        let (op, number) = match (op, written.strip_suffix(".*")) {
+            (Op::Equal, Some(number)) => (Op::EqualPrefix, number),
+            (Op::NotEqual, Some(number)) => (Op::NotEqualPrefix, number),
+            _ => (op, written),
+        };
+        if op == Op::Arbitrary && !number.is_empty() {
+            // Any text is a version for `===`.
+            let version = number.parse().unwrap_or_else(|_| Version::new([0]));
+            let version_span = version_start..span.end;
+            let exact = Some(number.to_owned());
+            return Some(Clause { op, version, span, version_span, exact });
+        }
+        let bare = number.strip_prefix(['v', 'V']).unwrap_or(number);
+        let version: Version = bare.parse().ok()?;
+        let end = version_start + number.len();
+        let version_span = end - bare.len()..end;
+        op.takes(&version).then_some(Clause { op, version, span, version_span, exact: None })
     }
-    let version_from = from + (number.len() - bare.len());
-    let version_span = version_from..version_from + bare.len();
-    Ok(Scanned { clause: Clause { op, version, span: start..end, version_span, exact }, end })
+}
+
+impl Op {
+    /// Whether PEP 440 allows a version behind this operator.
+    fn takes(self, version: &Version) -> bool {
+        match self {
+            Op::Equal | Op::NotEqual | Op::Arbitrary | Op::Any => true,
+            Op::EqualPrefix | Op::NotEqualPrefix => {
+                !version.any_prerelease() && !version.is_post() && !version.is_local()
+            }
+            Op::Compatible => !version.is_local() && version.release().len() > 1,
+            Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual | Op::Caret | Op::Tilde => {
+                !version.is_local()
+            }
+        }
+    }
 }
 
 /// Whether every clause admits `version`.
@@ -206,12 +223,10 @@ impl Clause {
                 let version = version.to_string();
                 self.exact.as_ref().is_some_and(|exact| exact.eq_ignore_ascii_case(&version))
             }
-            Op::Caret => {
-                public(version) >= *bound && less(version, &after(bound, caret_level(bound)))
-            }
+            Op::Caret => between(version, bound, next_incompatible(bound)),
             Op::Tilde => {
                 let level = (bound.release().len() - 1).min(1);
-                public(version) >= *bound && less(version, &after(bound, level))
+                between(version, bound, next_release(bound, level))
             }
             Op::Any => true,
         }
@@ -227,23 +242,25 @@ fn equal(bound: &Version, version: &Version) -> bool {
     if bound.is_local() { version == bound } else { public(version) == *bound }
 }
 
-fn segment(version: &Version, index: usize) -> u64 {
-    version.release().get(index).copied().unwrap_or(0)
-}
-
 fn has_prefix(version: &Version, prefix: &Version, len: usize) -> bool {
-    version.epoch() == prefix.epoch() && (0..len).all(|i| segment(version, i) == segment(prefix, i))
+    version.epoch() == prefix.epoch() && (0..len).all(|i| version.segment(i) == prefix.segment(i))
 }
 
 fn same_release(one: &Version, other: &Version) -> bool {
     has_prefix(one, other, one.release().len().max(other.release().len()))
 }
 
+/// From `bound` up to the version before `end`; without an end where no version can come after.
+fn between(version: &Version, bound: &Version, end: Option<Version>) -> bool {
+    public(version) >= *bound && end.is_none_or(|end| less(version, &end))
+}
+
 /// `<V` excludes pre-releases of V unless V is one itself: it is below the first of them.
 fn less(version: &Version, bound: &Version) -> bool {
-    match bound.any_prerelease() {
-        true => version < bound,
-        false => *version < bound.clone().with_dev(Some(0)),
+    if bound.any_prerelease() {
+        version < bound
+    } else {
+        *version < bound.clone().with_dev(Some(0))
     }
 }
 
@@ -255,19 +272,6 @@ fn greater(version: &Version, bound: &Version) -> bool {
     }
     let of_bound = same_release(version, bound) && version.pre() == bound.pre();
     version > bound && !of_bound
-}
-
-/// The segment that a caret holds: the first that is not zero, or the last that is written.
-fn caret_level(version: &Version) -> usize {
-    let release = version.release();
-    release.iter().position(|segment| *segment != 0).unwrap_or(release.len() - 1)
-}
-
-/// The release after `version` at `level`: `2.3.1` at 0 is `3`.
-fn after(version: &Version, level: usize) -> Version {
-    let mut release = version.release()[..=level].to_vec();
-    release[level] = release[level].saturating_add(1);
-    Version::new(release).with_epoch(version.epoch())
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub(crate) enum LocalSegment {
     Number(u64),
 }
 
-/// What was read is no version under PEP 440, or has a number of more than 64 bits.
+/// A text that is not a version under PEP 440, or has a number of more than 64 bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotAVersion(pub String);
 
@@ -55,7 +55,7 @@ impl fmt::Display for NotAVersion {
 impl std::error::Error for NotAVersion {}
 
 impl Version {
-    /// A final release of epoch 0; no segments stand for `0`.
+    /// A final release of epoch 0; without segments it is `0`.
     pub fn new(release: impl IntoIterator<Item = u64>) -> Version {
         Version::default().with_release(release)
     }
@@ -67,6 +67,11 @@ impl Version {
     /// The release segments as written, at least one.
     pub fn release(&self) -> &[u64] {
         &self.release
+    }
+
+    /// A release segment; one that is not written is 0.
+    pub fn segment(&self, index: usize) -> u64 {
+        self.release.get(index).copied().unwrap_or(0)
     }
 
     pub fn pre(&self) -> Option<PreRelease> {
@@ -112,6 +117,12 @@ impl Version {
             release.push(0);
         }
         Version { release, ..self }
+    }
+
+    /// The same with exactly `count` release segments: cut off, or filled up with zeros.
+    pub fn with_segments(mut self, count: usize) -> Version {
+        self.release.resize(count.max(1), 0);
+        self
     }
 
     pub fn with_pre(self, pre: Option<PreRelease>) -> Version {
@@ -242,7 +253,7 @@ impl FromStr for Version {
     }
 }
 
-/// What has not been read yet, in lower case.
+/// The rest of a text that is being read, in lower case.
 struct Rest<'a>(&'a str);
 
 const PRE: [(&str, PreReleaseKind); 8] = [
@@ -305,7 +316,7 @@ impl Rest<'_> {
         digits.parse().ok()
     }
 
-    /// `[-_.]? WORD [-_.]? NUMBER?`, where no number means 0. `Some(None)` where it does not stand
+    /// `[-_.]? WORD [-_.]? NUMBER?`, where no number means 0. `Some(None)` where it is not
     /// here, `None` where its number is too large.
     fn suffix(&mut self, words: &[&str]) -> Option<Option<u64>> {
         let separators = ['-', '_', '.'];

@@ -10,8 +10,8 @@ pub type Names<'a> = &'a dyn Fn(&str) -> Option<&'a Expr>;
 /// How many names and calls are followed.
 const FARTHEST: usize = 8;
 
-/// The path that an expression stands for, relative to the folder of its file. A first part that
-/// cannot be told (`os.path.dirname(__file__)`, `here`) is taken for that folder.
+/// The path that an expression evaluates to, relative to the folder of its file. A first part that
+/// cannot be evaluated (`os.path.dirname(__file__)`, `here`) is taken for that folder.
 pub fn path(expr: &Expr, names: Names<'_>) -> Option<String> {
     let parts = path_parts(expr, names, 0)?;
     let joined = parts.join("/");
@@ -56,7 +56,7 @@ fn path_parts(expr: &Expr, names: Names<'_>, depth: usize) -> Option<Vec<String>
     }
 }
 
-/// Calls that give the path they are given.
+/// Functions that return the path of their argument.
 fn is_wrapper(name: &str) -> bool {
     ["str", "os.fspath", "os.path.abspath", "os.path.realpath", "os.path.normpath", "abspath"]
         .contains(&name)

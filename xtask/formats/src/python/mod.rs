@@ -13,7 +13,7 @@ pub use syntax::{Assignment, Expr, Import, PythonSource, Text, texts, walk};
 use crate::python::reader::{Reader, text_of};
 use crate::python::tokens::{TokenKind, tokens};
 
-/// Reads a source file. Never fails: what is no Python is read as opaque.
+/// Reads a source file. Never fails: text that is not Python is read as opaque.
 pub fn read(text: &str) -> PythonSource {
     let tokens = tokens(text);
     let mut source = PythonSource::default();

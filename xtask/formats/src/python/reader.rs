@@ -41,7 +41,7 @@ impl<'a> Reader<'a> {
         Some(word)
     }
 
-    /// To the start of the next line that is no continuation.
+    /// To the start of the next line that is not a continuation.
     pub(crate) fn skip_line(&mut self) {
         while let Some(token) = self.peek() {
             self.at += 1;
@@ -53,7 +53,8 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn statement(&mut self, source: &mut PythonSource) {
         let Some(first) = self.peek() else { return };
-        let (offset, top_level) = (first.span.start, first.column == 0);
+        let offset = first.span.start;
+        let top_level = first.column == 0;
         match self.word() {
             "from" => self.import_from(source),
             "import" => self.import(source),
@@ -124,7 +125,8 @@ impl<'a> Reader<'a> {
         self.eat("(");
         while let Some(name) = self.take_name() {
             let bound = self.alias().unwrap_or(name);
-            let (name, bound) = (Some(name.to_owned()), bound.to_owned());
+            let name = Some(name.to_owned());
+            let bound = bound.to_owned();
             source.imports.push(Import { module: module.clone(), name, bound });
             if !self.eat(",") {
                 break;
@@ -171,7 +173,8 @@ impl<'a> Reader<'a> {
         if self.at_end() {
             return first;
         }
-        let (operator, mut parts) = (self.word().to_owned(), vec![first]);
+        let operator = self.word().to_owned();
+        let mut parts = vec![first];
         if !matches!(operator.as_str(), "+" | "/") {
             return self.opaque(parts);
         }
@@ -323,7 +326,8 @@ impl<'a> Reader<'a> {
     }
 
     fn arguments(&mut self) -> (Vec<Expr>, Vec<(String, Expr)>) {
-        let (mut arguments, mut keywords) = (Vec::new(), Vec::new());
+        let mut arguments = Vec::new();
+        let mut keywords = Vec::new();
         while self.peek().is_some() && !self.eat(")") {
             let before = self.at;
             let value = self.expression();
@@ -349,7 +353,7 @@ impl<'a> Reader<'a> {
 /// A string token as a literal.
 pub(crate) fn text_of(source: &str, token: &Token, formatted: bool) -> Text {
     let TokenKind::Text { ref inside, .. } = token.kind else {
-        unreachable!("only texts are asked for")
+        unreachable!("only texts are expected")
     };
     Text { span: inside.clone(), raw: source[inside.clone()].to_owned(), formatted }
 }

@@ -16,7 +16,7 @@ pub enum Expr {
         arguments: Vec<Expr>,
         keywords: Vec<(String, Expr)>,
     },
-    /// `of.name` where `of` is no plain name.
+    /// `of.name` where `of` is not a plain name.
     Attribute {
         of: Box<Expr>,
         name: String,
@@ -39,7 +39,7 @@ pub enum Expr {
 pub struct Text {
     /// The bytes between the quotes.
     pub span: Range<usize>,
-    /// What stands between the quotes, escapes not resolved.
+    /// The text between the quotes, escapes not resolved.
     pub raw: String,
     /// An f-string.
     pub formatted: bool,
@@ -69,7 +69,7 @@ pub struct Import {
 pub struct PythonSource {
     pub assignments: Vec<Assignment>,
     pub imports: Vec<Import>,
-    /// Calls that stand as statements, with the byte they start at.
+    /// Calls that are statements, with the byte they start at.
     pub calls: Vec<(Expr, usize)>,
     /// Every string literal of the file.
     pub texts: Vec<Text>,

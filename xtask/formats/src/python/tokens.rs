@@ -1,4 +1,5 @@
-//! The tokens of Python source, as far as telling strings from code and lines from continuations.
+//! The tokens of Python source, as far as they separate strings from code and lines from
+//! continuations.
 //! Must not know what any of them means.
 
 use std::ops::Range;
@@ -30,7 +31,7 @@ pub enum TokenKind {
 /// The tokens of `text`; comments and blanks are dropped. Never fails.
 pub fn tokens(text: &str) -> Vec<Token> {
     let mut scanner = Scanner { text, at: 0, line: 0, open: 0, tokens: Vec::new() };
-    // A byte-order mark is no blank to Rust.
+    // Rust does not count a byte-order mark as white space.
     scanner.at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     scanner.line = scanner.at;
     while scanner.at < text.len() {
@@ -88,7 +89,7 @@ impl Scanner<'_> {
         self.line = self.at;
     }
 
-    /// A backslash joins lines; anywhere else it is no Python and is stepped over.
+    /// A backslash joins lines; anywhere else it is not valid Python and is skipped.
     fn continuation(&mut self, rest: &str) {
         let joined = ["\\\r\n", "\\\n"].iter().find(|end| rest.starts_with(**end));
         self.at += joined.map_or(1, |end| end.len());

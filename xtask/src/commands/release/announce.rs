@@ -1,29 +1,30 @@
-//! What is told when everything is published: release notes, and releases on GitHub.
+//! Announces what is published: release notes, and releases on GitHub.
 //!
-//! What is published stays published: nothing that fails here fails the release.
+//! The packages are published by then: nothing that fails here fails the release.
 
 use std::path::Path;
 
 use domain::finding::{Finding, Rule};
 use domain::ids::DistributionId;
-use domain::release::plan::{Lookup, ReleasePlan, Until};
+use domain::release::plan::{Lookup, ReleasePlan};
+use domain::release::stage::Until;
 use domain::workspace::{Distribution, Workspace};
 
 use crate::cli::ReleaseOptions;
 use crate::effects::release::notes;
 use crate::ui::{self, say};
 
-/// What is told about, and what of it was asked for.
+/// The release that is announced, and the options that say how.
 pub(crate) struct Announcement<'a> {
     pub(crate) root: &'a Path,
-    /// The tree that was released.
+    /// The released tree.
     pub(crate) source: &'a Path,
     pub(crate) workspace: &'a Workspace,
     pub(crate) options: &'a ReleaseOptions,
 }
 
 impl Announcement<'_> {
-    /// Prints what the changelogs say about a plan that was carried out.
+    /// Prints the changelog entries of all packages of a plan.
     pub(crate) fn notes(&self, plan: &ReleasePlan) {
         if !self.options.notes || self.options.json {
             return;
@@ -32,42 +33,45 @@ impl Announcement<'_> {
             if let Some((title, notes)) =
                 self.of(&self.workspace.distributions[package.distribution])
             {
-                say!("## {title}\n\n{}\n", notes.unwrap_or_else(|| silent(&title)));
+                say!("## {title}\n\n{}\n", notes.unwrap_or_else(|| without_entry(&title)));
             }
         }
     }
 
-    /// Makes the releases that GitHub lacks of distributions that are published.
+    /// Creates the GitHub releases that published distributions lack.
     pub(crate) fn on_github(&self, published: &[DistributionId]) {
         let ReleaseOptions { github, rehearse, until, .. } = self.options;
         if !github || *rehearse || *until != Until::Published {
             return;
         }
-        for &at in published {
-            let distribution = &self.workspace.distributions[at];
+        for &id in published {
+            let distribution = &self.workspace.distributions[id];
             let tag = distribution.current_tag();
             if let Some((tag, (title, notes))) = tag.zip(self.of(distribution)) {
-                self.release_of(&tag, &title, notes);
+                self.create(&tag, &title, notes);
             }
         }
     }
 
-    fn release_of(&self, tag: &str, title: &str, notes: Option<String>) {
+    /// Creates the GitHub release of a tag, unless there is one.
+    fn create(&self, tag: &str, title: &str, notes: Option<String>) {
         let why = match notes::is_on_github(self.root, tag) {
             Lookup::Known(true) => return,
             Lookup::Known(false) => {
-                // With --notes it was said already.
+                // With --notes, a missing entry was mentioned already.
                 let notes = notes.unwrap_or_else(|| {
-                    if self.options.notes { String::new() } else { silent(title) }
+                    if self.options.notes { String::new() } else { without_entry(title) }
                 });
                 match notes::publish(self.root, tag, title, &notes) {
                     Ok(()) => return,
-                    Err(error) => format!("no release of {tag} on GitHub: {error:#}"),
+                    Err(error) => format!("cannot create the GitHub release of `{tag}`: {error:#}"),
                 }
             }
-            Lookup::Unknown(why) => format!("whether GitHub has a release of {tag}: {why}"),
+            Lookup::Unknown(why) => {
+                format!("could not query GitHub for a release of `{tag}`: {why}")
+            }
         };
-        let hint = "the same command again makes what is missing";
+        let hint = "run the same command again to create the missing release";
         ui::findings(&[Finding::warning(Rule::Github, why).hint(hint)]);
     }
 
@@ -79,8 +83,8 @@ impl Announcement<'_> {
     }
 }
 
-/// The notes where there are none.
-fn silent(title: &str) -> String {
-    eprintln!("note: the changelog says nothing about {title}");
+/// The notes of a version without a changelog entry.
+fn without_entry(title: &str) -> String {
+    eprintln!("note: the changelog has no entry for {title}");
     String::new()
 }

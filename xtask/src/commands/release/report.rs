@@ -1,23 +1,24 @@
-//! What a release says of itself: the plan beforehand, the outcome afterwards, and all of it as
-//! JSON. Plans and results go to standard output; with `--json` the JSON has that to itself.
+//! The plan of a release beforehand, its outcome afterwards, and both as JSON. Plans and results go
+//! to standard output; with `--json`, nothing but the JSON does.
 
 use std::path::Path;
 
 use domain::ids::DistributionId;
 use domain::release::ledger::files_json;
-use domain::release::plan::{ReleasePlan, Until};
+use domain::release::plan::ReleasePlan;
 use domain::release::preflight::Check;
+use domain::release::stage::{Stage, Until};
 use domain::workspace::Workspace;
 use jzon::{JsonValue, array, object};
 
 use crate::cli::ReleaseOptions;
 use crate::effects::release::target::ReleaseTarget;
-use crate::effects::release::{Interruption, PackageReport, ReleaseOutcome, StageReport};
+use crate::effects::release::{Interruption, PackageReport, ReleaseOutcome, StageReport, Status};
 use crate::effects::repository::handbook;
 use crate::ui::summary::{self, Row};
 use crate::ui::{Style, paint, say};
 
-/// The release that is told about.
+/// The release that is reported.
 pub(crate) struct Report<'a> {
     pub(crate) root: &'a Path,
     pub(crate) options: &'a ReleaseOptions,
@@ -39,17 +40,17 @@ impl Report<'_> {
         if self.options.json { eprintln!("{line}") } else { say!("{line}") }
     }
 
-    fn name(&self, at: DistributionId) -> String {
-        self.workspace.distributions[at].name().to_string()
+    fn name(&self, id: DistributionId) -> String {
+        self.workspace.distributions[id].name().to_string()
     }
 
-    /// What is going to happen, and what is done already.
+    /// The plan, and the distributions that are already released.
     pub(crate) fn plan(&self, released: &[DistributionId]) {
-        for &at in released {
-            let version = self.workspace.distributions[at].version();
+        for &id in released {
+            let version = self.workspace.distributions[id].version();
             let version = version.map(ToString::to_string).unwrap_or_default();
             let done = paint(Style::Good, "done:");
-            self.say(&format!("{done} {} {version} is released already", self.name(at)));
+            self.say(&format!("{done} {} {version} is already released", self.name(id)));
         }
         let packages = &self.plan.packages;
         if packages.is_empty() {
@@ -68,20 +69,16 @@ impl Report<'_> {
             let tag = if package.tagged.is_some() { "tagged" } else { "tag" };
             self.say(&format!("  {name:width$}  {version:10}  {tag} {}", package.tag));
         }
-        let (staging, index) = (&self.target.staging.name, &self.target.index.name);
-        let stand_in = if self.options.rehearse { ", both stand-ins on this machine" } else { "" };
+        let staging = self.target.shown(&self.target.staging.name);
+        let index = self.target.shown(&self.target.index.name);
         self.say(&match self.options.until {
             Until::Built => "  built and checked, not uploaded".to_owned(),
-            Until::Staged => {
-                format!("  staged on {staging}{stand_in}, smoke-tested, not published")
-            }
-            Until::Published => {
-                format!("  staged on {staging}, then published to {index}{stand_in}")
-            }
+            Until::Staged => format!("  staged on {staging}, smoke-tested, not published"),
+            Until::Published => format!("  staged on {staging}, then published to {index}"),
         });
     }
 
-    /// How it ended: what can be pasted into an announcement, or what to do next.
+    /// How it ended: a list for an announcement, or what to do next.
     pub(crate) fn outcome(&self, outcome: &ReleaseOutcome) {
         match &outcome.interruption {
             None => self.done(),
@@ -93,11 +90,13 @@ impl Report<'_> {
     fn done(&self) {
         let what = match self.options.until {
             Until::Built => "built".to_owned(),
-            Until::Staged => format!("staged on {}", self.target.staging.name),
-            Until::Published => format!("published to {}", self.target.index.name),
+            Until::Staged => format!("staged on {}", self.target.shown(&self.target.staging.name)),
+            Until::Published => {
+                format!("published to {}", self.target.shown(&self.target.index.name))
+            }
         };
         let rehearsed = if self.options.rehearse { "Rehearsed: " } else { "" };
-        self.say(&paint(Style::Good, &format!("{rehearsed}{what}, all of it:")));
+        self.say(&paint(Style::Good, &format!("{rehearsed}{what}:")));
         for package in &self.plan.packages {
             self.say(&format!("  {} {}", self.name(package.distribution), package.version));
         }
@@ -106,10 +105,6 @@ impl Report<'_> {
     fn interruption(&self, interruption: &Interruption) {
         eprintln!("{} {}", paint(Style::Error, "error:"), interruption.message);
         if self.options.until == Until::Published {
-            let list = |names: &[String]| match names {
-                [] => "nothing".to_owned(),
-                names => names.join(", "),
-            };
             eprintln!("  published: {}", list(&interruption.published));
             eprintln!("  not published: {}", list(&interruption.unpublished));
         }
@@ -125,43 +120,45 @@ impl Report<'_> {
             None => "done",
             Some(interruption) => interruption.message.lines().next().unwrap_or("stopped"),
         };
-        let row = |report: &PackageReport| Row {
-            name: self.name(report.package.distribution),
-            version: report.package.version.to_string(),
-            tag: report.package.tag.clone(),
-            stages: report
-                .stages
-                .iter()
-                .map(|stage| (stage.stage.to_owned(), stage.status.word().to_owned()))
-                .collect(),
-            files: report.files.iter().map(|file| file.name.clone()).collect(),
-        };
-        let rows: Vec<Row> = outcome.packages.iter().map(row).collect();
+        let rows: Vec<Row> = outcome.packages.iter().map(|report| self.row(report)).collect();
         summary::release(&format!("{what}: {end}"), &rows);
     }
 
-    /// All of it as one JSON object, where that was asked for.
+    fn row(&self, report: &PackageReport) -> Row {
+        let stages = report.stages.iter();
+        Row {
+            name: self.name(report.package.distribution),
+            version: report.package.version.to_string(),
+            tag: report.package.tag.clone(),
+            stages: stages
+                .map(|stage| (stage.stage.word().to_owned(), stage.status.word().to_owned()))
+                .collect(),
+            files: report.files.iter().map(|file| file.name.clone()).collect(),
+        }
+    }
+
+    /// The release as one JSON object, with `--json`.
     pub(crate) fn json(&self, outcome: &ReleaseOutcome, released: &[DistributionId]) {
         if !self.options.json {
             return;
         }
-        let done = released.iter().map(|&at| self.released(at));
+        let done = released.iter().map(|&id| self.released(id));
         let packages: Vec<JsonValue> =
             done.chain(outcome.packages.iter().map(|report| self.package(report))).collect();
         say!("{}", object! { "packages": packages, "preflight": preflight(self.checks) }.pretty(2));
     }
 
-    /// A distribution of which there is nothing to be done.
-    fn released(&self, at: DistributionId) -> JsonValue {
-        let distribution = &self.workspace.distributions[at];
+    /// A distribution that was released before.
+    fn released(&self, id: DistributionId) -> JsonValue {
+        let distribution = &self.workspace.distributions[id];
         let stage = object! {
-            "stage": "tag",
-            "status": "skipped",
+            "stage": Stage::Tag.word(),
+            "status": Status::Skipped.word(),
             "seconds": 0.0,
-            "detail": "released already",
+            "detail": "already released",
         };
         object! {
-            "name": self.name(at),
+            "name": self.name(id),
             "version": distribution.version().map(ToString::to_string),
             "tag": distribution.current_tag(),
             "files": array![],
@@ -182,7 +179,7 @@ impl Report<'_> {
 
 fn stage(stage: &StageReport) -> JsonValue {
     object! {
-        "stage": stage.stage,
+        "stage": stage.stage.word(),
         "status": stage.status.word(),
         "seconds": (stage.seconds * 1000.0).round() / 1000.0,
         "detail": stage.detail.as_str(),
@@ -190,13 +187,17 @@ fn stage(stage: &StageReport) -> JsonValue {
 }
 
 fn preflight(checks: &[Check]) -> JsonValue {
-    let check = |check: &Check| {
+    let checks = checks.iter().map(|check| {
         object! {
-            "check": check.check.id(),
+            "check": check.rule.id(),
             "ok": check.ok,
             "detail": check.detail.as_str(),
             "hint": check.hint.as_deref(),
         }
-    };
-    checks.iter().map(check).collect::<Vec<_>>().into()
+    });
+    checks.collect::<Vec<_>>().into()
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
 }

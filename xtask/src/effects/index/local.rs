@@ -1,5 +1,5 @@
-//! Package indexes of our own on loopback: pypiserver, on ports that the system chooses, for as
-//! long as this process lives.
+//! Local package indexes on loopback: pypiserver, on ports that the system chooses, until this
+//! process ends.
 
 use std::fs;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ pub(crate) struct LocalIndexes {
 }
 
 impl LocalIndexes {
-    /// Serves the directories, which are created where they are not there.
+    /// Serves the directories, which are created where they do not exist.
     ///
     /// # Errors
     /// The server does not start.
@@ -29,8 +29,8 @@ impl LocalIndexes {
         let (server, line) =
             Supervised::start(tools.script(&shell, "serve.py").args(dirs))?.first_line()?;
         let ports = line.split(' ').map(str::parse).collect::<Result<_, _>>();
-        let ports =
-            ports.with_context(|| format!("the local indexes gave no ports but `{line}`"))?;
+        let ports = ports
+            .with_context(|| format!("expected ports from the local indexes, got `{line}`"))?;
         Ok(LocalIndexes { _server: server, ports })
     }
 

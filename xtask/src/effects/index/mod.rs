@@ -1,4 +1,4 @@
-//! Questions to a package index, over its simple API (PEP 503, PEP 691).
+//! Queries of a package index over its simple API (PEP 503, PEP 691), and downloads from it.
 
 pub(crate) mod local;
 pub(crate) mod twine;
@@ -8,13 +8,13 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use domain::release::plan::{Artifact, Lookup, ServedFile, Upload, to_upload};
+use domain::release::plan::{Artifact, Lookup, ServedFile, Upload, names_taken, to_upload};
 use formats::name::Name;
 use jzon::{JsonValue, object};
 
 use crate::effects::python::tools::Tools;
 
-/// One index, with everything needed to ask it and to upload to it.
+/// One index that can be queried and uploaded to.
 #[derive(Clone, Debug)]
 pub(crate) struct Index {
     /// twine's name for it.
@@ -27,7 +27,7 @@ impl Index {
     /// The files that the index lists for each of these projects.
     ///
     /// # Errors
-    /// The question could not even be asked; an index that does not answer is an
+    /// The tools' environment does not answer. An index that does not answer is a
     /// [`Lookup::Unknown`].
     pub(crate) fn files(
         &self,
@@ -40,13 +40,21 @@ impl Index {
         let normal: Vec<&str> = names.iter().map(|name| name.normal()).collect();
         let question = object! { "simple": self.simple.as_str(), "projects": normal.as_slice() };
         let answer = tools.ask("index", question)?;
-        Ok(normal.iter().map(|name| served(&answer[*name])).collect())
+        Ok(normal.iter().map(|name| listing(&answer[*name])).collect())
     }
 
-    /// Waits until the index lists all these files with these bytes.
+    /// The files that the index lists for one project.
     ///
     /// # Errors
-    /// It lists one with other bytes, or has not shown them when the time is over.
+    /// As those of [`Index::files`].
+    pub(crate) fn files_of(&self, tools: &Tools, name: &Name) -> Result<Lookup<Vec<ServedFile>>> {
+        Ok(self.files(tools, &[name])?.remove(0))
+    }
+
+    /// Waits, for `patience` at most, until the index lists all these files with these bytes.
+    ///
+    /// # Errors
+    /// It lists one with other bytes, or does not list them all in time.
     pub(crate) fn confirm(
         &self,
         tools: &Tools,
@@ -57,20 +65,17 @@ impl Index {
         let start = Instant::now();
         let mut pause = Duration::from_millis(250);
         loop {
-            let seen = self.files(tools, &[name])?.remove(0);
-            let why = match seen {
+            let why = match self.files_of(tools, name)? {
+                Lookup::Unknown(why) => why,
                 Lookup::Known(files) => match to_upload(built, &files) {
                     Upload::Nothing => return Ok(files),
-                    Upload::Conflict(files) => {
-                        bail!("{} serves other bytes as {}", self.repository, files.join(", "))
-                    }
-                    Upload::Send(missing) => format!("{} is not listed", missing[0].name),
+                    Upload::Conflict(files) => bail!(names_taken(&self.repository, &files)),
+                    Upload::Send(missing) => format!("`{}` is not listed", missing[0].name),
                 },
-                Lookup::Unknown(why) => why,
             };
             if start.elapsed() + pause > patience {
                 bail!(
-                    "{} does not show what was uploaded after {} s: {why}",
+                    "`{}` does not list the uploaded files after {} s: {why}",
                     self.repository,
                     patience.as_secs()
                 );
@@ -81,37 +86,34 @@ impl Index {
     }
 }
 
-/// Stores files of an index in a directory, under their own names.
+/// Downloads files of an index into a directory, under their own names.
 ///
 /// # Errors
-/// One cannot be had.
+/// A file cannot be downloaded.
 pub(crate) fn fetch(tools: &Tools, files: &[ServedFile], dir: &Path) -> Result<()> {
-    let wanted = |file: &ServedFile| {
+    let files = files.iter().map(|file| {
         let path = dir.join(&file.name);
         object! { "url": file.url.as_str(), "path": path.to_string_lossy().as_ref() }
-    };
-    let wanted: Vec<JsonValue> = files.iter().map(wanted).collect();
-    let answer = tools.ask("index", object! { "fetch": wanted })?;
+    });
+    let answer = tools.ask("index", object! { "fetch": files.collect::<Vec<_>>() })?;
     match answer.get("unknown").and_then(JsonValue::as_str) {
-        Some(why) => bail!("the index lists the files and does not hand them out: {why}"),
+        Some(why) => bail!("could not download files that the index lists: {why}"),
         None => Ok(()),
     }
 }
 
-fn served(answer: &JsonValue) -> Lookup<Vec<ServedFile>> {
-    let text = |value: &JsonValue| value.as_str().map(str::to_owned);
-    let file = |file: &JsonValue| {
-        Some(ServedFile {
-            name: text(&file["filename"])?,
-            url: text(&file["url"])?,
-            sha256: text(&file["sha256"]),
-            age: file["age"].as_u64(),
-        })
-    };
+fn listing(answer: &JsonValue) -> Lookup<Vec<ServedFile>> {
     match answer["files"].as_array() {
-        Some(files) => Lookup::Known(files.iter().filter_map(file).collect()),
-        None => Lookup::Unknown(
-            text(&answer["unknown"]).unwrap_or_else(|| "it said nothing".to_owned()),
-        ),
+        Some(files) => Lookup::Known(files.iter().filter_map(served_file).collect()),
+        None => Lookup::Unknown(answer["unknown"].as_str().unwrap_or("no answer").to_owned()),
     }
+}
+
+fn served_file(file: &JsonValue) -> Option<ServedFile> {
+    Some(ServedFile {
+        name: file["filename"].as_str()?.to_owned(),
+        url: file["url"].as_str()?.to_owned(),
+        sha256: file["sha256"].as_str().map(str::to_owned),
+        age: file["age"].as_u64(),
+    })
 }

@@ -1,5 +1,5 @@
-//! twine: what it knows of indexes, and its uploads. A secret goes into the environment of the
-//! one twine process that needs it, and nowhere else.
+//! twine: its configuration of indexes, its checks, and its uploads. A secret goes into the
+//! environment of the one twine process that needs it, and nowhere else.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 use domain::config::IndexConfig;
 use domain::release::index_address::{host, simple_address, token_variable};
-use domain::release::upload_reply::{self, Reply};
+use domain::release::upload_reply::UploadReply;
 use jzon::{JsonValue, array};
 use xshell::{Cmd, Shell};
 
@@ -22,15 +22,16 @@ use crate::effects::python::tools::Tools;
 #[derive(Debug)]
 pub(crate) struct Repository {
     pub(crate) name: String,
+    /// The error is twine's, about its configuration.
     pub(crate) index: Result<Index, String>,
     /// Where its credentials come from; `None` when twine would find none.
     pub(crate) credentials: Option<String>,
     upload: String,
-    /// A digest by which two secrets can be told equal; it says nothing else about them.
+    /// A digest, to compare two secrets for equality.
     secret: Option<String>,
 }
 
-/// Asks twine about its repositories. `config_file` stands in for the user's `.pypirc`.
+/// Asks twine about its repositories. `config_file` replaces the user's `.pypirc`.
 ///
 /// # Errors
 /// The tools' environment does not answer.
@@ -52,24 +53,26 @@ fn repository(config: &IndexConfig, answer: &JsonValue) -> Repository {
     let index = match described["error"].as_str() {
         Some(error) => Err(error.to_owned()),
         None => {
-            let defaults = (text(&answer["default_upload"]), text(&answer["default_simple"]));
-            let derived =
-                || simple_address(&text(&described["upload"]), (&defaults.0, &defaults.1));
-            let simple = config.simple.clone().unwrap_or_else(derived);
+            let simple = config.simple.clone().unwrap_or_else(|| {
+                let default_upload = text(&answer["default_upload"]);
+                let default_simple = text(&answer["default_simple"]);
+                simple_address(&text(&described["upload"]), (&default_upload, &default_simple))
+            });
             Ok(Index { repository: name.clone(), simple })
         }
     };
     let variable = token_variable(name);
-    let set = |variable: &str| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
-    let credentials = if set(&variable) {
+    let credentials = if variable_value(&variable).is_some() {
         Some(variable)
-    } else if set("TWINE_PASSWORD") {
+    } else if variable_value("TWINE_PASSWORD").is_some() {
         Some("TWINE_PASSWORD".to_owned())
     } else {
         described["credentials"].as_str().map(str::to_owned)
     };
-    let from_environment = secret(name).map(|(_, secret)| digest(&secret));
-    let secret = from_environment.or_else(|| described["secret"].as_str().map(str::to_owned));
+    let from_environment = Credentials::from_environment(name);
+    let secret = from_environment
+        .map(|credentials| digest(&credentials.password))
+        .or_else(|| described["secret"].as_str().map(str::to_owned));
     Repository {
         name: name.clone(),
         index,
@@ -79,66 +82,66 @@ fn repository(config: &IndexConfig, answer: &JsonValue) -> Repository {
     }
 }
 
-/// The names of two repositories on different hosts that would get one and the same secret.
+/// The names of two repositories on different hosts that would get the same secret.
 pub(crate) fn shared_secret<'a>(
     staging: &'a Repository,
     index: &'a Repository,
 ) -> Option<[&'a str; 2]> {
-    let same = staging.secret.is_some() && staging.secret == index.secret;
-    let apart = host(&staging.upload) != host(&index.upload);
-    (same && apart).then_some([staging.name.as_str(), index.name.as_str()])
+    let is_same = staging.secret.is_some() && staging.secret == index.secret;
+    let differs_in_host = host(&staging.upload) != host(&index.upload);
+    (is_same && differs_in_host).then_some([staging.name.as_str(), index.name.as_str()])
 }
 
 /// `twine check --strict` over built files.
 ///
 /// # Errors
-/// twine cannot be run. What it finds wrong is the returned text.
+/// twine cannot be run. Faults of the files are the returned text.
 pub(crate) fn check(tools: &Tools, files: &[PathBuf]) -> Result<Option<String>> {
-    let answer = tools.ask("check", paths(files))?;
-    let said = answer["said"].as_str().unwrap_or_default();
-    Ok((answer["ok"] != true).then(|| shell::tail(said, 30)))
+    let answer = tools.ask("check", as_strings(files))?;
+    let output = answer["output"].as_str().unwrap_or_default();
+    Ok((answer["ok"] != true).then(|| shell::tail(output, 30)))
 }
 
-fn paths(files: &[PathBuf]) -> Vec<String> {
+fn as_strings(files: &[PathBuf]) -> Vec<String> {
     files.iter().map(|file| file.to_string_lossy().into_owned()).collect()
 }
 
-/// The attestations (PEP 740) that lie beside the files, as a job with an identity makes them.
-/// twine wants one for every file, or none.
+/// The attestations (PEP 740) beside the files, as a CI job with an identity makes them. twine wants
+/// one for every file, or none.
 fn attestations(files: &[PathBuf]) -> Vec<PathBuf> {
-    let beside = |file: &PathBuf| Some(attestation_of(file)).filter(|path| path.is_file());
-    files.iter().map(beside).collect::<Option<_>>().unwrap_or_default()
+    let all: Vec<PathBuf> = files.iter().map(|file| attestation_of(file)).collect();
+    if all.iter().all(|attestation| attestation.is_file()) { all } else { Vec::new() }
 }
 
-/// Where the attestation of a file lies, if it has one.
+/// The path of the attestation of a file, whether there is one or not.
 pub(crate) fn attestation_of(file: &Path) -> PathBuf {
     let mut path = file.as_os_str().to_owned();
     path.push(".publish.attestation");
     PathBuf::from(path)
 }
 
-/// An upload that did not succeed. Whether a file arrived all the same, only the index can tell.
+/// An upload that did not succeed. Only the index can tell whether a file arrived all the same.
 #[derive(Debug)]
 pub(crate) struct UploadFailed {
-    pub(crate) reply: Reply,
+    pub(crate) reply: UploadReply,
     /// How long the index asks to wait before another attempt.
     pub(crate) retry_after: Option<Duration>,
     repository: String,
-    /// The end of what twine said, without any secret.
-    said: String,
+    /// The end of twine's output, without any secret.
+    output: String,
 }
 
 impl fmt::Display for UploadFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "twine could not upload to {}:{}", self.repository, self.said)
+        write!(f, "twine could not upload to `{}`:{}", self.repository, self.output)
     }
 }
 
 impl std::error::Error for UploadFailed {}
 
 /// Uploads the files of one distribution, within `limit`: twine has no time limit of its own, and a
-/// server that says nothing would hold it for ever. Each index has a twine of its own, which waits
-/// among `twines` for more.
+/// server that does not answer would block it indefinitely. Each index has its own twine process
+/// among `twines`, which waits for more.
 ///
 /// # Errors
 /// twine failed, could not be started, or did not end in time.
@@ -150,77 +153,80 @@ pub(crate) fn upload(
     files: &[PathBuf],
     limit: Duration,
 ) -> Result<(), UploadFailed> {
-    let failed = |reply, retry_after, said| UploadFailed {
-        reply,
-        retry_after,
-        repository: repository.to_owned(),
-        said,
+    let failed = |reply, retry_after, output| {
+        let repository = repository.to_owned();
+        Err(UploadFailed { reply, retry_after, repository, output })
     };
-    // A configuration of our own (the rehearsal's) goes with no secret of the user's.
-    let secret = if config_file.is_none() { secret(repository) } else { None };
-    let run = || -> Result<JsonValue> {
-        let shell = Shell::new()?;
-        let mut upload = tools
-            .script(&shell, "upload.py")
-            .args(["--no-color", "upload", "--disable-progress-bar", "--non-interactive"])
-            .args(["--repository", repository]);
-        if let Some(config_file) = config_file {
-            upload = upload.arg("--config-file").arg(config_file);
-        }
-        let mut arguments = Vec::new();
-        let attestations = attestations(files);
-        if !attestations.is_empty() {
-            arguments.push("--attestations".to_owned());
-        }
-        arguments.extend(paths(files).into_iter().chain(paths(&attestations)));
-        let upload = with_credentials(upload, secret.as_ref());
-        twines.ask(upload, &arguments.into(), Some(limit))
+    let answer = match run(tools, twines, repository, config_file, files, limit) {
+        Ok(answer) => answer,
+        Err(error) => return failed(UploadReply::Unclear, None, format!(" {error:#}")),
     };
-    let answer = run().map_err(|error| failed(Reply::Unclear, None, format!(" {error:#}")))?;
     if answer["ok"] == true {
         return Ok(());
     }
-    let said = answer["said"].as_str().unwrap_or_default().to_owned();
-    let said = masked(tools, repository, config_file, secret.as_ref(), said);
-    let wait = upload_reply::retry_after(&said).map(Duration::from_secs);
-    Err(failed(upload_reply::read(&said), wait, shell::tail(&said, 12)))
+    let output = answer["output"].as_str().unwrap_or_default();
+    let reply = UploadReply::read(answer["status"].as_u16(), output);
+    let retry_after = answer["retry_after"].as_u64().map(Duration::from_secs);
+    failed(reply, retry_after, shell::tail(output, 12))
 }
 
-/// What twine said, without a secret that an index may have echoed.
-fn masked(
+/// Hands the files to a twine process, which masks the secret in its answer.
+fn run(
     tools: &Tools,
+    twines: &Workers,
     repository: &str,
     config_file: Option<&Path>,
-    secret: Option<&(String, String)>,
-    said: String,
-) -> String {
-    if let Some((_, password)) = secret {
-        return said.replace(password, "***");
-    }
-    let mask = || -> Result<String> {
-        let shell = Shell::new()?;
-        let config_file = config_file.map_or("-".into(), Path::to_string_lossy);
-        let mask = tools.script(&shell, "mask.py").arg(config_file.as_ref()).arg(repository);
-        shell::read(mask.stdin(&said))
+    files: &[PathBuf],
+    limit: Duration,
+) -> Result<JsonValue> {
+    let shell = Shell::new()?;
+    let twine = tools
+        .script(&shell, "upload.py")
+        .args(["--no-color", "upload", "--disable-progress-bar", "--non-interactive"])
+        .args(["--repository", repository]);
+    let twine = match config_file {
+        // The indexes of a rehearsal do not get the user's secrets.
+        Some(config_file) => restore_identity(twine.arg("--config-file").arg(config_file)),
+        None => match Credentials::from_environment(repository) {
+            Some(Credentials { user, password }) => {
+                twine.env("TWINE_USERNAME", user).env("TWINE_PASSWORD", password)
+            }
+            None => restore_identity(twine),
+        },
     };
-    mask().unwrap_or_else(|_| "it said something that may hold a secret".to_owned())
+    let attestations = attestations(files);
+    let mut arguments = Vec::new();
+    if !attestations.is_empty() {
+        arguments.push("--attestations".to_owned());
+    }
+    arguments.extend(as_strings(files));
+    arguments.extend(as_strings(&attestations));
+    twines.ask(twine, &arguments.into(), Some(limit))
 }
 
-/// User and password from the environment, if any; else twine looks for itself.
-fn secret(repository: &str) -> Option<(String, String)> {
-    let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    if let Some(token) = read(&token_variable(repository)) {
-        return Some(("__token__".to_owned(), token));
-    }
-    let user = read("TWINE_USERNAME").unwrap_or_else(|| "__token__".to_owned());
-    Some((user, read("TWINE_PASSWORD")?))
+struct Credentials {
+    user: String,
+    password: String,
 }
 
-fn with_credentials<'a>(cmd: Cmd<'a>, secret: Option<&(String, String)>) -> Cmd<'a> {
-    match secret {
-        Some((user, password)) => cmd.env("TWINE_USERNAME", user).env("TWINE_PASSWORD", password),
-        None => restore_identity(cmd),
+impl Credentials {
+    /// Those in the environment; where there are none, twine looks for itself.
+    fn from_environment(repository: &str) -> Option<Credentials> {
+        let token_user = || "__token__".to_owned();
+        if let Some(password) = variable_value(&token_variable(repository)) {
+            return Some(Credentials { user: token_user(), password });
+        }
+        let password = variable_value("TWINE_PASSWORD")?;
+        Some(Credentials {
+            user: variable_value("TWINE_USERNAME").unwrap_or_else(token_user),
+            password,
+        })
     }
+}
+
+/// The value of an environment variable that is set and not empty.
+fn variable_value(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// Trusted publishing asks for the job's identity with a token that every other child is denied.

@@ -9,6 +9,8 @@ use anyhow::{Context, Result};
 use domain::release::environment;
 use xshell::{Cmd, Shell};
 
+use crate::ui;
+
 /// A shell that works in `dir`, with this process's environment but without the credentials of an
 /// index: only the process that uploads gets those.
 ///
@@ -71,12 +73,19 @@ impl Output {
     }
 }
 
+/// A command as it would be typed, printed where the run is verbose.
+fn announced(cmd: &Cmd) -> String {
+    let line = cmd.to_string();
+    ui::external_command(&line);
+    line
+}
+
 /// Runs a command and captures its output.
 ///
 /// # Errors
 /// The command could not be started. An exit code other than 0 is not an error here.
 pub(crate) fn output(cmd: Cmd) -> Result<Output> {
-    let line = cmd.to_string();
+    let line = announced(&cmd);
     let output = isolated(cmd).quiet().ignore_status().output();
     Ok(Output::from_raw(output.with_context(|| format!("cannot run `{line}`"))?))
 }
@@ -96,7 +105,7 @@ pub(crate) fn read(cmd: Cmd) -> Result<String> {
 /// # Errors
 /// The command could not be started.
 pub(crate) fn watched(cmd: Cmd) -> Result<bool> {
-    let line = cmd.to_string();
+    let line = announced(&cmd);
     let status =
         Command::from(isolated(cmd)).status().with_context(|| format!("cannot run `{line}`"))?;
     Ok(status.success())
@@ -105,7 +114,7 @@ pub(crate) fn watched(cmd: Cmd) -> Result<bool> {
 /// Removes from a command's environment the variables that redirect pip, twine or Python, and all
 /// secrets. git may need some of those; it is not scrubbed.
 pub(crate) fn scrubbed(cmd: Cmd) -> Cmd {
-    without(cmd, environment::is_kept_from_children)
+    without(cmd, environment::is_hidden_from_children)
 }
 
 /// Removes only secrets from a command's environment: `pip config list` is to report the rest.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use domain::release::content::Archive;
-use domain::release::plan::{self, Artifact};
+use domain::release::plan::Artifact;
 use jzon::JsonValue;
 use xshell::{Cmd, cmd};
 
@@ -65,7 +65,7 @@ pub(crate) fn artifacts(dir: &Path) -> Result<Vec<Artifact>> {
             found.push(artifact(&dir.join(name))?);
         }
     }
-    plan::sort(&mut found);
+    found.sort();
     Ok(found)
 }
 

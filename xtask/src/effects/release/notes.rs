@@ -8,12 +8,11 @@ use domain::release::plan::Lookup;
 use domain::workspace::Distribution;
 use formats::pep440::Version;
 use formats::release_notes;
-use xshell::{Shell, cmd};
+use xshell::cmd;
 
 use crate::effects::process::shell;
 
-/// What the changelog of a distribution says about a version. `source` is the tree that was
-/// released.
+/// The entry of a version in the changelog of a distribution. `source` is the released tree.
 pub(crate) fn read(
     source: &Path,
     distribution: &Distribution,
@@ -24,22 +23,22 @@ pub(crate) fn read(
     release_notes::of(&text, version)
 }
 
-/// Whether GitHub has a release of a tag. Not having got an answer is none.
+/// Whether GitHub has a release of a tag.
 pub(crate) fn is_on_github(root: &Path, tag: &str) -> Lookup<bool> {
-    let view = |sh: &Shell| shell::output(cmd!(sh, "gh release view {tag}"));
-    match shell::at(root).and_then(|sh| view(&sh)) {
+    let view = shell::at(root).and_then(|sh| shell::output(cmd!(sh, "gh release view {tag}")));
+    match view {
         Ok(output) if output.success() => Lookup::Known(true),
-        // The one sentence with which gh says so; everything else may be the way to GitHub.
+        // The one message of gh for it; every other failure may be one of the network.
         Ok(output) if output.stderr.contains("release not found") => Lookup::Known(false),
         Ok(output) => Lookup::Unknown(output.stderr.trim().to_owned()),
         Err(error) => Lookup::Unknown(format!("{error:#}")),
     }
 }
 
-/// Makes a release of a tag on GitHub. The tag has to be on the remote already.
+/// Creates the GitHub release of a tag. The tag has to be on the remote already.
 ///
 /// # Errors
-/// `gh` is not there, or refuses.
+/// `gh` is not installed, or fails.
 pub(crate) fn publish(root: &Path, tag: &str, title: &str, notes: &str) -> Result<()> {
     let sh = shell::at(root)?;
     let create = cmd!(sh, "gh release create {tag} --verify-tag --title {title} --notes-file -");

@@ -1,109 +1,114 @@
 //! Says why a release stopped, what it leaves behind, and what to type next.
 
-use super::*;
+use domain::finding::Refusal;
+use domain::release::stage::Stage;
+use domain::release::upload_reply::UploadReply;
+
+use crate::effects::index::twine::UploadFailed;
+use crate::effects::release::outcome::Interruption;
+use crate::effects::release::run::{Failure, PublishState, Run};
+
+const AGAIN: &str = "run the same command again; finished stages are skipped";
 
 impl Run<'_> {
-    /// What a failure leaves, in words.
     pub(super) fn interruption(&self, failure: &Failure) -> Interruption {
-        let (mut published, mut unpublished) = (Vec::new(), Vec::new());
+        let mut published = Vec::new();
+        let mut unpublished = Vec::new();
         for id in self.states.ids() {
-            match self.publish_state_before_or_now(id) {
-                PublishState::Yes => published.push(self.label(id)),
-                PublishState::Partial => {
-                    published.push(format!("{} (not all of its files)", self.label(id)))
+            let label = self.release.target.shown(&self.label(id));
+            match self.publish_state(id) {
+                PublishState::Published => published.push(label),
+                PublishState::Partial => published.push(format!("{label} (not all of its files)")),
+                PublishState::Unconfirmed => {
+                    published.push(format!("{label} (uploaded, not confirmed)"))
                 }
-                PublishState::Perhaps => {
-                    published.push(format!("{} (uploaded, not confirmed)", self.label(id)))
-                }
-                PublishState::No => unpublished.push(self.label(id)),
+                PublishState::Unpublished => unpublished.push(self.label(id)),
             }
         }
         let name = failure.package.map(|id| self.distribution(id).name().to_string());
-        let who = failure.package.map(|id| format!(" at {}", self.label(id))).unwrap_or_default();
-        let (what, hint) = explain(
-            failure,
-            name.as_deref().unwrap_or("PACKAGE"),
-            self.release.target.git_target.real,
-        );
-        let why: String =
-            format!("{:#}", failure.error).lines().map(|line| format!("\n  {line}")).collect();
-        Interruption {
-            message: format!("release stopped{who}: {what}{why}"),
-            published,
-            unpublished,
-            hint,
+        let name = name.as_deref().unwrap_or("NAME");
+        let is_real = self.release.target.git_target.is_real;
+        let Explanation { what, hint } = match failure.error.downcast_ref::<UploadFailed>() {
+            Some(failed) => explain_reply(failed.reply, name),
+            None => explain_stage(failure, name, is_real),
+        };
+        let kind = if is_real { "release" } else { "rehearsal" };
+        let at = failure.package.map(|id| format!(" at {}", self.label(id))).unwrap_or_default();
+        let mut message = format!("{kind} stopped{at}: {what}");
+        for line in format!("{:#}", failure.error).lines() {
+            message.push_str("\n  ");
+            message.push_str(line);
         }
-    }
-
-    /// An earlier run may have published it.
-    pub(super) fn publish_state_before_or_now(&self, id: PackageId) -> PublishState {
-        let (package, name) = (self.package(id), self.distribution(id).name());
-        let listed =
-            self.release.served.index.get(&package.distribution).map_or(&[][..], Vec::as_slice);
-        let now = self.state(id).publish_state;
-        if now != PublishState::No
-            || files_of(listed, &name.in_file_name(), &package.version).is_empty()
-        {
-            return now;
-        }
-        let partial = lacks(listed, &name.in_file_name(), &package.version).is_some();
-        if partial { PublishState::Partial } else { PublishState::Yes }
+        Interruption { message, published, unpublished, hint }
     }
 }
 
-/// What failed, and what to type next, in a sentence each.
-fn explain(failure: &Failure, name: &str, real: bool) -> (String, String) {
-    let again = "run the same command again; what is done is skipped";
-    let reply = failure.error.downcast_ref::<UploadFailed>().map(|failed| failed.reply);
-    let advice = failure.error.downcast_ref::<Refusal>();
-    let advice = advice.and_then(|refusal| {
-        let mut hints: Vec<&str> = Vec::new();
-        for hint in refusal.0.iter().filter_map(|finding| finding.hint.as_deref()) {
-            if !hints.contains(&hint) {
-                hints.push(hint);
-            }
-        }
-        (!hints.is_empty()).then(|| hints.join("; "))
-    });
-    let (what, hint) = match (failure.stage, reply) {
-        (_, Some(Reply::Taken)) => (
-            "a file name is taken there for ever, with other bytes",
+struct Explanation {
+    what: &'static str,
+    hint: String,
+}
+
+fn explain_reply(reply: UploadReply, name: &str) -> Explanation {
+    let (what, hint) = match reply {
+        UploadReply::NameTaken => (
+            "a file name is already taken, and file names cannot be reused",
             format!(
-                "cargo xtask bump {name} gives it new names, or --restage stages it as a post-release; then {again}"
+                "run `cargo xtask bump {name}`, or pass `--restage` to stage it as a post-release; then {AGAIN}"
             ),
         ),
-        (_, Some(Reply::NotAllowed)) => {
-            ("the credentials are not accepted", format!("mend the token and {again}"))
+        UploadReply::NotAllowed => {
+            ("the index rejected the credentials", format!("fix the token, then {AGAIN}"))
         }
-        (_, Some(Reply::TooManyProjects)) => (
-            "the account has registered as many new projects as the index takes in a day",
-            format!("tomorrow, {again}"),
+        UploadReply::TooManyProjects => (
+            "the account has registered as many new projects as the index allows in a day",
+            format!("tomorrow, {AGAIN}"),
         ),
-        (_, Some(Reply::Busy)) => {
-            ("the index takes no more uploads for now", format!("wait a while, then {again}"))
+        UploadReply::Busy => {
+            ("the index accepts no more uploads for now", format!("wait a while, then {AGAIN}"))
         }
-        (_, Some(Reply::Refused)) => {
-            ("the index refuses the file", format!("mend it, cargo xtask bump {name}, and {again}"))
+        UploadReply::Rejected => (
+            "the index rejected the file",
+            format!("fix it, run `cargo xtask bump {name}`, then {AGAIN}"),
+        ),
+        UploadReply::Unclear => ("the upload failed, or was not confirmed", AGAIN.to_owned()),
+    };
+    Explanation { what, hint }
+}
+
+fn explain_stage(failure: &Failure, name: &str, is_real: bool) -> Explanation {
+    let fix_and_commit = || format!("fix it, commit, then {AGAIN}");
+    let (what, hint) = match failure.stage {
+        Stage::Build => ("its build failed", fix_and_commit()),
+        Stage::Check => {
+            let hint = match hints_of(&failure.error) {
+                Some(hints) => format!("{hints}; then {AGAIN}"),
+                None => fix_and_commit(),
+            };
+            ("the built files failed their checks", hint)
         }
-        (_, Some(Reply::Unclear)) => {
-            ("the index did not take the upload, or did not say so", again.to_owned())
-        }
-        ("build", _) => ("its build failed", format!("mend it, commit, and {again}")),
-        ("check", _) => {
-            let advice = advice.unwrap_or_else(|| "mend it, commit".to_owned());
-            ("what was built is not fit to be uploaded", format!("{advice}; then {again}"))
-        }
-        ("smoke", _) if real => (
+        Stage::Smoke if is_real => (
             "its smoke test failed",
             format!(
-                "mend it, then cargo xtask bump {name}, or --restage: staging has these names now; {again}"
+                "fix it, then run `cargo xtask bump {name}`, or pass `--restage`, because staging has these file names now; {AGAIN}"
             ),
         ),
-        ("try" | "smoke", _) => ("its smoke test failed", format!("mend it, commit, and {again}")),
-        ("tag", _) => {
-            ("it is published, and its tag could not be set", format!("mend it and {again}"))
+        Stage::Try | Stage::Smoke => ("its smoke test failed", fix_and_commit()),
+        Stage::Stage => ("it could not be staged", AGAIN.to_owned()),
+        Stage::Publish => ("it could not be published", AGAIN.to_owned()),
+        Stage::Tag => {
+            ("it is published, but its tag could not be set", format!("fix that, then {AGAIN}"))
         }
-        _ => ("it did not get through", again.to_owned()),
     };
-    (what.to_owned(), hint)
+    Explanation { what, hint }
+}
+
+/// The hints of a refusal, each of them once.
+fn hints_of(error: &anyhow::Error) -> Option<String> {
+    let mut hints: Vec<&str> = Vec::new();
+    for hint in error.downcast_ref::<Refusal>()?.0.iter().filter_map(|f| f.hint.as_deref()) {
+        if !hints.contains(&hint) {
+            hints.push(hint);
+        }
+    }
+    (!hints.is_empty()).then(|| hints.join("; "))
 }

@@ -1,88 +1,85 @@
-//! A version that staging has burnt: the same sources, staged as the next post-release of it.
+//! Stages a version whose file names staging has with other contents: the same sources, built as the
+//! next post-release.
 //!
-//! Only the staging index ever sees that version. What is published is the version that was asked
-//! for, tried from its own files before anything was uploaded.
+//! Only the staging index gets that version. The version that is published is still the one that was
+//! asked for; its own files were tested before anything was uploaded.
 
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail};
+use domain::ids::PackageId;
 use domain::manifest::version_source::DeclaredVersion;
+use domain::release::plan::{Upload, to_upload};
+use domain::workspace::Distribution;
+use formats::pep440::Version;
 
-use super::*;
+use crate::effects::paths::remove;
 use crate::effects::python;
+use crate::effects::release::facts::versions;
+use crate::effects::release::run::Run;
 use crate::effects::release::upload::UploadSet;
 
 impl Run<'_> {
-    /// Whether staging has other bytes under the names that were built, so that it will never take
-    /// these.
-    pub(super) fn is_burnt(&self, id: PackageId) -> bool {
-        let built = self.ledger(id).map(|ledger| ledger.files).unwrap_or_default();
-        let listed = self.release.served.staging.get(&self.package(id).distribution);
-        let listed = listed.map_or(&[][..], Vec::as_slice);
-        matches!(to_upload(&built, listed), Upload::Conflict(_))
-    }
-
     /// The version under which a package is staged: its own, or a post-release of it.
     pub(super) fn staged_version(&self, id: PackageId) -> Version {
         let restaged = self.state(id).restaged.clone();
         restaged.unwrap_or_else(|| self.package(id).version.clone())
     }
 
-    /// Builds a package as a post-release: the last one that staging has, where that holds these
-    /// very bytes because an earlier run has sent them, else the next.
+    /// Builds a package as a post-release: as the last one on staging, where an earlier run has
+    /// uploaded exactly these files, else as the next.
     pub(super) fn restaged(&self, id: PackageId) -> Result<UploadSet<'_>> {
-        let listed = self.release.served.staging.get(&self.package(id).distribution);
-        let listed = listed.map_or(&[][..], Vec::as_slice);
+        let listed = self.listed_on_staging(id);
         let version = &self.package(id).version;
-        let is_post = |other: &Version| {
+        let mut posts = versions(listed, self.distribution(id).name());
+        posts.retain(|other| {
             other.post() > version.post() && other.clone().with_post(version.post()) == *version
-        };
-        let mut taken = versions(listed, self.distribution(id).name());
-        taken.retain(is_post);
-        if let Some(last) = taken.last() {
-            let upload_set = self.built_as(id, last)?;
-            if !matches!(to_upload(&upload_set.files, listed), Upload::Conflict(_)) {
-                return Ok(upload_set);
+        });
+        if let Some(last) = posts.last() {
+            let set = self.built_as(id, last)?;
+            if !matches!(to_upload(&set.files, listed), Upload::Conflict(_)) {
+                return Ok(set);
             }
         }
-        let last = taken.last().unwrap_or(version).post();
-        self.built_as(id, &version.clone().with_post(Some(last.map_or(1, |post| post + 1))))
+        let last = posts.last().unwrap_or(version);
+        let next = last.post().map_or(1, |post| post + 1);
+        self.built_as(id, &version.clone().with_post(Some(next)))
     }
 
     fn built_as(&self, id: PackageId, version: &Version) -> Result<UploadSet<'_>> {
-        let release = self.release;
         let distribution = self.distribution(id);
-        let work = release
-            .target
-            .git_target
-            .scratch
-            .join("restaged")
-            .join(distribution.name().in_file_name());
+        let name = distribution.name();
+        let work = self.scratch().join("restaged").join(name.in_file_name());
         remove(&work)?;
-        // All of the export: a back end may read a file above the distribution's directory.
-        let (source, commit) = (work.join("source"), self.ledger(id)?.commit);
-        release.target.git_target.git.export(&commit, &source)?;
+        // The whole repository: a back end may read a file above the distribution's directory.
+        let source = work.join("source");
+        let commit = self.ledger(id)?.commit;
+        self.git().export(&commit, &source)?;
         rewrite_version(distribution, &source, version)?;
         let out = work.join("dist");
+        let dir = source.join(&distribution.dir);
         let requires = distribution.manifest.build_requires();
-        let epoch = release.target.git_target.git.commit_time(&commit)?;
-        python::build::build(
-            release.tools,
-            &source.join(&distribution.dir),
-            &requires,
-            &out,
-            &epoch,
-        )?;
+        let epoch = self.git().commit_time(&commit)?;
+        python::build::build(self.release.tools, &dir, &requires, &out, &epoch)?;
         let files = python::build::artifacts(&out)?;
         self.state(id).restaged = Some(version.clone());
-        Ok(UploadSet { name: distribution.name(), dir: out, files })
+        Ok(UploadSet { name, dir: out, files })
     }
 }
 
-/// Puts another version into the one place of an export that holds it.
+/// Replaces the version in the file of an export that declares it.
 fn rewrite_version(distribution: &Distribution, source: &Path, version: &Version) -> Result<()> {
-    let DeclaredVersion::Literal { file, span, .. } = &distribution.manifest.version else {
-        bail!("the version of {} stands in no file, so it cannot be restaged", distribution.name());
+    let DeclaredVersion::Literal { file, span, spelling, .. } = &distribution.manifest.version
+    else {
+        bail!(
+            "cannot restage `{}`: its version is computed, not written in a file",
+            distribution.name()
+        );
     };
     let path = source.join(&**file);
-    let mut text = fs::read_to_string(&path).with_context(|| format!("cannot read {file}"))?;
-    text.replace_range(span.clone(), &version.to_string());
-    fs::write(&path, text).with_context(|| format!("cannot write {file}"))
+    let mut text = fs::read_to_string(&path).with_context(|| format!("cannot read `{file}`"))?;
+    let written = spelling.write(version).map_err(|why| anyhow!("cannot restage: {why}"))?;
+    text.replace_range(span.clone(), &written);
+    fs::write(&path, text).with_context(|| format!("cannot write `{file}`"))
 }

@@ -1,5 +1,5 @@
-//! Where a release happens: the real repository with its remote and indexes, or a stage set with
-//! local ones. The code of a release does not know which.
+//! The repository, remote and indexes that a release acts on: the real ones, or local stand-ins for
+//! a rehearsal. Apart from its messages, the code of a release does not know which.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::effects::python;
 use crate::effects::python::tools::Tools;
 use crate::effects::repository::git::Git;
 
-/// The git side of a site: what needs no Python to be known.
+/// The git part of a release target. Finding it needs no Python.
 pub(crate) struct GitTarget {
     /// The repository that is tagged.
     pub(crate) git: Git,
@@ -26,10 +26,10 @@ pub(crate) struct GitTarget {
     pub(crate) branches: Vec<String>,
     /// Where the built files are kept, one folder for each version.
     pub(crate) dist: PathBuf,
-    /// For what may be deleted at any time.
+    /// A folder for what may be deleted at any time.
     pub(crate) scratch: PathBuf,
-    /// Whether this is the real thing, where a file name is taken for ever.
-    pub(crate) real: bool,
+    /// Whether this is a real release, where a file name can never be used again.
+    pub(crate) is_real: bool,
 }
 
 impl GitTarget {
@@ -45,12 +45,12 @@ impl GitTarget {
             branches: config.branches.clone(),
             dist: root.join("dist"),
             scratch: scratch(root)?,
-            real: true,
+            is_real: true,
         })
     }
 
-    /// A clone of HEAD with a bare remote, all under `target/`, made anew every time. There nothing
-    /// of the targets has been released yet.
+    /// A new clone of HEAD with a bare remote, all under `target/`. In it, no target has been
+    /// released yet.
     ///
     /// # Errors
     /// git fails.
@@ -64,14 +64,14 @@ impl GitTarget {
         remove(&stage)?;
         fs::create_dir_all(&stage)?;
         let tags = targets.iter().filter_map(|&id| workspace.distributions[id].current_tag());
-        let forget: Vec<String> = tags.collect();
+        let own_tags: Vec<String> = tags.collect();
         Ok(GitTarget {
-            git: Git::required(root)?.stand_in(&stage, &remote, &forget)?,
+            git: Git::required(root)?.stand_in(&stage, &remote, &own_tags)?,
             remote,
             branches: Vec::new(),
             dist: stage.join("dist"),
             scratch: stage.join("scratch"),
-            real: false,
+            is_real: false,
         })
     }
 }
@@ -81,17 +81,17 @@ pub(crate) struct ReleaseTarget {
     pub(crate) git_target: GitTarget,
     pub(crate) staging: Repository,
     pub(crate) index: Repository,
-    /// What twine reads instead of the user's `.pypirc`.
+    /// The file that twine reads instead of the user's `.pypirc`.
     pub(crate) twine_config: Option<PathBuf>,
-    /// They run as long as the site is there.
+    /// The local indexes of a rehearsal, which run until this is dropped.
     _local: Option<LocalIndexes>,
 }
 
 impl ReleaseTarget {
-    /// The ground with the indexes that the repository configures.
+    /// The git target with the indexes that the repository configures.
     ///
     /// # Errors
-    /// twine cannot be asked.
+    /// twine cannot be run.
     pub(crate) fn real(
         git_target: GitTarget,
         config: &RepositoryConfig,
@@ -102,9 +102,8 @@ impl ReleaseTarget {
         Ok(ReleaseTarget { git_target, staging, index, twine_config: None, _local: None })
     }
 
-    /// The ground of a rehearsal with two indexes of its own. What the targets need beside them and
-    /// is released in the repository is on the index from the start, built from `source`, the
-    /// export of HEAD.
+    /// The git target of a rehearsal with two indexes of its own. Released siblings that the targets
+    /// need are on the index from the start, built from `source`, the export of HEAD.
     ///
     /// # Errors
     /// An index does not start, or a released dependency does not build.
@@ -116,7 +115,7 @@ impl ReleaseTarget {
         tools: &Tools,
     ) -> Result<ReleaseTarget> {
         let config = &workspace.config;
-        let stage = git_target.dist.parent().context("the rehearsal has a folder")?;
+        let stage = git_target.dist.parent().context("the rehearsal has no folder")?;
         let names = [&config.staging.repository, &config.index.repository];
         let folders = names.map(|name| stage.join(name));
         for id in released_beside(&git_target.git, workspace, targets)? {
@@ -130,7 +129,7 @@ impl ReleaseTarget {
                 &folders[1],
                 &epoch,
             )
-            .with_context(|| format!("{}, which is needed", distribution.name()))?;
+            .with_context(|| format!("cannot build `{}`, which is needed", distribution.name()))?;
         }
 
         let local = LocalIndexes::start(tools, &folders)?;
@@ -141,28 +140,32 @@ impl ReleaseTarget {
         let twine_config = Some(twine_config);
         Ok(ReleaseTarget { git_target, staging, index, twine_config, _local: Some(local) })
     }
+
+    /// The name of an index or remote, as messages about what was done to it show it.
+    pub(crate) fn shown(&self, name: &str) -> String {
+        if self.git_target.is_real { name.to_owned() } else { format!("{name} (stand-in)") }
+    }
 }
 
-/// What the targets need, is not among them, and is tagged: its release stands.
+/// The distributions that the targets need, that are not among them, and that are tagged.
 fn released_beside(
     git: &Git,
     workspace: &Workspace,
     targets: &[DistributionId],
 ) -> Result<Vec<DistributionId>> {
     let tags = git.tags()?;
-    let tagged = |id: DistributionId| {
-        let tag = workspace.distributions[id].current_tag();
-        tags.iter().any(|known| Some(&known.name) == tag.as_ref())
-    };
     let mut beside: Vec<DistributionId> =
         targets.iter().flat_map(|&id| workspace.transitive_needs(id)).collect();
     beside.sort_unstable();
     beside.dedup();
-    beside.retain(|&id| !targets.contains(&id) && tagged(id));
+    beside.retain(|&id| {
+        let tag = workspace.distributions[id].current_tag();
+        !targets.contains(&id) && tags.iter().any(|known| Some(&known.name) == tag.as_ref())
+    });
     Ok(beside)
 }
 
-/// A `.pypirc` for indexes that let anybody in; twine wants a name and a password all the same.
+/// A `.pypirc` for indexes without a login; twine requires a name and a password all the same.
 fn pypirc(names: [&String; 2], local: &LocalIndexes) -> String {
     let mut text = format!("[distutils]\nindex-servers =\n    {}\n    {}\n", names[0], names[1]);
     for (name, address) in names.iter().zip(local.upload_addresses()) {

@@ -13,13 +13,17 @@ pub(crate) fn version(context: &VersionContext<'_>) -> DeclaredVersion {
     let path = named.unwrap_or("Cargo.toml");
     let at = line(file, "project.name");
     let Some(source) = context.files.beside(context.dir, path) else {
-        return unknown(&file.path, at, format!("`{path}` cannot be read"));
+        return unknown(&file.path, at, format!("cannot read `{path}`"));
     };
     let Ok(cargo) = TomlFile::parse(&source.path, source.text) else {
         return unknown(&file.path, at, format!("`{path}` is not valid TOML"));
     };
     match cargo.get("package.version") {
         Some(item) if item.is_str() => toml_literal(&cargo, item),
-        _ => unknown(&cargo.path, line(&cargo, "package"), "the version is the Cargo workspace's"),
+        _ => unknown(
+            &cargo.path,
+            line(&cargo, "package"),
+            "the version is inherited from the Cargo workspace",
+        ),
     }
 }

@@ -1,11 +1,13 @@
-//! Which build backend keeps its version where: one file for each, tried in a fixed order.
+//! Where each build back end keeps the version: one file per back end, tried in a fixed order.
 //!
-//! A new place of a version is a new file here and a line in [`declared`]. Nothing is run.
+//! A new version location is a new file here and a line in [`by_backend`], or in the back end
+//! whose plugin it is. Must not run anything.
 
 mod context;
 mod flit;
 mod hatch;
 mod maturin;
+mod nodejs;
 mod pdm;
 mod poetry;
 mod scikit_build;
@@ -19,7 +21,7 @@ use crate::manifest::version_source::{DeclaredVersion, toml_literal, unknown};
 
 pub(crate) use context::VersionContext;
 
-/// Where the version stands.
+/// Where the version is defined.
 pub(crate) fn declared(context: &VersionContext<'_>) -> DeclaredVersion {
     let file = context.file;
     if let Some(item) = file.get("project.version") {
@@ -31,7 +33,7 @@ pub(crate) fn declared(context: &VersionContext<'_>) -> DeclaredVersion {
     let dynamic = || file.get("project.dynamic").and_then(Item::as_array);
     let is_dynamic = dynamic().is_some_and(|d| d.iter().any(|v| v.as_str() == Some("version")));
     if file.get("project").is_some() && !is_dynamic {
-        let reason = "`[project] version` is not there, nor is `version` listed as dynamic";
+        let reason = "`[project]` has neither `version` nor a dynamic `version`";
         return unknown(&file.path, line(file, "project.name"), reason);
     }
     by_backend(context).unwrap_or_else(|| setuptools::by_setup_files(context))

@@ -26,6 +26,6 @@ pub(crate) fn version(context: &VersionContext<'_>, item: &Item) -> DeclaredVers
     let path = string(table, "path").or_else(|| string(table, "from")).unwrap_or("");
     match context.files.beside(context.dir, path) {
         Some(source) => attribute(&source, "__version__", context.files, 0),
-        None => unknown(&file.path, at, format!("`{path}` cannot be read")),
+        None => unknown(&file.path, at, format!("cannot read `{path}`")),
     }
 }

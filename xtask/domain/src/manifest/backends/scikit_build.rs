@@ -12,7 +12,7 @@ pub(crate) fn version(context: &VersionContext<'_>, item: &Item) -> DeclaredVers
     let file = context.file;
     let at = file.line(start(item));
     let Some(table) = item.as_table_like() else {
-        return unknown(&file.path, at, "`tool.scikit-build.metadata.version` is no table");
+        return unknown(&file.path, at, "`tool.scikit-build.metadata.version` is not a table");
     };
     let provider = string(table, "provider").unwrap_or("");
     if provider.ends_with("setuptools_scm") {
@@ -23,7 +23,7 @@ pub(crate) fn version(context: &VersionContext<'_>, item: &Item) -> DeclaredVers
         return unknown(&file.path, at, format!("the version comes from `{provider}`"));
     };
     let Some(source) = context.files.beside(context.dir, input) else {
-        return unknown(&file.path, at, format!("`{input}` cannot be read"));
+        return unknown(&file.path, at, format!("cannot read `{input}`"));
     };
     let written = string(table, "regex").unwrap_or(version_regex::DEFAULT);
     version_regex::find(&source, written, &["value", "version"])

@@ -22,11 +22,11 @@ pub(crate) fn version(context: &VersionContext<'_>, item: &Item) -> DeclaredVers
         None => named.as_str(),
     });
     let Some(path) = named.flatten() else {
-        return unknown(&file.path, at, "the version is put together from several places");
+        return unknown(&file.path, at, "the version is assembled from several files");
     };
     match context.files.beside(context.dir, path) {
         Some(source) => whole_file(&source),
-        None => unknown(&file.path, at, format!("`{path}` cannot be read")),
+        None => unknown(&file.path, at, format!("cannot read `{path}`")),
     }
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn by_setup_files(context: &VersionContext<'_>) -> DeclaredVersion {
         Some(setup) => setup_py::version::version(&setup, files, dir),
         None => {
             let file = context.file;
-            let reason = "the version is dynamic, and nothing says where it comes from";
+            let reason = "the version is dynamic, and nothing defines it";
             unknown(&file.path, line(file, "project.dynamic"), reason)
         }
     }

@@ -1,4 +1,4 @@
-//! Built archives as values, and what they are judged against.
+//! Built archives as values, and the facts that they are checked against.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,9 +6,8 @@ use formats::name::Name;
 use formats::pep440::Version;
 
 use crate::config::ContentConfig;
-use crate::finding::Rule;
 
-/// What lies in one sdist or wheel.
+/// The contents of one sdist or wheel.
 #[derive(Clone, Debug)]
 pub struct Archive {
     pub file: String,
@@ -25,9 +24,9 @@ impl Archive {
         self.file.ends_with(".whl")
     }
 
-    /// Whether two archives hold the same files with the same bytes: all that a user gets. What
-    /// differs then is time stamps, order and compression, which back ends do not keep still.
-    pub fn holds_the_same_as(&self, other: &Archive) -> bool {
+    /// Whether two archives contain the same files with the same bytes. Time stamps, order and
+    /// compression may differ: back ends do not reproduce them, and users do not get them.
+    pub fn has_contents_of(&self, other: &Archive) -> bool {
         self.members == other.members
     }
 
@@ -48,24 +47,21 @@ pub struct Built<'a> {
     pub archives: &'a [Archive],
     /// Paths that git tracks in its directory, relative to that.
     pub tracked: &'a [String],
-    /// `requires-python` as its manifest says it.
+    /// `requires-python` as its manifest has it.
     pub requires_python: Option<&'a str>,
     pub config: &'a ContentConfig,
 }
 
-/// What is known of the siblings: which versions a user will be able to install (by normalized
-/// name), and where they install to.
+/// The siblings of the built distributions: which versions a user will be able to install (by
+/// normalized name), and which files they install.
 #[derive(Default)]
 pub struct Siblings {
-    /// Released together with what is checked: these very versions have to be admitted.
+    /// Released together with the built ones: exactly these versions have to be admitted.
     pub planned: HashMap<String, Version>,
-    /// The extras that the planned ones provide, normalized.
+    /// The extras that the planned siblings provide, normalized.
     pub extras: HashMap<String, Vec<String>>,
     /// Already on the index: one of them has to be admitted.
     pub published: HashMap<String, Vec<Version>>,
-    /// What the ones that are not released with it install: path, and whose it is.
+    /// The paths that siblings outside of this release install, each with its owner.
     pub installed: Vec<(String, Name)>,
 }
-
-/// What is wrong with one archive: the rule, and the sentence without the file's name.
-pub(crate) type Problem = (Rule, String);

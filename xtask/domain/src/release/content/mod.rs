@@ -1,32 +1,29 @@
-//! What is wrong with built archives: judged together, before anything is uploaded.
+//! Checks the contents of all built archives together, before anything is uploaded.
+//!
+//! Takes archives as values. Must not open a file.
 
 mod archive;
 mod metadata;
 pub mod modules;
 mod paths;
+mod problem;
 mod tracked;
 
-use formats::name::Name;
-
 use crate::finding::{Finding, Rule};
+use crate::text::words::plural;
 
 pub use archive::{Archive, Built, Siblings};
 pub use paths::import_names;
 
-/// Everything that is wrong with what was built.
+/// Every fault of the built archives: each by itself, and all of them installed together.
 pub fn check(built: &[Built], siblings: &Siblings) -> Vec<Finding> {
     let mut findings = Vec::new();
     for one in built {
         findings.extend(kinds(one));
         for archive in one.archives {
-            let problems = metadata::problems(one, archive, siblings)
-                .into_iter()
-                .chain(tracked::problems(one, archive));
-            findings.extend(problems.map(|(rule, message)| {
-                let hint = hint(rule, one.name);
-                let finding = Finding::error(rule, format!("{}: {message}", archive.file));
-                Finding { hint, ..finding }
-            }));
+            let mut problems = metadata::problems(one, archive, siblings);
+            problems.extend(tracked::problems(one, archive));
+            findings.extend(problems.into_iter().map(|problem| problem.of(&archive.file)));
         }
     }
     findings.extend(paths::shared(built, siblings));
@@ -34,39 +31,27 @@ pub fn check(built: &[Built], siblings: &Siblings) -> Vec<Finding> {
     findings
 }
 
-fn hint(rule: Rule, name: &Name) -> Option<String> {
-    match rule {
-        Rule::RequiresDist => {
-            Some(format!("cargo xtask bump moves the ranges on {name} and of it"))
-        }
-        Rule::DirectReference => {
-            Some("give it a range; the path can stand in a group for development".to_owned())
-        }
-        Rule::Extra => Some("ask for no such extra, or provide it".to_owned()),
-        Rule::NotTracked => Some(
-            "commit it, or list it as `generated` under [tool.xtask] where the back end makes it"
-                .to_owned(),
-        ),
-        Rule::LeftOut => Some(
-            "tell the back end to include it, or list it as `omitted` under [tool.xtask]"
-                .to_owned(),
-        ),
-        _ => None,
-    }
-}
-
-/// An sdist and at least one wheel: an index accepts one sdist, and pip prefers wheels.
+/// One sdist and at least one wheel: an index accepts one sdist, and pip prefers wheels.
 fn kinds(built: &Built) -> Option<Finding> {
     let wheels = built.archives.iter().filter(|archive| archive.is_wheel()).count();
     let sdists = built.archives.len() - wheels;
-    let message = format!("{}: {sdists} sdists and {wheels} wheels were built", built.name);
-    (wheels == 0 || sdists != 1).then(|| Finding::error(Rule::Files, message))
+    if wheels > 0 && sdists == 1 {
+        return None;
+    }
+    let message = format!(
+        "the build of `{}` gave {} and {}; expected 1 sdist and at least 1 wheel",
+        built.name,
+        plural(sdists, "sdist"),
+        plural(wheels, "wheel")
+    );
+    Some(Finding::error(Rule::Files, message))
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, HashMap};
 
+    use formats::name::Name;
     use formats::pep440::Version;
 
     use super::*;
@@ -148,7 +133,12 @@ mod tests {
         let mut archives = pair("core", "1", &[], &[]);
         archives.pop();
         let found = messages(&[("core", "1", archives)], &Siblings::default());
-        assert_eq!(found, ["core: 1 sdists and 0 wheels were built"]);
+        assert_eq!(
+            found,
+            [
+                "the build of `core` gave 1 sdist and 0 wheels; expected 1 sdist and at least 1 wheel"
+            ]
+        );
     }
 
     #[test]
@@ -157,7 +147,7 @@ mod tests {
             members: BTreeMap::from([("a.py".to_owned(), digest.to_owned())]),
             ..archive("core-1.tar.gz", &[], &[])
         };
-        assert!(with("1").holds_the_same_as(&with("1")));
-        assert!(!with("1").holds_the_same_as(&with("2")));
+        assert!(with("1").has_contents_of(&with("1")));
+        assert!(!with("1").has_contents_of(&with("2")));
     }
 }

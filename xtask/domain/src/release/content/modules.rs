@@ -1,4 +1,4 @@
-//! Which modules a distribution's source tree offers, told from its file names.
+//! Which modules a distribution's source tree offers, derived from its file names.
 //!
 //! Takes paths as data. Must not open a file.
 
@@ -31,7 +31,7 @@ const BESIDE: [&str; 14] = [
     "ci",
 ];
 
-/// Files at the top that are no modules.
+/// Files at the top that are not modules.
 const NO_MODULES: [&str; 4] = ["setup.py", "conftest.py", "noxfile.py", "tasks.py"];
 
 impl Modules {
@@ -54,11 +54,11 @@ impl Modules {
                 return Modules { source: format!("{base}{inner}"), files };
             }
         }
-        let own = |path: &&&str| match path.split_once('/') {
+        let own = python.iter().filter(|path| match path.split_once('/') {
             Some((top, _)) => !BESIDE.contains(&top),
-            None => !NO_MODULES.contains(*path),
-        };
-        let files = python.iter().filter(own).map(|path| (*path).to_owned()).collect();
+            None => !NO_MODULES.contains(path),
+        });
+        let files = own.map(|path| (*path).to_owned()).collect();
         Modules { source: base, files }
     }
 
@@ -67,7 +67,7 @@ impl Modules {
         self.files.iter().filter_map(|path| path.strip_suffix("/__init__.py")).collect()
     }
 
-    /// The packages that lie in no other package: what a user imports first.
+    /// The packages that are in no other package: the first part of every import.
     pub(crate) fn outermost(&self) -> Vec<&str> {
         let packages = self.packages();
         let inner = |package: &str| parents(package).any(|parent| packages.contains(parent));
@@ -82,8 +82,8 @@ impl Modules {
         folders.filter(|folder| !packages.contains(folder)).collect()
     }
 
-    /// Whether any Python file lies in this folder or below.
-    pub(crate) fn lies_in(&self, folder: &str) -> bool {
+    /// Whether any Python file is in this folder or below.
+    pub(crate) fn has_files_in(&self, folder: &str) -> bool {
         self.files
             .iter()
             .any(|path| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(found.source, "p/core/src/");
         assert_eq!(found.outermost(), ["ns/core"]);
         assert_eq!(found.namespaces().into_iter().collect::<Vec<_>>(), ["ns"]);
-        assert!(found.lies_in("ns") && !found.lies_in("n"));
+        assert!(found.has_files_in("ns") && !found.has_files_in("n"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Where the wheels of several distributions install: never over each other, never into a
-//! namespace that one of them closes; and what they offer for import.
+//! Where the wheels of several distributions install: no two may install the same path, and none
+//! may close a namespace of another. Also which names a wheel offers for import.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -8,8 +8,8 @@ use formats::name::Name;
 use crate::finding::{Finding, Rule};
 use crate::release::content::archive::{Archive, Built, Siblings};
 
-/// What is installed into one environment: the wheels' members, with whose they are, and what
-/// the siblings beside them install.
+/// The paths that are installed into one environment, each with its owner: those of the wheels and
+/// those of the siblings beside them.
 fn installed<'a>(built: &'a [Built], siblings: &'a Siblings) -> Vec<(&'a str, &'a Name)> {
     let own = built.iter().flat_map(|one| {
         let wheels = one.archives.iter().filter(|archive| archive.is_wheel());
@@ -20,26 +20,27 @@ fn installed<'a>(built: &'a [Built], siblings: &'a Siblings) -> Vec<(&'a str, &'
     own.chain(siblings.installed.iter().map(|(path, name)| (path.as_str(), name))).collect()
 }
 
-/// Whether one of these is judged here. What two others do to each other is no matter of theirs.
+/// Whether one of these is among the built ones. A conflict between two other distributions is not
+/// reported.
 fn concerns(built: &[Built], names: [&Name; 2]) -> bool {
     built.iter().any(|one| names.contains(&one.name))
 }
 
-/// The path below the environment: what lies in `NAME-VERSION.data/` is installed beside that of
-/// every other distribution (PEP 427).
+/// The installed path of a member: files in `NAME-VERSION.data/` are installed beside those of every
+/// other distribution (PEP 427).
 fn target(member: &str) -> &str {
     let (top, rest) = member.split_once('/').unwrap_or((member, ""));
     if top.ends_with(".data") { rest } else { member }
 }
 
-/// A path in two distributions: whichever is installed last wins, and removing one breaks both.
+/// A path in two distributions: the one installed last wins, and removing one breaks both.
 pub(crate) fn shared(built: &[Built], siblings: &Siblings) -> Vec<Finding> {
     let mut owners: HashMap<&str, &Name> = HashMap::new();
     let mut findings = Vec::new();
     for (path, name) in installed(built, siblings) {
         let other = owners.insert(path, name).filter(|owner| *owner != name);
         if let Some(owner) = other.filter(|owner| concerns(built, [owner, name])) {
-            let message = format!("{owner} and {name} both install {path}");
+            let message = format!("`{owner}` and `{name}` both install `{path}`");
             findings.push(Finding::error(Rule::SharedPath, message));
         }
     }
@@ -61,16 +62,15 @@ pub(crate) fn namespaces(built: &[Built], siblings: &Siblings) -> Vec<Finding> {
     }
     let mut findings = Vec::new();
     for (folder, owners) in owners {
-        let stranger = |name: &&&Name| {
+        let guest = inside[folder].iter().find(|name| {
             !owners.contains(name) && owners.iter().any(|owner| concerns(built, [owner, name]))
-        };
-        let guest = inside[folder].iter().find(stranger);
+        });
         // Two owners of one file are a finding of their own.
         if let ([owner], Some(guest)) = (owners.as_slice(), guest) {
             let message = format!(
-                "{owner} ships {folder}__init__.py, but {guest} installs into {folder} too"
+                "`{owner}` ships `{folder}__init__.py`, but `{guest}` installs into `{folder}` too"
             );
-            let hint = "a namespace package has no __init__.py (PEP 420): remove it";
+            let hint = "remove it: a namespace package has no `__init__.py` (PEP 420)";
             findings.push(Finding::error(Rule::NamespaceInit, message).hint(hint));
         }
     }
@@ -122,7 +122,10 @@ mod tests {
         let found = messages(&[("a", "1", a), ("b", "1", b)], &Siblings::default());
         assert_eq!(
             found,
-            ["a and b both install x.py", "a ships ns/__init__.py, but b installs into ns/ too"]
+            [
+                "`a` and `b` both install `x.py`",
+                "`a` ships `ns/__init__.py`, but `b` installs into `ns/` too"
+            ]
         );
     }
 
@@ -135,7 +138,10 @@ mod tests {
         let a = pair("a", "1", &["ns/__init__.py", "x.py"], &[]);
         assert_eq!(
             messages(&[("a", "1", a)], &siblings),
-            ["a and b both install x.py", "a ships ns/__init__.py, but b installs into ns/ too"]
+            [
+                "`a` and `b` both install `x.py`",
+                "`a` ships `ns/__init__.py`, but `b` installs into `ns/` too"
+            ]
         );
     }
 
@@ -144,11 +150,11 @@ mod tests {
         let a = pair("a", "1", &["ns/__init__.py"], &[]);
         let b = pair("b", "1", &["ns/__init__.py"], &[]);
         let found = messages(&[("a", "1", a), ("b", "1", b)], &Siblings::default());
-        assert_eq!(found, ["a and b both install ns/__init__.py"]);
+        assert_eq!(found, ["`a` and `b` both install `ns/__init__.py`"]);
     }
 
     #[test]
-    fn what_a_wheel_offers_for_import() {
+    fn a_wheel_offers_names_for_import() {
         let members = [
             "ns/core/__init__.py",
             "ns/core/sub/__init__.py",

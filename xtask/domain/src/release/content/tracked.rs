@@ -1,54 +1,95 @@
-//! What git tracks and what was built hold the same: nothing forgotten, nothing smuggled in.
+//! An archive contains what git tracks: no file is left out, and no other file gets in.
 
 use std::collections::BTreeSet;
 
 use crate::finding::Rule;
-use crate::release::content::archive::{Archive, Built, Problem};
+use crate::release::content::archive::{Archive, Built};
+use crate::release::content::problem::Problem;
 use crate::text::globs::any_matches;
+use crate::text::words::first_few;
 
-/// What back ends write into an sdist of their own accord.
+/// Files that back ends write into an sdist of their own accord.
 const WRITTEN: [&str; 4] = ["PKG-INFO", "setup.cfg", "*.egg-info/*", ".gitignore"];
+
+/// Folders beside the code, whose files an sdist may leave out.
+const NOT_SHIPPED: [&str; 4] = ["test/", "tests/", "docs/", "examples/"];
 
 pub(crate) fn problems(built: &Built, archive: &Archive) -> Vec<Problem> {
     let tracked: BTreeSet<&str> = built.tracked.iter().map(String::as_str).collect();
-    let generated = |path: &str| any_matches(&built.config.generated, path);
-    let members = archive.members.keys().map(String::as_str);
     if archive.is_wheel() {
-        let own: Vec<&str> = members.filter(|member| !is_apart(member)).collect();
-        let roots = roots(&tracked, &own);
-        let known = |member: &str| {
-            let mut sources = roots.iter().map(|root| format!("{root}{member}"));
-            sources.any(|source| tracked.contains(source.as_str()) || generated(&source))
-                || generated(member)
-        };
-        let strange = own.iter().filter(|member| !known(member)).map(|member| not_tracked(member));
-        return strange.chain(left_out(built, &tracked, &roots, &own)).collect();
+        wheel_problems(built, archive, &tracked)
+    } else {
+        sdist_problems(built, archive, &tracked)
     }
-    let known = |member: &&str| {
-        tracked.contains(member) || generated(member) || any_matches(&WRITTEN, member)
-    };
-    let all: BTreeSet<&str> = members.clone().collect();
-    let strange = members.filter(|member| !known(member)).map(not_tracked);
-    let wanted = import_files(&tracked, &wheel_roots(built, &tracked));
-    strange.chain(missing(built, wanted, |path| all.contains(path))).collect()
 }
 
-fn not_tracked(path: &str) -> Problem {
-    (Rule::NotTracked, format!("{path} is in it, and git does not track it"))
+fn wheel_problems(built: &Built, wheel: &Archive, tracked: &BTreeSet<&str>) -> Vec<Problem> {
+    let members = modules(wheel);
+    let roots = roots(tracked, &members);
+    let generated = &built.config.generated;
+    let untracked = members.iter().copied().filter(|member| {
+        let has_source = roots
+            .iter()
+            .map(|root| format!("{root}{member}"))
+            .any(|source| tracked.contains(source.as_str()) || any_matches(generated, &source));
+        !has_source && !any_matches(generated, member)
+    });
+
+    let packages = packages(&members);
+    let missing = tracked.iter().copied().filter(|path| {
+        below(&roots, path).any(|path| is_in(&packages, path))
+            && !below(&roots, path).any(|path| members.contains(path))
+    });
+    report(built, untracked.collect(), missing.collect())
 }
 
-/// A wheel's own records, and files that are installed outside site-packages.
-fn is_apart(member: &str) -> bool {
-    let top = member.split('/').next().unwrap_or_default();
-    top.ends_with(".dist-info") || top.ends_with(".data")
+fn sdist_problems(built: &Built, sdist: &Archive, tracked: &BTreeSet<&str>) -> Vec<Problem> {
+    let members: BTreeSet<&str> = sdist.members.keys().map(String::as_str).collect();
+    let untracked = members.iter().copied().filter(|member| {
+        !tracked.contains(member)
+            && !any_matches(&built.config.generated, member)
+            && !any_matches(&WRITTEN, member)
+    });
+
+    let wheels = built.archives.iter().filter(|archive| archive.is_wheel());
+    let in_wheels: BTreeSet<&str> = wheels.flat_map(modules).collect();
+    let wanted = import_files(tracked, &roots(tracked, &in_wheels));
+    let missing = wanted.into_iter().filter(|path| !members.contains(path));
+    report(built, untracked.collect(), missing.collect())
 }
 
-/// The source folders from which members of the wheel come: `src/`, or the directory itself.
-fn roots(tracked: &BTreeSet<&str>, members: &[&str]) -> BTreeSet<String> {
+fn report(built: &Built, untracked: Vec<&str>, mut missing: Vec<&str>) -> Vec<Problem> {
+    missing.retain(|path| !any_matches(&built.config.omitted, path) && !is_only_for_git(path));
+    let mut problems = Vec::new();
+    if !untracked.is_empty() {
+        let message = format!("contains {}, which git does not track", first_few(&untracked));
+        let hint = "commit it, or list it under `generated` in [tool.xtask] if the build makes it";
+        problems.push(Problem::new(Rule::NotTracked, message).hint(hint));
+    }
+    if !missing.is_empty() {
+        let message = format!("lacks {}, which git tracks", first_few(&missing));
+        let hint = "include it in the build, or list it under `omitted` in [tool.xtask]";
+        problems.push(Problem::new(Rule::LeftOut, message).hint(hint));
+    }
+    problems
+}
+
+/// The members of a wheel that are installed into site-packages, without the wheel's own records.
+fn modules(wheel: &Archive) -> BTreeSet<&str> {
+    let mut members: BTreeSet<&str> = wheel.members.keys().map(String::as_str).collect();
+    members.retain(|member| {
+        let top = member.split('/').next().unwrap_or_default();
+        !top.ends_with(".dist-info") && !top.ends_with(".data")
+    });
+    members
+}
+
+/// The source folders from which members of a wheel come: `src/`, or the directory itself.
+fn roots(tracked: &BTreeSet<&str>, members: &BTreeSet<&str>) -> BTreeSet<String> {
     let mut roots = BTreeSet::new();
     for member in members {
         let sources = tracked.iter().filter_map(|path| path.strip_suffix(member));
-        // The shortest is meant: a test fixture may repeat the path of a module further down.
+        // The shortest, because a test fixture may repeat the path of a module further down.
         let shortest = sources
             .filter(|root| root.is_empty() || root.ends_with('/'))
             .min_by_key(|root| root.len());
@@ -57,73 +98,38 @@ fn roots(tracked: &BTreeSet<&str>, members: &[&str]) -> BTreeSet<String> {
     roots
 }
 
-/// The source folders of the wheels that were built; none where they hold no code.
-fn wheel_roots(built: &Built, tracked: &BTreeSet<&str>) -> BTreeSet<String> {
-    let wheels = built.archives.iter().filter(|archive| archive.is_wheel());
-    let members: Vec<&str> = wheels
-        .flat_map(|wheel| wheel.members.keys().map(String::as_str))
-        .filter(|member| !is_apart(member))
-        .collect();
-    roots(tracked, &members)
+/// A path relative to each of the folders that it is in.
+fn below<'a>(roots: &'a BTreeSet<String>, path: &'a str) -> impl Iterator<Item = &'a str> {
+    roots.iter().filter_map(|root| path.strip_prefix(root.as_str()))
 }
 
-/// Tracked files of the packages that the wheel holds, and that it lacks.
-fn left_out(
-    built: &Built,
-    tracked: &BTreeSet<&str>,
-    roots: &BTreeSet<String>,
-    own: &[&str],
-) -> Vec<Problem> {
-    let packages: BTreeSet<&str> =
-        own.iter().filter_map(|member| member.strip_suffix("__init__.py")).collect();
-    let held: BTreeSet<&str> = own.iter().copied().collect();
-    let belongs = |path: &&str| {
-        let mut inside = roots.iter().filter_map(|root| path.strip_prefix(root.as_str()));
-        inside.any(|path| {
-            packages.iter().any(|package| !package.is_empty() && path.starts_with(package))
-        })
-    };
-    let wanted: Vec<&str> = tracked.iter().copied().filter(belongs).collect();
-    missing(built, wanted, |path| {
-        let mut inside = roots.iter().filter_map(|root| path.strip_prefix(root.as_str()));
-        inside.any(|path| held.contains(path))
-    })
+/// The folders with an `__init__.py`, each with a `/` at its end; never the topmost folder.
+fn packages<'a>(paths: &BTreeSet<&'a str>) -> Vec<&'a str> {
+    let packages = paths.iter().filter_map(|path| path.strip_suffix("__init__.py"));
+    packages.filter(|package| !package.is_empty()).collect()
 }
 
-/// The tracked files below a folder with an `__init__.py`, tests aside, and folders aside that
-/// nobody could import from where the wheel's modules come from: templates of a project, say.
+fn is_in(packages: &[&str], path: &str) -> bool {
+    packages.iter().any(|package| path.starts_with(package))
+}
+
+/// The tracked files of packages, without tests and without folders that cannot be imported from
+/// where the wheel's modules come from, such as the templates of a project.
 fn import_files<'a>(tracked: &BTreeSet<&'a str>, roots: &BTreeSet<String>) -> Vec<&'a str> {
-    let can_be_imported = |package: &&str| {
-        let mut inside = roots.iter().filter_map(|root| package.strip_prefix(root.as_str()));
-        roots.is_empty() || inside.any(|path| path.split_terminator('/').all(is_identifier))
-    };
-    let packages: BTreeSet<&str> = tracked
-        .iter()
-        .filter_map(|path| path.strip_suffix("__init__.py"))
-        .filter(can_be_imported)
-        .collect();
-    let in_tests = |path: &str| {
-        ["test/", "tests/", "docs/", "examples/"].iter().any(|dir| path.starts_with(dir))
-    };
-    let belongs = |path: &&str| {
-        !in_tests(path)
-            && packages.iter().any(|package| !package.is_empty() && path.starts_with(package))
-    };
-    tracked.iter().copied().filter(belongs).collect()
-}
-
-fn missing(built: &Built, wanted: Vec<&str>, has: impl Fn(&str) -> bool) -> Vec<Problem> {
-    let omitted = |path: &str| any_matches(&built.config.omitted, path) || is_marker(path);
-    let missing = wanted.into_iter().filter(|path| !has(path) && !omitted(path));
-    missing.map(|path| (Rule::LeftOut, format!("{path} is tracked, and not in it"))).collect()
+    let mut packages = packages(tracked);
+    packages.retain(|package| {
+        roots.is_empty()
+            || below(roots, package).any(|path| path.split_terminator('/').all(is_identifier))
+    });
+    let files = tracked.iter().copied().filter(|path| is_in(&packages, path));
+    files.filter(|path| !NOT_SHIPPED.iter().any(|folder| path.starts_with(folder))).collect()
 }
 
 fn is_identifier(name: &str) -> bool {
     name.chars().all(|c| c == '_' || c.is_alphanumeric())
 }
 
-/// Files that are there for git alone.
-fn is_marker(path: &str) -> bool {
+fn is_only_for_git(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
     [".gitignore", ".gitkeep", ".gitattributes"].contains(&name)
 }
@@ -156,7 +162,7 @@ mod tests {
         };
         let found: Vec<String> = problems(&built, &archive(file, members, &[]))
             .into_iter()
-            .map(|(_, message)| message)
+            .map(|problem| problem.message)
             .collect();
         assert_eq!(found, expected);
     }
@@ -187,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_git_does_not_know_is_not_shipped() {
+    fn an_untracked_file_is_not_shipped() {
         let none = ContentConfig::default();
         let members = ["core/__init__.py", "core/data.txt", "core/secret.py"];
         check(
@@ -195,22 +201,22 @@ mod tests {
             &members,
             &TRACKED,
             &none,
-            &["core/secret.py is in it, and git does not track it"],
+            &["contains `core/secret.py`, which git does not track"],
         );
-        let told =
+        let config =
             ContentConfig { generated: vec!["src/core/secret.py".into()], omitted: Vec::new() };
-        check(WHEEL, &members, &TRACKED, &told, &[]);
+        check(WHEEL, &members, &TRACKED, &config, &[]);
         check(
             SDIST,
             &["src/core/__init__.py", "src/core/data.txt", "x.log"],
             &TRACKED,
             &none,
-            &["x.log is in it, and git does not track it"],
+            &["contains `x.log`, which git does not track"],
         );
     }
 
     #[test]
-    fn only_what_can_be_imported_belongs_to_a_package() {
+    fn only_importable_folders_are_packages() {
         let tracked = [
             "src/core/__init__.py",
             "src/other/__init__.py",
@@ -228,12 +234,13 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_a_package_is_shipped() {
+    fn files_of_a_package_are_shipped() {
         let none = ContentConfig::default();
-        let missing = "src/core/data.txt is tracked, and not in it";
+        let missing = "lacks `src/core/data.txt`, which git tracks";
         check(WHEEL, &["core/__init__.py"], &TRACKED, &none, &[missing]);
         check(SDIST, &["src/core/__init__.py"], &TRACKED, &none, &[missing]);
-        let told = ContentConfig { generated: Vec::new(), omitted: vec!["src/core/*.txt".into()] };
-        check(WHEEL, &["core/__init__.py"], &TRACKED, &told, &[]);
+        let config =
+            ContentConfig { generated: Vec::new(), omitted: vec!["src/core/*.txt".into()] };
+        check(WHEEL, &["core/__init__.py"], &TRACKED, &config, &[]);
     }
 }

@@ -1,0 +1,174 @@
+//! The part of a bump that nobody requested: ranges on a new version follow it, and distributions
+//! whose published ranges change get a version of their own.
+
+use formats::pep440::Version;
+use formats::pep440::specifier::Unreadable;
+use formats::splice::{self, Splice};
+
+use crate::bump::causes::Cause;
+use crate::bump::plan::RangeMove;
+use crate::bump::planner::{Planned, Planner};
+use crate::bump::range::{self, RangeOutcome, RangeRefusal};
+use crate::bump::step;
+use crate::bump::targets::NO_TAG;
+use crate::finding::{Finding, Rule};
+use crate::ids::DistributionId;
+use crate::manifest::requirement::DeclaredRequirement;
+use crate::manifest::version_source::DeclaredVersion;
+use crate::policy::DependentsPolicy;
+use crate::text::edit::{Edit, EditKind};
+use crate::text::toml::line_of;
+
+/// A requirement on a sibling that has got a version.
+#[derive(Clone, Copy)]
+struct Dependency<'a> {
+    sibling: DistributionId,
+    dependent: DistributionId,
+    /// The position in the requirements of the dependent.
+    number: usize,
+    declared: &'a DeclaredRequirement,
+}
+
+impl<'a> Planner<'a> {
+    /// Moves every range on a sibling that has got a version.
+    pub(crate) fn follow(&mut self, sibling: DistributionId) {
+        let Some(Planned { from, to, .. }) = &self.planned[sibling] else { return };
+        let from = from.clone();
+        let to = to.clone();
+        for &(dependent, number) in &self.distribution(sibling).named_by {
+            let manifest = &self.distribution(dependent).manifest;
+            let declared = &manifest.requirements[number];
+            let specifiers = declared.specifiers();
+            let kept = manifest.config.keep.contains(&declared.requirement.name);
+            if kept || specifiers.is_empty() || declared.requirement.url.is_some() {
+                continue;
+            }
+            let dependency = Dependency { sibling, dependent, number, declared };
+            let policy = self.request.ranges;
+            match range::follow(specifiers, declared.dialect, from.as_ref(), &to, policy) {
+                Ok(outcome) => self.follow_range(dependency, from.as_ref(), &outcome),
+                Err(refusal) => self.refuse_range(dependency, &refusal, &to),
+            }
+        }
+    }
+
+    /// Why a distribution is excluded, unless it is a target itself.
+    fn excluded(&self, dependent: DistributionId) -> Option<&'a str> {
+        let excluded = self.distribution(dependent).manifest.excluded.as_deref();
+        excluded.filter(|_| !self.request.targets.contains(&dependent))
+    }
+
+    /// A range that no rule makes admit the new version.
+    fn refuse_range(&mut self, dependency: Dependency<'_>, refusal: &RangeRefusal, new: &Version) {
+        let Dependency { dependent, declared, .. } = dependency;
+        let file = &declared.file;
+        let line = declared.line;
+        if let RangeRefusal::Unreadable(Unreadable::Template(_)) = refusal {
+            let text = format!("`{}` is a template and stays", declared.shown());
+            return self.note(dependent, file, line, text);
+        }
+        if self.excluded(dependent).is_some() {
+            return;
+        }
+        let name = &declared.requirement.name;
+        let message = format!("cannot rewrite `{}` for `{name}` {new}", declared.shown());
+        self.refusals.push(
+            Finding::error(Rule::Range, format!("{message}\n  {refusal}")).at(file, line).hint(
+                format!("write the range by hand, or add `keep = [\"{name}\"]` to [tool.xtask]"),
+            ),
+        );
+    }
+
+    /// A range that follows, or stays as it is for a reason that is noted.
+    fn follow_range(
+        &mut self,
+        dependency: Dependency<'_>,
+        from: Option<&Version>,
+        outcome: &RangeOutcome,
+    ) {
+        let Dependency { dependent, declared, .. } = dependency;
+        if outcome.replacements.is_empty() && !outcome.stale {
+            return;
+        }
+        let file = &declared.file;
+        let line = declared.line;
+        if let Some(why) = self.excluded(dependent) {
+            let text = format!("`{}` is left as it is: {why}", declared.shown());
+            return self.note(dependent, file, line, text);
+        }
+        if outcome.stale {
+            let requirements = &self.distribution(dependent).manifest.requirements;
+            let stays = outcome.replacements.is_empty()
+                || declared.has_conditional_alternative(requirements);
+            let old = from.map(ToString::to_string).unwrap_or_default();
+            let end = if stays { " and stays" } else { "" };
+            let text = format!("`{}` already excluded {old}{end}", declared.shown());
+            self.note(dependent, file, line, text);
+            if stays {
+                return;
+            }
+        }
+        self.rewrite(dependency, &outcome.replacements);
+    }
+
+    fn rewrite(&mut self, dependency: Dependency<'_>, replacements: &[Splice]) {
+        let Dependency { sibling, dependent, number, declared } = dependency;
+        let Some(span) = &declared.specifier_span else {
+            let text = format!("`{}` contains escapes and stays", declared.shown());
+            return self.note(dependent, &declared.file, declared.line, text);
+        };
+        let specifiers = declared.specifiers();
+        for replacement in replacements {
+            let inside = &specifiers[..replacement.span.start];
+            self.plan.edits.push(Edit {
+                file: declared.file.clone(),
+                span: span.start + replacement.span.start..span.start + replacement.span.end,
+                // A range seldom goes over several lines, but TOML and Python allow it.
+                line: declared.line + line_of(inside, inside.len()) - 1,
+                kind: EditKind::Requirement,
+                package: self.distribution(dependent).name().to_string(),
+                before: specifiers[replacement.span.clone()].to_owned(),
+                after: replacement.text.clone(),
+            });
+        }
+        let specifiers = splice::apply(specifiers, replacements);
+        self.plan.moves.push(RangeMove { id: dependent, requirement: number, specifiers });
+        if declared.is_published() {
+            match self.request.dependents {
+                DependentsPolicy::Patch => self.bump_dependent(dependent, sibling),
+                DependentsPolicy::None => {}
+            }
+        }
+    }
+
+    /// Gives a version to a distribution whose range on `sibling` changed.
+    fn bump_dependent(&mut self, dependent: DistributionId, sibling: DistributionId) {
+        if let Some(planned) = &mut self.planned[dependent] {
+            if let Cause::Ranges { on, .. } = &mut planned.cause
+                && !on.contains(&sibling)
+            {
+                on.push(sibling);
+            }
+            return;
+        }
+        let group = self.group(dependent);
+        let version = &self.distribution(dependent).manifest.version;
+        let next = match (version, self.highest(&group)) {
+            (DeclaredVersion::Unknown { reason, .. }, _) => Err(reason.clone()),
+            (_, None) => Err(NO_TAG.to_owned()),
+            (_, Some(from)) => step::cascade(from).map_err(|refusal| refusal.to_string()),
+        };
+        match next {
+            Ok((step, to)) => {
+                let cause = Cause::Ranges { step, on: vec![sibling] };
+                self.assign(dependent, &group, &to, cause);
+            }
+            Err(reason) => {
+                let (file, line) = version.place();
+                let name = self.distribution(sibling).name();
+                let text = format!("its range on `{name}` changed, but it is not bumped: {reason}");
+                self.note(dependent, file, line, text);
+            }
+        }
+    }
+}

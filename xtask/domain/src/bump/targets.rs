@@ -1,0 +1,120 @@
+//! The requested part of a bump: the targets, and the version that the change makes of each.
+
+use formats::pep440::Version;
+
+use crate::bump::causes::Cause;
+use crate::bump::planner::Planner;
+use crate::bump::step::{self, Change, StepRefusal};
+use crate::finding::{Finding, Rule};
+use crate::ids::DistributionId;
+use crate::manifest::version_source::DeclaredVersion;
+
+/// Why a distribution cannot be counted on from a tag.
+pub(crate) const NO_TAG: &str = "its versions come from tags, and no tag names one";
+
+impl Planner<'_> {
+    /// Gives the requested distributions their versions.
+    pub(crate) fn bump_targets(&mut self) {
+        let everything = self.request.targets.is_empty();
+        let targets = if everything {
+            let all = self.planned.ids();
+            all.filter(|id| self.distribution(*id).manifest.excluded.is_none()).collect()
+        } else {
+            self.request.targets.clone()
+        };
+        for id in targets {
+            if self.planned[id].is_none() {
+                self.bump_target(id, everything);
+            }
+        }
+    }
+
+    /// Bumps one target. A version that cannot be rewritten is refused where the distribution is
+    /// named, and noted where it is one of all.
+    fn bump_target(&mut self, id: DistributionId, everything: bool) {
+        let group = self.group(id);
+        let (change, cause) = match &self.request.change {
+            Change::Auto => match self.change_by_commits(&group) {
+                Some(called_for) => called_for,
+                None => return self.note_untagged(id, &group),
+            },
+            change => (change.clone(), Cause::Requested(change.clone())),
+        };
+        let version = &self.distribution(id).manifest.version;
+        let (file, line) = version.place();
+        if let DeclaredVersion::Unknown { reason, .. } = version {
+            if everything {
+                self.note(id, file, line, format!("not bumped: {reason}"));
+            } else {
+                let hint = "write the version as a literal there, or as `version` in [project]";
+                self.refuse_version(id, reason, hint);
+            }
+            return;
+        }
+        let from_tag = matches!(version, DeclaredVersion::FromTag { .. });
+        if everything && from_tag && self.current(id).is_none() {
+            return self.note(id, file, line, format!("not bumped: {NO_TAG}"));
+        }
+        match self.next(&group, &change) {
+            Ok(to) => self.assign(id, &group, &to, cause),
+            Err((reason, hint)) => self.refuse_version(id, &reason, &hint),
+        }
+    }
+
+    /// `auto` counts from a tag. Without one it says so, because silence would read as "nothing
+    /// has changed".
+    fn note_untagged(&mut self, id: DistributionId, group: &[DistributionId]) {
+        let tagged =
+            group.iter().any(|id| self.facts.history.get(*id).is_some_and(|h| h.last.is_some()));
+        if !tagged {
+            let (file, line) = self.distribution(id).manifest.version.place();
+            let text =
+                "no tag says what was released last, so `auto` cannot count; name the change";
+            self.note(id, file, line, text.to_owned());
+        }
+    }
+
+    fn refuse_version(&mut self, id: DistributionId, reason: &str, hint: &str) {
+        let distribution = self.distribution(id);
+        let (file, line) = distribution.manifest.version.place();
+        let message = format!("cannot bump `{}`: {reason}", distribution.name());
+        self.refusals.push(Finding::error(Rule::Version, message).at(file, line).hint(hint));
+    }
+
+    /// The version that the commits of a group call for, counted from the last tag: an untagged
+    /// version in the repository may be that one already.
+    fn change_by_commits(&self, group: &[DistributionId]) -> Option<(Change, Cause)> {
+        let histories: Vec<_> = group.iter().filter_map(|id| self.facts.history.get(*id)).collect();
+        let (last, tag) = histories.iter().filter_map(|history| history.last.clone()).max()?;
+        let steps = histories.iter().filter_map(|history| {
+            step::called_for(history.commits.iter().map(|commit| commit.kind), &last)
+        });
+        // `Step`'s order is major, minor, patch: the least is the weightiest.
+        let step = steps.min()?;
+        let wanted = step::apply(&last, step).ok()?;
+        if *self.highest(group)? >= wanted {
+            return None;
+        }
+        let count = histories.iter().map(|history| history.commits.len()).sum();
+        Some((Change::To(wanted), Cause::Commits { step, count, tag }))
+    }
+
+    /// The version after the highest one of a group.
+    ///
+    /// # Errors
+    /// The reason and a hint.
+    fn next(&self, group: &[DistributionId], change: &Change) -> Result<Version, (String, String)> {
+        let next = match (self.highest(group), change) {
+            (Some(from), change) => step::change(from, change),
+            (None, Change::To(to)) if to.is_local() => {
+                Err(StepRefusal::Local { version: Box::new(to.clone()) })
+            }
+            (None, Change::To(to)) => Ok(to.clone()),
+            (None, Change::Step(_) | Change::Auto) => {
+                let hint = "name the version itself, or fetch the tags with `git fetch --tags`";
+                return Err((NO_TAG.to_owned(), hint.to_owned()));
+            }
+        };
+        next.map_err(|refusal| (refusal.to_string(), refusal.hint()))
+    }
+}

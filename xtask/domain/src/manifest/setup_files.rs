@@ -1,0 +1,54 @@
+//! setup.cfg and setup.py of a distribution: its name, its Pythons and its requirements.
+
+use std::sync::Arc;
+
+use formats::setup_cfg;
+
+use crate::manifest::requirement::DeclaredRequirement;
+use crate::manifest::requirement_sources;
+use crate::manifest::setup_py::SetupPy;
+use crate::source::{Files, SourceFile};
+use crate::text::toml::line_of;
+
+/// setup.cfg and setup.py beside a manifest.
+pub(crate) struct Setup {
+    pub(crate) cfg: Option<SourceFile>,
+    pub(crate) py: Option<SourceFile>,
+}
+
+impl Setup {
+    pub(crate) fn beside(dir: &str, files: Files<'_>) -> Setup {
+        Setup { cfg: files.beside(dir, "setup.cfg"), py: files.beside(dir, "setup.py") }
+    }
+
+    /// The name that one of them states, with its location.
+    pub(crate) fn name(&self) -> Option<(Arc<str>, usize, String)> {
+        if let Some(cfg) = &self.cfg
+            && let Some(line) = setup_cfg::value(&setup_cfg::entries(&cfg.text), "metadata", "name")
+        {
+            let at = line_of(&cfg.text, line.span.start);
+            return Some((cfg.path.clone(), at, line.text.to_owned()));
+        }
+        let py = self.py.as_ref()?;
+        let read = SetupPy::read(&py.text)?;
+        let name = read.name()?;
+        Some((py.path.clone(), line_of(&py.text, name.span.start), name.raw.clone()))
+    }
+
+    /// `python_requires`.
+    pub(crate) fn python(&self) -> Option<String> {
+        let of_cfg = |cfg: &SourceFile| {
+            let entries = setup_cfg::entries(&cfg.text);
+            Some(setup_cfg::value(&entries, "options", "python_requires")?.text.to_owned())
+        };
+        self.cfg.as_ref().and_then(of_cfg).or_else(|| {
+            let setup = SetupPy::read(&self.py.as_ref()?.text)?;
+            Some(setup.literal("python_requires")?.raw.clone())
+        })
+    }
+
+    pub(crate) fn requirements(&self) -> Vec<DeclaredRequirement> {
+        let cfg = self.cfg.iter().flat_map(requirement_sources::setup_cfg);
+        cfg.chain(self.py.iter().flat_map(requirement_sources::setup_py)).collect()
+    }
+}

@@ -1,0 +1,27 @@
+//! A fault of one built archive.
+
+use crate::finding::{Finding, Rule};
+
+/// A fault of one archive. The message continues a sentence whose subject is the archive.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) rule: Rule,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+}
+
+impl Problem {
+    pub(crate) fn new(rule: Rule, message: impl Into<String>) -> Problem {
+        Problem { rule, message: message.into(), hint: None }
+    }
+
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Problem {
+        Problem { hint: Some(hint.into()), ..self }
+    }
+
+    /// The finding about the archive named `file`.
+    pub(crate) fn of(self, file: &str) -> Finding {
+        let finding = Finding::error(self.rule, format!("`{file}` {}", self.message));
+        Finding { hint: self.hint, ..finding }
+    }
+}

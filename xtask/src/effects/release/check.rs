@@ -1,0 +1,138 @@
+//! Checks the contents of all built packages together, before any index has them.
+
+use anyhow::Result;
+use domain::finding::{Finding, Refusal, Rule};
+use domain::ids::{DistributionId, IdVec, PackageId};
+use domain::release::content::{self, Archive, Built, Siblings};
+use domain::release::plan::{Upload, names_taken, to_upload};
+use formats::name::{Name, normalize};
+
+use crate::effects::index::twine;
+use crate::effects::python;
+use crate::effects::release::facts::versions;
+use crate::effects::release::run::Run;
+
+impl Run<'_> {
+    /// Every fault of the built packages. They may be replaced by files that an index already has.
+    ///
+    /// # Errors
+    /// The archives cannot be read, or git fails.
+    pub(super) fn content_findings(&self) -> Result<Refusal> {
+        let tools = self.release.tools;
+        let ids = self.states.ids();
+        let mut files = Vec::new();
+        for id in ids.clone() {
+            self.read_archives(id)?;
+            if self.adopt(id)? {
+                self.read_archives(id)?;
+            }
+            files.extend(self.files(id));
+        }
+
+        let mut findings = Vec::new();
+        if let Some(faults) = twine::check(tools, &files)? {
+            let message = format!("`twine check --strict` failed:{faults}");
+            findings.push(Finding::error(Rule::TwineCheck, message));
+        }
+        let archives: IdVec<PackageId, Vec<Archive>> =
+            ids.clone().map(|id| self.state(id).archives.clone()).collect();
+        let tracked: IdVec<PackageId, Vec<String>> =
+            ids.clone().map(|id| self.tracked(id)).collect::<Result<_>>()?;
+        let built: Vec<Built> =
+            ids.clone().map(|id| self.built(id, &archives[id], &tracked[id])).collect();
+        findings.extend(content::check(&built, &self.siblings()?));
+        findings.extend(ids.flat_map(|id| self.name_conflicts(id)));
+        Ok(Refusal(findings))
+    }
+
+    fn read_archives(&self, id: PackageId) -> Result<()> {
+        let archives = python::build::inspect(self.release.tools, &self.files(id))?;
+        self.state(id).archives = archives;
+        Ok(())
+    }
+
+    /// The paths that git tracked in the distribution's directory when it was built.
+    fn tracked(&self, id: PackageId) -> Result<Vec<String>> {
+        let all = self.git().tracked(&self.ledger(id)?.commit)?;
+        Ok(self.release.workspace.own_paths(self.package(id).distribution, &all))
+    }
+
+    fn built<'b>(
+        &'b self,
+        id: PackageId,
+        archives: &'b [Archive],
+        tracked: &'b [String],
+    ) -> Built<'b> {
+        let manifest = &self.distribution(id).manifest;
+        Built {
+            name: &manifest.name,
+            version: &self.package(id).version,
+            archives,
+            tracked,
+            requires_python: manifest.requires_python.as_ref().and_then(|own| own.in_metadata()),
+            config: &manifest.config.content,
+        }
+    }
+
+    fn siblings(&self) -> Result<Siblings> {
+        let distributions = &self.release.workspace.distributions;
+        let normal = |id: DistributionId| distributions[id].name().normal().to_owned();
+        let planned = self.release.plan.packages.iter();
+        let published = self.release.served.index.iter();
+        let extras = self.states.ids().map(|id| {
+            let archives = self.state(id).archives.clone();
+            let provided = archives.iter().flat_map(|archive| archive.headers("Provides-Extra"));
+            (normal(self.package(id).distribution), provided.map(normalize).collect())
+        });
+        Ok(Siblings {
+            planned: planned
+                .map(|package| (normal(package.distribution), package.version.clone()))
+                .collect(),
+            extras: extras.collect(),
+            published: published
+                .map(|(id, files)| (normal(id), versions(files, distributions[id].name())))
+                .collect(),
+            installed: self.installed_by_others()?,
+        })
+    }
+
+    /// The paths that the distributions outside of this release install, as far as their sources
+    /// tell: in the src layout, everything in `src/`.
+    fn installed_by_others(&self) -> Result<Vec<(String, Name)>> {
+        let workspace = self.release.workspace;
+        let tracked = self.git().tracked(self.release.head)?;
+        let installed = tracked.iter().filter_map(|path| {
+            let owner =
+                workspace.owner(path).filter(|&id| self.release.plan.package_of(id).is_none())?;
+            let other = &workspace.distributions[owner];
+            let own = path.strip_prefix(&other.dir)?.trim_start_matches('/');
+            let installed = own.strip_prefix("src/")?;
+            let is_installed = other.manifest.excluded.is_none();
+            is_installed.then(|| (installed.to_owned(), other.name().clone()))
+        });
+        Ok(installed.collect())
+    }
+
+    /// Indexes that have other contents under the built file names: they will never accept these.
+    fn name_conflicts(&self, id: PackageId) -> Vec<Finding> {
+        let built = self.artifacts(id);
+        let target = self.release.target;
+        let bump = format!("run `cargo xtask bump {}`", self.distribution(id).name());
+        let mut findings = Vec::new();
+        if let Upload::Conflict(files) = to_upload(&built, self.listed_on_index(id)) {
+            let message = names_taken(&target.index.name, &files);
+            findings.push(Finding::error(Rule::Taken, message).hint(&bump));
+        }
+        if self.release.restage || self.is_published(id) {
+            return findings;
+        }
+        if let Upload::Conflict(files) = to_upload(&built, self.listed_on_staging(id)) {
+            let message = names_taken(&target.staging.name, &files);
+            let hint = format!(
+                "{bump}, or pass `--restage` to stage it as the next post-release of this version"
+            );
+            findings.push(Finding::error(Rule::Taken, message).hint(hint));
+        }
+        findings
+    }
+}

@@ -1,0 +1,213 @@
+//! Branch, tree, remote, tags, and the files of earlier builds: the facts that need no index.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use domain::finding::Rule;
+use domain::ids::DistributionId;
+use domain::release::environment;
+use domain::release::ledger::Ledger;
+use domain::release::plan::{Lookup, Package};
+use domain::release::preflight::{self, Check, PackageFacts, RepositoryFacts};
+use domain::workspace::history::TagRef;
+use domain::workspace::{Distribution, Workspace};
+
+use crate::effects::release::ledger;
+use crate::effects::release::target::GitTarget;
+
+/// The facts that are known before any index is queried.
+pub(crate) struct LocalFacts {
+    pub(crate) checks: Vec<Check>,
+    /// The targets whose version is known, in release order.
+    pub(super) requested: Vec<RequestedPackage>,
+    /// Ledgers of earlier builds.
+    pub(crate) ledgers: HashMap<DistributionId, Ledger>,
+}
+
+/// A package that the user asked to release.
+pub(super) struct RequestedPackage {
+    pub(super) package: Package,
+    /// The commit that its tag is on, on the remote.
+    pub(super) tagged: Option<String>,
+}
+
+impl LocalFacts {
+    /// Gathers the facts about the `targets` of a release of the commit `head`.
+    ///
+    /// # Errors
+    /// git fails. Everything that stands in the way of a release is a failed check instead.
+    pub(crate) fn gather(
+        git_target: &GitTarget,
+        workspace: &Workspace,
+        targets: &[DistributionId],
+        head: &str,
+    ) -> Result<LocalFacts> {
+        let git = &git_target.git;
+        let tags = Tags { local: git.tags()?, remote: git.remote_tags(&git_target.remote) };
+        let subject = Subject { git_target, workspace, targets, head, tags };
+
+        let mut checks = subject.repository()?;
+        checks.push(preflight::environment(&redirections()));
+        checks.extend(findings(workspace));
+        let mut requested = Vec::new();
+        let mut ledgers = HashMap::new();
+        for &id in targets {
+            let distribution = &workspace.distributions[id];
+            match earlier_build(git_target, distribution) {
+                Ok(ledger) => ledgers.extend(ledger.map(|ledger| (id, ledger))),
+                Err(error) => checks.push(Check::failed(
+                    Rule::BuiltFiles,
+                    format!("{error:#}"),
+                    "remove its folder in dist/, unless an index already has files from there",
+                )),
+            }
+            let facts = subject.package(id, ledgers.get(&id))?;
+            checks.extend(preflight::package(&facts));
+            if let Some(version) = distribution.version().cloned() {
+                let tagged = facts.remote_tag.known().flatten();
+                let package = Package { distribution: id, version, tag: facts.tag, tagged: None };
+                requested.push(RequestedPackage { package, tagged });
+            }
+        }
+        Ok(LocalFacts { checks, requested, ledgers })
+    }
+}
+
+/// The errors of the workspace as failed checks.
+fn findings(workspace: &Workspace) -> impl Iterator<Item = Check> {
+    let errors = workspace.findings.iter().filter(|finding| finding.is_error());
+    errors.map(|finding| {
+        let hint = finding.hint.clone().unwrap_or_default();
+        Check::failed(finding.rule, finding.to_string(), hint)
+    })
+}
+
+/// The environment variables that would redirect a tool if it saw them.
+fn redirections() -> Vec<String> {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| environment::redirects(name)).collect();
+    names.sort();
+    names
+}
+
+fn earlier_build(git_target: &GitTarget, distribution: &Distribution) -> Result<Option<Ledger>> {
+    let Some(version) = distribution.version() else { return Ok(None) };
+    let name = distribution.name().in_file_name();
+    ledger::load(&ledger::dir(&git_target.dist, &name, &version.to_string()))
+}
+
+/// The tags here and on the remote.
+struct Tags {
+    local: Vec<TagRef>,
+    remote: Lookup<Vec<TagRef>>,
+}
+
+impl Tags {
+    fn local(&self, name: &str) -> Option<String> {
+        commit_of(&self.local, name)
+    }
+
+    fn remote(&self, name: &str) -> Lookup<Option<String>> {
+        match &self.remote {
+            Lookup::Known(tags) => Lookup::Known(commit_of(tags, name)),
+            Lookup::Unknown(why) => Lookup::Unknown(why.clone()),
+        }
+    }
+
+    fn is_free(&self, name: &str) -> bool {
+        self.local(name).is_none() && self.remote(name) == Lookup::Known(None)
+    }
+}
+
+fn commit_of(tags: &[TagRef], name: &str) -> Option<String> {
+    tags.iter().find(|tag| tag.name == name).map(|tag| tag.commit.clone())
+}
+
+/// The release that the facts are about.
+struct Subject<'a> {
+    git_target: &'a GitTarget,
+    workspace: &'a Workspace,
+    targets: &'a [DistributionId],
+    head: &'a str,
+    tags: Tags,
+}
+
+impl Subject<'_> {
+    /// The tag of the version that a distribution has now; empty where it has none.
+    fn tag(&self, id: DistributionId) -> String {
+        self.workspace.distributions[id].current_tag().unwrap_or_default()
+    }
+
+    fn repository(&self) -> Result<Vec<Check>> {
+        let GitTarget { git, remote, branches, is_real, .. } = self.git_target;
+        let free_tags = self.free_tags();
+        let first = free_tags.first();
+        let mut checks = preflight::repository(&RepositoryFacts {
+            head: self.head,
+            branch: git.branch().as_deref(),
+            branches,
+            dirty: &git.dirty()?,
+            // The clone of a rehearsal may be as shallow as the original.
+            shallow: *is_real && git.is_shallow()?,
+            remote,
+            on_remote: git.remote_has_head(remote),
+            refuses_tags: first.and_then(|tag| git.refusal_of_tag(remote, tag)),
+        });
+        checks.push(preflight::tagging(git.refusal_to_tag(&free_tags, self.head)?));
+        Ok(checks)
+    }
+
+    /// The tags that this release sets, sorted; distributions of one version may share one.
+    fn free_tags(&self) -> Vec<String> {
+        let tags =
+            self.targets.iter().filter_map(|&id| self.workspace.distributions[id].current_tag());
+        let mut free: Vec<String> = tags.filter(|tag| self.tags.is_free(tag)).collect();
+        free.sort();
+        free.dedup();
+        free
+    }
+
+    fn package(&self, id: DistributionId, ledger: Option<&Ledger>) -> Result<PackageFacts> {
+        let distribution = &self.workspace.distributions[id];
+        let tag = self.tag(id);
+        let remote_tag = self.tags.remote(&tag);
+        let changed = match &remote_tag {
+            Lookup::Known(Some(commit)) => self.changed_since(id, commit)?,
+            Lookup::Known(None) | Lookup::Unknown(_) => None,
+        };
+        let built = ledger.map(|ledger| ledger.commit.clone());
+        Ok(PackageFacts {
+            name: distribution.name().to_string(),
+            version: distribution.version().map(ToString::to_string),
+            local_tag: self.tags.local(&tag),
+            tag,
+            remote_tag,
+            own_commits: built.into_iter().chain([self.head.to_owned()]).collect(),
+            changed,
+            unreleased: self.unreleased_needs(id),
+        })
+    }
+
+    /// The siblings that a distribution needs and that are neither tagged nor targets.
+    fn unreleased_needs(&self, id: DistributionId) -> Vec<String> {
+        let mut needs = self.workspace.transitive_needs(id);
+        needs.retain(|&sibling| {
+            let is_tagged = matches!(self.tags.remote(&self.tag(sibling)), Lookup::Known(Some(_)));
+            !is_tagged && !self.targets.contains(&sibling)
+        });
+        let names = needs.iter().map(|&sibling| &self.workspace.distributions[sibling]);
+        names.map(|sibling| sibling.name().to_string()).collect()
+    }
+
+    /// The number of commits since `tagged` that touch a distribution; `None` when HEAD does not
+    /// contain it.
+    fn changed_since(&self, id: DistributionId, tagged: &str) -> Result<Option<usize>> {
+        let git = &self.git_target.git;
+        if !git.is_ancestor(tagged, "HEAD") {
+            return Ok(None);
+        }
+        let tagged = [(id, tagged)];
+        let log = git.log_since(&tagged)?;
+        Ok(self.workspace.commits_since(&tagged, &log).get(&id).map(Vec::len))
+    }
+}
