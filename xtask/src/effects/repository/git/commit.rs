@@ -50,7 +50,7 @@ fn stale_index(error: anyhow::Error) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use crate::effects::repository::git::tests::Repository;
+    use crate::effects::repository::git::testing::Repository;
 
     #[test]
     fn what_a_hook_adds_is_in_the_commit_and_what_else_is_staged_is_not() {

@@ -176,7 +176,7 @@ fn parse_status(text: &str) -> Vec<StatusEntry> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::effects::repository::git::tests::Repository;
+    use crate::effects::repository::git::testing::Repository;
 
     #[test]
     fn status_records() {

@@ -12,6 +12,8 @@ mod refs;
 mod remote;
 mod scratch;
 mod settings;
+#[cfg(test)]
+mod testing;
 
 use std::path::{Path, PathBuf};
 
@@ -91,7 +93,8 @@ impl Git {
         // Its messages are read for the reason of a failure, and repeated among ours.
         let mut git = sh.cmd("git").env("LANGUAGE", "C").env("GIT_TERMINAL_PROMPT", "0");
         let subcommand = arguments.first().copied().unwrap_or_default();
-        for setting in settings::forced(self.kind, subcommand) {
+        let ours = (self.kind != Kind::User).then(settings::of_ours).into_iter().flatten();
+        for setting in settings::of_command(subcommand).chain(ours) {
             git = git.arg("-c").arg(setting);
         }
         if self.kind != Kind::User {
@@ -168,69 +171,9 @@ fn literal(path: &str) -> String {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use std::fs;
-
+mod tests {
+    use super::testing::Repository;
     use super::*;
-    use crate::effects::fs::temporary::Temporary;
-
-    /// A repository with an identity.
-    pub(crate) struct Repository {
-        pub(crate) dir: Temporary,
-        root: PathBuf,
-    }
-
-    impl Repository {
-        pub(crate) fn new() -> Repository {
-            let dir = Temporary::new().unwrap();
-            let root = dir.path().join("repo");
-            fs::create_dir(&root).unwrap();
-            let repository = Repository { dir, root };
-            repository.run(&["init", "--quiet", "--initial-branch=main"]);
-            repository.configure("user.name", "x");
-            repository.configure("user.email", "x@example.invalid");
-            // Whatever the user of this machine has set.
-            repository.configure("commit.gpgSign", "false");
-            repository.configure("tag.gpgSign", "false");
-            repository.configure("core.hooksPath", ".git/hooks");
-            repository
-        }
-
-        pub(crate) fn git(&self) -> Git {
-            Git::at(&self.root).unwrap()
-        }
-
-        pub(crate) fn run(&self, arguments: &[&str]) -> String {
-            let sh = shell::at(&self.root).unwrap();
-            shell::read(sh.cmd("git").args(arguments)).unwrap()
-        }
-
-        pub(crate) fn configure(&self, key: &str, value: &str) {
-            self.run(&["config", key, value]);
-        }
-
-        pub(crate) fn write(&self, path: &str, text: &str) {
-            let path = self.root.join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-
-        pub(crate) fn commit(&self, message: &str) {
-            self.run(&["add", "--all"]);
-            self.run(&["commit", "--quiet", "--allow-empty", "--message", message]);
-        }
-
-        pub(crate) fn hook(&self, name: &str, script: &str) {
-            let path = format!(".git/hooks/{name}");
-            self.write(&path, &format!("#!/bin/sh\n{script}\n"));
-            #[cfg(unix)]
-            {
-                use std::os::unix::fs::PermissionsExt;
-                let mode = fs::Permissions::from_mode(0o755);
-                fs::set_permissions(self.root.join(path), mode).unwrap();
-            }
-        }
-    }
 
     #[test]
     fn every_variable_that_git_calls_local_is_kept_from_it() {

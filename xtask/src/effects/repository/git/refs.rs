@@ -109,7 +109,7 @@ impl Git {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::effects::repository::git::tests::Repository;
+    use crate::effects::repository::git::testing::Repository;
 
     /// Settings that add lines to the history, hide files, or write in another encoding.
     #[test]

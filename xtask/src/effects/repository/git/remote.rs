@@ -98,7 +98,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::effects::repository::git::tests::Repository;
+    use crate::effects::repository::git::testing::Repository;
 
     /// A repository whose `origin` is bare, and has `main`.
     fn with_remote() -> (Repository, String) {

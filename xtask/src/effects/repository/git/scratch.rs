@@ -126,7 +126,7 @@ impl Git {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::effects::repository::git::tests::Repository;
+    use crate::effects::repository::git::testing::Repository;
 
     /// Settings and templates that put other bytes or hooks into a new repository.
     #[test]

@@ -4,8 +4,6 @@
 //! Not forced in the user's repository, because they are the user's: hooks, signing, ignored files,
 //! credentials, proxies, `safe.directory`, filters such as those of LFS.
 
-use super::Kind;
-
 /// `nul` is the empty file of Windows.
 const NOTHING: &str = if cfg!(windows) { "nul" } else { "/dev/null" };
 
@@ -57,20 +55,19 @@ const MAKING: [&str; 5] = [
 /// user's, which may set them for itself alone.
 const OF_TAGS: [&str; 5] = ["author.", "committer.", "gpg.", "tag.", "user."];
 
-/// The settings for one command, each `KEY=VALUE`.
-pub(super) fn forced(kind: Kind, subcommand: &str) -> Vec<String> {
-    let by_command: &[&str] = match subcommand {
+/// The settings for a subcommand in any repository, each `KEY=VALUE`.
+pub(super) fn of_command(subcommand: &str) -> impl Iterator<Item = String> {
+    let settings: &[&str] = match subcommand {
         "log" => &LOG,
         "push" => &PUSH,
         _ => &[],
     };
-    let mut settings: Vec<String> =
-        by_command.iter().map(|setting| (*setting).to_owned()).collect();
-    if kind != Kind::User {
-        settings.extend(MAKING.map(str::to_owned));
-        settings.extend(written());
-    }
-    settings
+    settings.iter().map(|setting| (*setting).to_owned())
+}
+
+/// The settings for every command in a repository of ours.
+pub(super) fn of_ours() -> Vec<String> {
+    MAKING.map(str::to_owned).into_iter().chain(written()).collect()
 }
 
 /// The settings that are written into a repository of ours. The commit's `.gitattributes` stay in
