@@ -12,6 +12,7 @@ use anyhow::Result;
 use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::DistributionId;
 use domain::parallel;
+use domain::release::ledger::is_half_released;
 use domain::release::plan::ReleasePlan;
 use domain::release::preflight::{self, Check, short};
 use domain::release::stage::Until;
@@ -42,7 +43,17 @@ pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitStatus> {
     let Source { head, export, workspace, local } = source;
 
     let (checks, indexes) = check_all(&target, &tools, &workspace, &local, options);
-    let indexes = indexes.inspect_err(|_| report::refused(options, &checks))?;
+    let indexes = match indexes {
+        Ok(indexes) => indexes,
+        Err(error) => {
+            report::refused(options, &checks);
+            if !is_half_released(local.ledgers.values()) {
+                return Err(error);
+            }
+            ui::error(&error);
+            return Ok(ExitStatus::Interrupted);
+        }
+    };
     for check in checks.iter().filter(|check| check.hint.is_some()) {
         progress.say(&format!("note: {}", check.detail));
     }

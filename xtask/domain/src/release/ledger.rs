@@ -30,7 +30,27 @@ pub struct Event {
     pub what: String,
 }
 
+impl Event {
+    /// How the event of a published distribution begins.
+    pub const PUBLISHED: &str = "published to ";
+    /// How the event of a tagged distribution begins: nothing is left to do then.
+    pub const TAGGED: &str = "tagged ";
+}
+
+/// Whether a release stopped half-way: of what was built from one commit, something is published
+/// and something is not tagged yet.
+pub fn is_half_released<'a>(ledgers: impl Iterator<Item = &'a Ledger> + Clone) -> bool {
+    let mut published = ledgers.clone().filter(|ledger| ledger.has(Event::PUBLISHED));
+    published.any(|one| {
+        ledgers.clone().any(|other| one.commit == other.commit && !other.has(Event::TAGGED))
+    })
+}
+
 impl Ledger {
+    fn has(&self, event: &str) -> bool {
+        self.events.iter().any(|known| known.what.starts_with(event))
+    }
+
     /// The ledger as [`Ledger::from_json`] reads it.
     pub fn to_json(&self) -> JsonValue {
         let tools: BTreeMap<&str, &str> =
@@ -104,5 +124,34 @@ mod tests {
         };
         assert_eq!(Ledger::from_json(&ledger.to_json()), Some(ledger));
         assert_eq!(Ledger::from_json(&object! { "name": "core" }), None);
+    }
+
+    #[test]
+    fn a_release_is_half_done_between_its_first_upload_and_its_last_tag() {
+        let ledger = |commit: &str, events: &[&str]| Ledger {
+            name: String::new(),
+            version: String::new(),
+            commit: commit.to_owned(),
+            tag: String::new(),
+            files: Vec::new(),
+            tools: Vec::new(),
+            events: events
+                .iter()
+                .map(|what| Event { at: String::new(), what: (*what).to_owned() })
+                .collect(),
+        };
+        let built = ledger("a", &["built", "uploaded to testpypi as 1.0"]);
+        let published = ledger("a", &["built", "published to pypi"]);
+        let done = ledger("a", &["published to pypi", "tagged v1.0"]);
+        let later = ledger("b", &["built"]);
+        for (ledgers, expected) in [
+            (vec![&built], false),
+            (vec![&published], true),
+            (vec![&done], false),
+            (vec![&done, &built], true),
+            (vec![&done, &later], false),
+        ] {
+            assert_eq!(is_half_released(ledgers.iter().copied()), expected, "{ledgers:?}");
+        }
     }
 }

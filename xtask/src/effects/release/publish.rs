@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use domain::ids::PackageId;
+use domain::release::ledger::Event;
 use domain::release::plan::Lookup;
 
 use crate::effects::index::Index;
@@ -24,7 +25,7 @@ impl Run<'_> {
         if uploaded.sent == Sent::Nothing {
             return Ok(StageOutcome::skipped("already there, same bytes"));
         }
-        self.record(id, format!("published to {}", index.repository))?;
+        self.record(id, format!("{}{}", Event::PUBLISHED, index.repository))?;
         let name = self.release.target.shown(&index.repository);
         Ok(StageOutcome::done(format!("confirmed by {name}")))
     }

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use domain::ids::PackageId;
+use domain::release::ledger::Event;
 use domain::release::preflight::short;
 
 use crate::effects::release::outcome::StageOutcome;
@@ -15,7 +16,7 @@ impl Run<'_> {
         let commit = self.ledger(id)?.commit;
         self.git().tag(tag, &commit, &self.label(id))?;
         self.git().push_tag(remote, tag)?;
-        self.record(id, format!("tagged {tag}"))?;
+        self.record(id, format!("{}{tag}", Event::TAGGED))?;
         let remote = target.shown(remote);
         Ok(StageOutcome::done(format!("{tag} on {}, pushed to {remote}", short(&commit))))
     }
