@@ -7,6 +7,7 @@ mod builds;
 mod content;
 mod discovery;
 mod faults;
+mod git;
 mod graph;
 mod handbook;
 mod hostile;

@@ -161,10 +161,19 @@ mod tests {
     }
 
     #[test]
-    fn a_rehearsal_takes_over_who_tags() {
+    fn a_rehearsal_takes_over_who_tags_and_nothing_that_stops_it() {
         let repository = Repository::new();
         repository.commit("feat: x");
-        repository.configure("user.name", "Only Here");
+        for (key, value) in [
+            ("user.name", "Only Here"),
+            ("protocol.file.allow", "never"),
+            ("push.gpgSign", "true"),
+            ("safe.bareRepository", "explicit"),
+            ("clone.rejectShallow", "true"),
+            ("core.hooksPath", "/nowhere"),
+        ] {
+            repository.configure(key, value);
+        }
         let stage = repository.dir.path().join("stage");
         fs::create_dir(&stage).unwrap();
         let stand_in = repository.git().stand_in(&stage, "origin", &[]).unwrap();
