@@ -48,10 +48,12 @@ pub(crate) fn impossible(distributions: &IdVec<DistributionId, Distribution>) ->
         .map(|(distribution, objection)| {
             let (tag, name) = (distribution.tag.tag("1.0"), distribution.name());
             let line = distribution.manifest.config.tag_line.unwrap_or(1);
-            let message = format!("`tool.xtask.tag`: git refuses the tag `{tag}`: it {objection}");
-            Finding::error(Rule::Tag, message)
-                .at(&distribution.manifest.path, line)
-                .hint(format!("give {name} another tag, such as `{}-v{{version}}`", name.normal()))
+            Finding::error(
+                Rule::Tag,
+                format!("git rejects the tag `{tag}` of `{name}`: it {objection}"),
+            )
+            .at(&distribution.manifest.path, line)
+            .hint(format!("set `tag = \"{}-v{{version}}\"` in `[tool.xtask]`", name.normal()))
         })
         .collect()
 }
