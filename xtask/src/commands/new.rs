@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use domain::finding::{Finding, Refusal, Rule};
 use domain::release::content::modules::Modules;
 use domain::release::plan::Lookup;
@@ -91,6 +91,9 @@ fn apply(root: &Path, plan: &NewPlan, cargo: Option<&TomlFile>) -> Result<()> {
     let mut writes = Vec::new();
     if let Some(file) = cargo.filter(|_| !edits.is_empty()) {
         writes.push(splice(&file.path, file.text(), &edits).map_err(|why| anyhow!(why))?);
+    }
+    if root.join(&plan.dir).symlink_metadata().is_ok() {
+        bail!("`{}` exists already; nothing was written", plan.dir);
     }
     let new = plan.files.iter().map(|(path, text)| (format!("{}/{path}", plan.dir), text.clone()));
     files::change(root, &Changes { writes, new: new.collect(), gone: Vec::new() })

@@ -37,7 +37,7 @@ fn failures_before_uploading_publish_nothing_and_name_the_next_step() {
     repo.record("a first test that fails");
     let run = stops(repo.xtask(COMMAND), "a smoke test of the built files that fails");
     run.stage("core 2.3.0", "try", "failed")
-        .has_line(&["core.__version__", "2.2", "core 2.3.0"])
+        .has_line(&["core.__version__", "2.2", "2.3.0"])
         .has_line(&[" 1 s"])
         .has_line(&["`nothing`"])
         .says("still here");
