@@ -70,20 +70,21 @@ impl RepositoryConfig {
 
     fn fill(&mut self, section: &mut TomlSection) {
         self.packages = section.strings("packages");
-        let patterns = |item: &Item| {
-            strings(item).filter(|patterns| !patterns.iter().any(|p| p.starts_with('-')))
-        };
-        let wanted = "an array of branch names or patterns, none of which begins with `-`";
-        if let Some(branches) = section.get("branches", wanted, patterns) {
-            self.branches = branches;
+        // git would take them for options, and some of its options run programs.
+        let is_option = |word: &String| word.starts_with('-');
+        match section.strings("branches") {
+            Some(branches) if branches.iter().any(is_option) => {
+                section.refuse("branches", "names or patterns that do not begin with `-`");
+            }
+            Some(branches) => self.branches = branches,
+            None => {}
         }
-        // git would take it for an option, and some of its options run programs.
-        let remote = |item: &Item| {
-            item.as_str().filter(|remote| !remote.starts_with('-')).map(str::to_owned)
-        };
-        let wanted = "a name or address that does not begin with `-`";
-        if let Some(remote) = section.get("remote", wanted, remote) {
-            self.remote = remote;
+        match section.string("remote") {
+            Some(remote) if is_option(&remote) => {
+                section.refuse("remote", "a name or address that does not begin with `-`");
+            }
+            Some(remote) => self.remote = remote,
+            None => {}
         }
         for (index, key, simple) in [
             (&mut self.staging, "staging", "staging-simple"),
@@ -301,7 +302,7 @@ mod tests {
         );
         refused(
             repository("[workspace.metadata.xtask]\nbranches = [\"main\", \"-f\"]\n").unwrap_err(),
-            "Cargo.toml:2: invalid value for `workspace.metadata.xtask.branches`: expected an array of branch names or patterns, none of which begins with `-`, found array",
+            "Cargo.toml:2: invalid value for `workspace.metadata.xtask.branches`: expected names or patterns that do not begin with `-`, found array",
         );
         refused(
             distribution("[tool.xtask]\ntag = \"v1\"\n").unwrap_err(),

@@ -143,6 +143,11 @@ impl<'a> TomlSection<'a> {
         value
     }
 
+    /// Notes that the value under `key` is not what is wanted, although its type is.
+    pub(crate) fn refuse(&mut self, key: &'static str, wanted: &str) {
+        let _: Option<()> = self.get(key, wanted, |_| None);
+    }
+
     pub(crate) fn string(&mut self, key: &'static str) -> Option<String> {
         self.get(key, "a string", |item| item.as_str().map(str::to_owned))
     }

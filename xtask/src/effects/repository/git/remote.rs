@@ -7,6 +7,9 @@ use domain::workspace::history::{TagRef, parse_remote_tags};
 
 use super::{Git, Kind, reason};
 
+/// Whatever is configured, one tag is sent, and nothing that happens to belong to it.
+const ALONE: [&str; 2] = ["--no-follow-tags", "--no-recurse-submodules"];
+
 impl Git {
     /// The names of the remotes.
     ///
@@ -74,8 +77,8 @@ impl Git {
     /// may do more than judge, and run when the tag is sent.
     pub(crate) fn refusal_of_tag(&self, remote: &str, tag: &str) -> Option<String> {
         let refspec = format!("HEAD:refs/tags/{tag}");
-        let push = ["push", "--dry-run", "--no-verify", "--porcelain", "--", remote, &refspec];
-        self.read(&push).err().map(|error| reason(&error))
+        let push = self.push(&["--dry-run", "--no-verify"], remote, &refspec);
+        push.err().map(|error| reason(&error))
     }
 
     /// Pushes one tag. A tag that the remote has already succeeds as well.
@@ -85,7 +88,12 @@ impl Git {
     pub(crate) fn push_tag(&self, remote: &str, tag: &str) -> Result<()> {
         let refspec = format!("refs/tags/{tag}:refs/tags/{tag}");
         let hooks = if self.kind == Kind::User { "--verify" } else { "--no-verify" };
-        self.read(&["push", hooks, "--porcelain", "--", remote, &refspec]).map(drop)
+        self.push(&[hooks], remote, &refspec)
+    }
+
+    fn push(&self, flags: &[&str], remote: &str, refspec: &str) -> Result<()> {
+        let to = ["--porcelain", "--", remote, refspec];
+        self.read(&[&["push"], flags, &ALONE, &to].concat()).map(drop)
     }
 
     fn list(&self, remote: &str, kind: &str) -> Result<String> {

@@ -19,9 +19,6 @@ const LOG: [&str; 4] = [
     "log.diffMerges=off",
 ];
 
-/// For what is sent to a remote: one tag, and nothing that happens to belong to it.
-const PUSH: [&str; 2] = ["push.followTags=false", "push.recurseSubmodules=no"];
-
 /// For our own repositories, on every command and in their own configuration: build back ends run
 /// git there as well.
 const SCRATCH: [&str; 7] = [
@@ -57,11 +54,7 @@ const OF_TAGS: [&str; 5] = ["author.", "committer.", "gpg.", "tag.", "user."];
 
 /// The settings for a subcommand in any repository, each `KEY=VALUE`.
 pub(super) fn of_command(subcommand: &str) -> impl Iterator<Item = String> {
-    let settings: &[&str] = match subcommand {
-        "log" => &LOG,
-        "push" => &PUSH,
-        _ => &[],
-    };
+    let settings: &[&str] = if subcommand == "log" { &LOG } else { &[] };
     settings.iter().map(|setting| (*setting).to_owned())
 }
 
