@@ -139,7 +139,10 @@ fn remote(facts: &RepositoryFacts) -> Vec<Check> {
         Lookup::Known(false) => Check::failed(
             Rule::Remote,
             format!("no branch of the git remote `{remote}` has HEAD ({head})"),
-            format!("run `git push {remote} HEAD`; the commit of a release has to be public"),
+            format!(
+                "run `git push {remote} HEAD`, after `git pull --rebase` if it is rejected; \
+                 the commit of a release has to be public"
+            ),
         ),
         // Whether it accepts tags cannot be known then.
         Lookup::Unknown(why) => {

@@ -38,6 +38,9 @@ impl Git {
     /// # Errors
     /// git fails.
     pub(crate) fn ignored(&self, paths: &[String]) -> Result<Vec<String>> {
+        if paths.is_empty() {
+            return Ok(Vec::new());
+        }
         let list = paths.join("\0");
         let check = ["check-ignore", "--no-index", "-z", "--stdin"];
         let output = self.output_fed(&check, Some(&list))?;
