@@ -205,7 +205,15 @@ fn a_rehearsal_in_a_hook_of_a_linked_work_tree_leaves_no_trace() {
     assert_eq!(repo.git("symbolic-ref HEAD"), "refs/heads/main");
 }
 
-/// Both would stop a release after everything is published.
+/// The variable is for what is fetched from others.
+#[test]
+fn a_rehearsal_needs_no_protocol() {
+    let repo = repository();
+    let variables = [("GIT_ALLOW_PROTOCOL", "https")];
+    repo.xtask_with("release app --rehearse --dry-run", &variables).ok();
+}
+
+/// All of them would stop a release after everything is published.
 #[test]
 fn what_stops_a_tag_is_found_by_a_dry_run() {
     let repo = repository();

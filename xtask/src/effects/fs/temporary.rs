@@ -4,7 +4,7 @@
 use std::env;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 
 use anyhow::{Context, Result};
 
@@ -23,7 +23,7 @@ impl Temporary {
     /// # Errors
     /// The system's temporary folder cannot be written to.
     pub(crate) fn new() -> Result<Temporary> {
-        let base = env::temp_dir();
+        let base = base();
         Temporary::below(&base).with_context(|| format!("cannot write to `{}`", base.display()))
     }
 
@@ -55,9 +55,16 @@ impl Drop for Temporary {
     }
 }
 
+/// The system's temporary folder, absolute: `TMPDIR` may be relative, and programs that get a path
+/// in it work in other directories.
+fn base() -> PathBuf {
+    let base = env::temp_dir();
+    absolute(&base).unwrap_or(base)
+}
+
 /// Removes the folders that killed runs have left.
 pub(crate) fn sweep() {
-    sweep_below(&env::temp_dir());
+    sweep_below(&base());
 }
 
 fn sweep_below(base: &Path) {

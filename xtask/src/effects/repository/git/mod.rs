@@ -98,7 +98,8 @@ impl Git {
             git = git.arg("-c").arg(setting);
         }
         if self.kind != Kind::User {
-            git = git.env("GIT_ATTR_NOSYSTEM", "1");
+            // The list of protocols goes above the setting that allows paths.
+            git = git.env("GIT_ATTR_NOSYSTEM", "1").env_remove("GIT_ALLOW_PROTOCOL");
         }
         if self.kind == Kind::Bare {
             // With `safe.bareRepository=explicit`, git works in none that it is not told about.
