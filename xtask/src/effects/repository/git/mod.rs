@@ -106,7 +106,13 @@ impl Git {
             git = git.args(["--git-dir", "."]);
         }
         git = git.args(arguments);
-        shell::output(if let Some(input) = input { git.stdin(input) } else { git })
+        let Some(input) = input else { return shell::output(git) };
+        let output = shell::output(git.stdin(input));
+        if output.is_err() {
+            // Where git refuses to work at all, it ends without reading: this tells why.
+            self.read(&["rev-parse", "--git-dir"])?;
+        }
+        output
     }
 
     /// A shell of its own for every call: xshell's belong to one thread, and a release has several.
@@ -125,9 +131,22 @@ impl Git {
             let hint = format!("git config --global --add safe.directory '{root}'");
             return Refusal::from(Finding::error(Rule::Git, message).hint(hint)).into();
         }
-        let line = format!("git {}", arguments.join(" "));
-        CommandFailed { line, output }.into()
+        CommandFailed { line: shown(arguments), output }.into()
     }
+}
+
+/// A command line without the settings that are written into a clone.
+fn shown(arguments: &[&str]) -> String {
+    let mut line = "git".to_owned();
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        if *word == "--config" {
+            words.next();
+        } else {
+            line += &format!(" {word}");
+        }
+    }
+    line
 }
 
 /// What there is at `root` instead of the root of a work tree. Told by the files: git itself does
@@ -184,6 +203,20 @@ mod tests {
         let handed_over = ["GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT"];
         let mut unknown = listed.lines().filter(|name| !handed_over.contains(name));
         assert_eq!(unknown.find(|name| !known.contains(name)), None);
+    }
+
+    #[test]
+    fn a_refusal_of_git_is_told_although_it_reads_nothing() {
+        let repository = Repository::new();
+        repository.configure("core.repositoryFormatVersion", "9");
+        let many: Vec<String> = (0..100_000).map(|number| format!("folder/{number}")).collect();
+        let said = repository.git().ignored(&many).unwrap_err().to_string();
+        assert!(said.contains("repo version"), "{said}");
+    }
+
+    #[test]
+    fn a_failed_clone_is_told_without_its_settings() {
+        assert_eq!(shown(&["clone", "--config", "a=b", "--", "x"]), "git clone -- x");
     }
 
     #[test]
