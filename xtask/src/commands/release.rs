@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use announce::Announcement;
-use anyhow::Result;
+use anyhow::{Error, Result};
 use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::DistributionId;
 use domain::parallel;
@@ -45,14 +45,7 @@ pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitStatus> {
     let (checks, indexes) = check_all(&target, &tools, &workspace, &local, options);
     let indexes = match indexes {
         Ok(indexes) => indexes,
-        Err(error) => {
-            report::refused(options, &checks);
-            if !is_half_released(local.ledgers.values()) {
-                return Err(error);
-            }
-            ui::error(&error);
-            return Ok(ExitStatus::Interrupted);
-        }
+        Err(error) => return refused(options, &checks, &local, error),
     };
     for check in checks.iter().filter(|check| check.hint.is_some()) {
         progress.say(&format!("note: {}", check.detail));
@@ -97,16 +90,35 @@ pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitStatus> {
     drop(progress);
     report.outcome(&outcome);
     report.json(&outcome, &indexes.released);
-    Ok(match &outcome.interruption {
-        None => {
-            announcement.notes(&plan);
-            let published = plan.packages.iter().map(|package| package.distribution);
-            announcement.on_github(&published.chain(indexes.released).collect::<Vec<_>>());
-            ExitStatus::Done
-        }
+    if outcome.interruption.is_none() {
+        announcement.notes(&plan);
+        let published = plan.packages.iter().map(|package| package.distribution);
+        announcement.on_github(&published.chain(indexes.released).collect::<Vec<_>>());
+    }
+    Ok(exit_status(&outcome))
+}
+
+fn exit_status(outcome: &ReleaseOutcome) -> ExitStatus {
+    match &outcome.interruption {
+        None => ExitStatus::Done,
         Some(interruption) if interruption.published.is_empty() => ExitStatus::Refused,
         Some(_) => ExitStatus::Interrupted,
-    })
+    }
+}
+
+/// Reports a refusal. The exit code still says that an earlier run has published something.
+fn refused(
+    options: &ReleaseOptions,
+    checks: &[Check],
+    local: &LocalFacts,
+    error: Error,
+) -> Result<ExitStatus> {
+    report::refused(options, checks);
+    if !is_half_released(local.ledgers.values()) {
+        return Err(error);
+    }
+    ui::error(&error);
+    Ok(ExitStatus::Interrupted)
 }
 
 /// Everything that a release needs before it asks an index.

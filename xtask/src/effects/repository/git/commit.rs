@@ -16,8 +16,8 @@ impl Git {
     /// git refuses; a hook may be the reason.
     pub(crate) fn commit(&self, message: &str, paths: &[String]) -> Result<Vec<Finding>> {
         let paths: Vec<String> = paths.iter().map(|path| literal(path)).collect();
-        // The message comes by standard input, so that a failure does not show all of it as part
-        // of the command.
+        // The message comes by standard input, so that a failure does not show it as part of the
+        // command.
         let commit = ["commit", "--quiet", "--only", "--file=-"];
         self.on_paths(&commit, &paths, Some(message))?;
         Ok(self.update_index().err().into_iter().map(stale_index).collect())

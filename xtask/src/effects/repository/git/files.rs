@@ -51,7 +51,7 @@ impl Git {
         if !output.success() {
             return Err(self.failure(&check, output));
         }
-        // A tracked file is never ignored. git looks for every path in its whole index to tell, and
+        // A tracked file is never ignored. git looks up each path in its whole index to tell, and
         // refuses to where one is in a submodule; so the index is read only here, where some path
         // matches a pattern.
         self.untracked(&records(&output.stdout))

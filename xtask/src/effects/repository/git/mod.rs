@@ -115,7 +115,7 @@ impl Git {
         output
     }
 
-    /// A shell of its own for every call: xshell's belong to one thread, and a release has several.
+    /// A shell of its own for each call: xshell's belong to one thread, and a release has several.
     fn shell(&self) -> Result<Shell> {
         let sh = shell::at(&self.root)?;
         shell::withhold(&sh, |name| self.withheld.iter().any(|withheld| withheld == name));

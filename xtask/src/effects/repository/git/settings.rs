@@ -58,7 +58,7 @@ pub(super) fn of_command(subcommand: &str) -> impl Iterator<Item = String> {
     settings.iter().map(|setting| (*setting).to_owned())
 }
 
-/// The settings for every command in a repository of ours.
+/// The settings for each command in a repository of ours.
 pub(super) fn of_ours() -> Vec<String> {
     MAKING.map(str::to_owned).into_iter().chain(written()).collect()
 }
