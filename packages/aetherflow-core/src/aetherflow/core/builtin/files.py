@@ -30,6 +30,8 @@ class GlobFiles(Step):
         """Return the paths, absolute and sorted."""
         root = self.folder.path
         found = sorted(path for path in root.glob(self.pattern) if path.is_file())
+        for path in found:
+            self.folder.inside(path.relative_to(root))  # a link may lead out of it
         if self.required and not found:
             raise ValueError(f"no file in {root} matches `{self.pattern}`")
         return StepResult({"paths": [str(path) for path in found], "count": len(found)})

@@ -150,6 +150,16 @@ def _only_reading(db: sqlite3.Connection) -> None:
         except sqlite3.OperationalError as error:
             if "no such table" not in str(error):
                 raise
+    db.set_authorizer(_admit)
+
+
+def _admit(action: int, first: str | None, second: str | None, *_: str | None) -> int:
+    allowed = (
+        action in _READING
+        or (action == sqlite3.SQLITE_FUNCTION and second not in _FORBIDDEN_FUNCTIONS)
+        or (action == sqlite3.SQLITE_PRAGMA and first in _READING_PRAGMAS)
+    )
+    return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
 
 
 def _check(db: sqlite3.Connection, query: str, parameters: Mapping[str, Any]) -> None:
