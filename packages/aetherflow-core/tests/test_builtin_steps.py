@@ -73,8 +73,44 @@ class TestCsvToTable:
         assert str(caught.value).startswith(f"{bad}, {message}")
         assert rows(database, "SELECT a FROM t") == [("7",)]
 
+    @pytest.mark.parametrize(
+        ("encoding", "content"),
+        [
+            ("utf-8", "n\nKäse\n".encode()),
+            ("UTF-8", b"\xef\xbb\xbf" + "n\nKäse\n".encode()),
+            ("latin-1", "n\nKäse\n".encode("latin-1")),
+            ("cp1252", "n\nKäse\n".encode("cp1252")),
+            ("utf-16", "n\nKäse\n".encode("utf-16")),
+        ],
+    )
+    def test_reads_other_encodings(self, database, tmp_path, encoding, content):
+        source = tmp_path / "a.csv"
+        source.write_bytes(content)
+        CsvToTable(source=source, database=database, table="t", encoding=encoding).run()
+        assert rows(database, "SELECT n FROM t") == [("Käse",)]
+
+    def test_the_wrong_encoding_is_named(self, database, tmp_path):
+        source = tmp_path / "a.csv"
+        source.write_bytes("n\nKäse\n".encode("latin-1"))
+        message = "not utf-8 text; set `encoding` to what the file is written in$"
+        with pytest.raises(ValueError, match=message):
+            CsvToTable(source=source, database=database, table="t").run()
+
+    @pytest.mark.parametrize("encoding", ["utf-9", "hex", "", "a\0b"])
+    def test_an_encoding_has_to_exist(self, database, tmp_path, encoding):
+        with pytest.raises(ValueError, match="unknown encoding"):
+            CsvToTable(source=tmp_path, database=database, table="t", encoding=encoding)
+
 
 class TestQueryToCsv:
+    def test_writes_other_encodings_and_delimiters(self, filled, tmp_path):
+        target = tmp_path / "r.csv"
+        query = "SELECT 'Käse' AS a, 1 AS b"
+        QueryToCsv(
+            database=filled, query=query, target=target, encoding="utf-8-sig", delimiter=";"
+        ).run()
+        assert target.read_bytes() == b"\xef\xbb\xbfa;b\nK\xc3\xa4se;1\n"
+
     @pytest.fixture
     def filled(self, write, database):
         source = write("a,b\n1,x\n2,\n", "a.csv")
@@ -186,6 +222,40 @@ class TestZipFiles:
         files = [write("1", "x/a.txt"), write("2", "y/a.txt")]
         with pytest.raises(ValueError, match=r"two files have the name `a\.txt`"):
             ZipFiles(files=files, target=tmp_path / "z.zip").run()
+
+    def test_a_folder_is_packed_with_all_that_is_in_it(self, write, tmp_path):
+        write("1", "x/a/1.txt")
+        write("2", "x/a/deep/2.txt")
+        write("3", "x/3.txt")
+        target = tmp_path / "z.zip"
+
+        def names(**inputs):
+            count = ZipFiles(target=target, **inputs).run().outputs["count"]
+            with zipfile.ZipFile(target) as archive:
+                assert len(archive.namelist()) == count
+                return archive.namelist()
+
+        x = tmp_path / "x"
+        assert names(files=[x / "a", x / "3.txt"]) == ["3.txt", "a/1.txt", "a/deep/2.txt"]
+        assert names(files=[x]) == ["x/3.txt", "x/a/1.txt", "x/a/deep/2.txt"]
+        assert names(files=[x], root=x) == ["3.txt", "a/1.txt", "a/deep/2.txt"]
+        assert names(files=[x / "a" / "1.txt", x / "a" / "deep"], root=x) == [
+            "a/1.txt",
+            "a/deep/2.txt",
+        ]
+
+    def test_names_stay_below_the_root(self, write, tmp_path):
+        file = write("1", "x/1.txt")
+        with pytest.raises(ValueError, match=r"x/1\.txt is not in the folder .*, which `root`"):
+            ZipFiles(files=[file], root=tmp_path / "y", target=tmp_path / "z.zip").run()
+
+    @pytest.mark.skipif(os.name != "posix", reason="links need no privilege only on POSIX")
+    def test_a_link_out_of_a_packed_folder_is_refused(self, write, tmp_path):
+        write("1", "x/1.txt")
+        (tmp_path / "x" / "link").symlink_to(write("secret", "outside.txt"))
+        with pytest.raises(ValueError, match="is a link that leads out of the folder"):
+            ZipFiles(files=[tmp_path / "x"], target=tmp_path / "z.zip").run()
+        assert not (tmp_path / "z.zip").exists()
 
     def test_a_missing_file_leaves_no_half_archive(self, write, tmp_path):
         files = [write("1", "in/a.txt"), tmp_path / "in" / "b.txt"]

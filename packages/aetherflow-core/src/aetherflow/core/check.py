@@ -75,7 +75,14 @@ def validate_flow(
     return check_flow(Path(path), parameters or {}, complete=complete, files=files).flow
 
 
-def check_flow(file: Path, given: Mapping[str, Any], *, complete: bool, files: bool) -> CheckedFlow:
+def check_flow(
+    file: Path,
+    given: Mapping[str, Any],
+    *,
+    complete: bool,
+    files: bool,
+    ignore_unknown: bool = False,
+) -> CheckedFlow:
     """Read a flow document and check all of it; see `validate_flow`.
 
     Args:
@@ -83,11 +90,14 @@ def check_flow(file: Path, given: Mapping[str, Any], *, complete: bool, files: b
         given: Values for the flow's parameters; text is read as the parameter's type.
         complete: Whether all values that a run needs have to be known.
         files: Whether files that steps read have to be there.
+        ignore_unknown: Whether values for parameters that the flow does not declare are ignored.
 
     Raises:
         InvalidDocument: The document is refused; the error lists all that is wrong with it.
     """
     flow = read_document(file, Flow)
+    if ignore_unknown:
+        given = {name: value for name, value in given.items() if name in flow.parameters}
     values, problems = bind(flow, given, complete=complete)
     check = _Check(flow, file, values, files)
     problems += [*check.resources(), *check.order(), *check.jobs()]

@@ -132,7 +132,9 @@ def execute(request: RunRequest, listener: Listener) -> RunResult:
     """Check a flow, then run it, and tell `listener` what happens; see `run_flow`."""
     earlier = run_to_resume(request.state, request.job, request.run) if request.resume else None
     given = _parameters_again(request, earlier) if earlier else request.parameters
-    checked = check_flow(request.file, given, complete=True, files=True)
+    checked = check_flow(
+        request.file, given, complete=True, files=True, ignore_unknown=earlier is not None
+    )
     jobs = checked.flow.jobs
     if request.job is not None and request.job not in jobs:
         hint = did_you_mean(request.job, jobs)
@@ -156,10 +158,14 @@ def _parameters_again(request: RunRequest, earlier: RunRecord) -> Mapping[str, A
     Raises:
         InvalidDocument: Others are asked for now.
     """
+    kept = earlier.parameters
     problems = [
-        Problem(f"parameters.{name}", f"run {earlier.run} has `{kept}`; a resumed run keeps it")
+        Problem(
+            f"parameters.{name}",
+            f"run {earlier.run} has `{kept.get(name)}`; a resumed run keeps its parameters",
+        )
         for name, value in request.parameters.items()
-        if (kept := earlier.parameters.get(name)) != value and str(kept) != str(value)
+        if str(kept.get(name)).lower() != str(value).lower()  # `value` may be from a command line
     ]
     if problems:
         raise InvalidDocument(request.file, problems)

@@ -78,7 +78,8 @@ class _Request(Step):
             raise RuntimeError(f"{shown}: {error or type(error).__name__}") from error
 
     def _body(self, response: "httpx.Response") -> Iterator[bytes]:
-        for portion in response.iter_bytes(65_536):
+        # As it arrives: portions of a given size would come late from a slow server.
+        for portion in response.iter_bytes():
             self.checkpoint()
             yield portion
 

@@ -13,6 +13,9 @@ from aetherflow.core.control import checkpoint
 if TYPE_CHECKING:
     import psycopg
 
+_CONNECT_WITHIN = 30
+"""Seconds after which a server that does not answer counts as not there."""
+
 _TYPES = {"text": "text", "integer": "bigint", "real": "double precision"}
 
 
@@ -54,6 +57,8 @@ class Postgres(Database):
             cursor.itersize = ROWS_AT_ONCE
             cursor.execute(query.encode(), dict(parameters))
             yield Result([column.name for column in cursor.description or ()], iter(cursor))
+            # A read-only transaction does not keep every function from writing.
+            connection.rollback()
 
     def load(self, table: Table, rows: Iterable[Sequence[Any]]) -> int:
         """Load rows into a table, all of them or none; see `Database.load`."""
@@ -84,7 +89,8 @@ class Postgres(Database):
 
         left = checkpoint()
         try:
-            connection = psycopg.connect(self.dsn)
+            wait = _CONNECT_WITHIN if left is None else max(1, min(int(left), _CONNECT_WITHIN))
+            connection = psycopg.connect(self.dsn, connect_timeout=wait)
         except psycopg.Error as error:
             raise ConnectionError(f"PostgreSQL: {_one_line(error)}") from error
         try:
