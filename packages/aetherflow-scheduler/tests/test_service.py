@@ -1,13 +1,19 @@
 """The scheduler as a process, stopped by a signal. A short interval stands in for cron."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from datetime import datetime, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
+
+from aetherflow.scheduler import service
+from aetherflow.scheduler.cron import parse_cron
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
 
@@ -36,7 +42,7 @@ def start(tmp_path):
         process = subprocess.Popen(
             [str(part) for part in command], cwd=tmp_path, stderr=subprocess.PIPE, text=True
         )
-        # Who waits for a line that does not come is not to wait for ever.
+        # A line that does not come must not be waited for without end.
         limit = threading.Timer(60, process.kill)
         limit.start()
         running.append((process, limit))
@@ -107,7 +113,7 @@ def test_a_flow_that_fails_stops_neither_itself_nor_others(serve, flow, tmp_path
     scheduler.send_signal(signal.SIGTERM)
     _, stderr = scheduler.communicate(timeout=15)
     assert scheduler.returncode == 0
-    assert "failing: failed: job 'one', step 'step': " in stderr
+    assert "failing: failed: step `one.step` failed: " in stderr
     assert "ended with exit status 3" in stderr
     assert "Traceback" not in stderr
 
@@ -123,3 +129,175 @@ def test_a_signal_with_nothing_running_ends_it(installed, start, write, flow, nu
     _, stderr = scheduler.communicate(timeout=15)
     assert scheduler.returncode == 0
     assert stderr.endswith("stopping: running flows end, no new ones start\n")
+
+
+OFTEN = """
+import logging, sys
+from pathlib import Path
+from apscheduler.triggers.interval import IntervalTrigger
+from aetherflow.scheduler import cron, schedule
+
+# Cron knows no seconds: here, an expression is a number of tenths of a second.
+schedule.parse_cron = lambda text, zone: IntervalTrigger(seconds=int(text) / 10, timezone=zone)
+from aetherflow.scheduler.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def run(start):
+    """Start `aetherflow-scheduler run`, with expressions that are tenths of a second."""
+    return lambda: start(sys.executable, "-c", OFTEN, "run", "scheduler.yaml")
+
+
+def ended(process, number=signal.SIGTERM):
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=20)
+    assert process.returncode == 0
+    return stderr
+
+
+def schedules(**entries):
+    lines = "".join(f"  {name}: {{ {entry} }}\n" for name, entry in entries.items())
+    return f"timezone: UTC\nschedules:\n{lines}"
+
+
+APPEND = "open('NAME', 'a').write('.')"
+
+
+def test_sighup_reads_the_schedules_again(run, write, flow, tmp_path):
+    for name in ("kept", "gone", "new"):
+        flow(APPEND.replace("NAME", name), f"{name}.yaml")
+    write(schedules(kept='flow: kept.yaml, cron: "2"', gone='flow: gone.yaml, cron: "2"'))
+    process = run()
+    wait_for(tmp_path / "kept", ".")
+    wait_for(tmp_path / "gone", ".")
+    write(schedules(kept='flow: kept.yaml, cron: "2"', new='flow: new.yaml, cron: "2"'))
+    process.send_signal(signal.SIGHUP)
+    wait_for(tmp_path / "new", ".")
+    time.sleep(0.5)  # what was on its way may still start
+    before = (tmp_path / "gone").stat().st_size, (tmp_path / "kept").stat().st_size
+    time.sleep(1)
+    assert (tmp_path / "gone").stat().st_size == before[0]
+    assert (tmp_path / "kept").stat().st_size > before[1]
+    assert "reloaded, serving kept, new\n" in ended(process)
+
+
+def test_a_bad_schedule_is_not_reloaded(run, write, flow, tmp_path):
+    flow(APPEND.replace("NAME", "kept"), "kept.yaml")
+    write(schedules(kept='flow: kept.yaml, cron: "2"'))
+    process = run()
+    wait_for(tmp_path / "kept", ".")
+    write(schedules(kept='flow: lost.yaml, cron: "2"'))
+    process.send_signal(signal.SIGHUP)
+    while "not reloaded, the schedules stay as they are: " not in (
+        line := process.stderr.readline()
+    ):
+        assert process.poll() is None
+    assert "schedules.kept.flow: lost.yaml: cannot read the file" in line
+    before = (tmp_path / "kept").stat().st_size
+    wait_for(tmp_path / "kept", "." * (before + 2))
+    ended(process)
+
+
+def test_a_start_is_passed_over_while_the_last_run_goes_on(run, write, flow, tmp_path):
+    flow(SLOW)
+    write(schedules(slow='flow: flow.yaml, cron: "2"'))
+    process = run()
+    while "slow: a start is passed over: its last run is still in progress" not in (
+        process.stderr.readline()
+    ):
+        assert process.poll() is None
+    (tmp_path / "go").touch()
+    ended(process)
+
+
+def test_two_runs_at_once_if_the_schedule_allows_them(run, write, flow, tmp_path):
+    flow(SLOW)
+    write(schedules(slow='flow: flow.yaml, cron: "2", max_instances: 2'))
+    process = run()
+    wait_for(tmp_path / "log", "begun begun ")
+    while "slow: a start is passed over: 2 of its runs are still in progress" not in (
+        process.stderr.readline()
+    ):
+        assert process.poll() is None
+    assert (tmp_path / "log").read_text() == "begun begun "
+    (tmp_path / "go").touch()
+    assert "another run of this flow" not in ended(process)
+
+
+def test_jitter_delays_starts_at_random():
+    trigger = parse_cron("@hourly", ZoneInfo("UTC"))
+    jittered = service._jittered(trigger, 600)
+    start = datetime(2026, 1, 5, 0, 30, tzinfo=timezone.utc)
+    due = datetime(2026, 1, 5, 1, tzinfo=timezone.utc)
+    delays = {(jittered.get_next_fire_time(None, start) - due).total_seconds() for _ in range(20)}
+    assert len(delays) > 10
+    assert all(0 <= delay <= 600 for delay in delays)
+    assert trigger.get_next_fire_time(None, start) == due  # what is shown stays as it is
+
+
+def test_status(run, write, flow, scheduler, tmp_path):
+    flow("raise SystemExit(3)", "bad.yaml")
+    flow(APPEND.replace("NAME", "worked"), "good.yaml")
+    write(
+        schedules(
+            good='flow: good.yaml, cron: "2"',
+            bad='flow: bad.yaml, cron: "2"',
+            far='flow: good.yaml, cron: "99999"',
+        )
+    )
+    none = scheduler("status")
+    assert (none.returncode, none.stdout) == (1, "scheduler.yaml: not running\n")
+    process = run()
+    wait_for(tmp_path / "worked", "...")
+    end = time.monotonic() + 15
+    while True:
+        shown = scheduler("status", "--json")
+        found = json.loads(shown.stdout)
+        by_name = {entry["name"]: entry for entry in found["schedules"]}
+        if by_name["good"]["outcome"] and by_name["bad"]["outcome"]:
+            break
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert shown.returncode == 0
+    assert (found["running"], found["process"]) == (True, process.pid)
+    assert (by_name["good"]["outcome"], by_name["good"]["error"]) == ("done", None)
+    assert by_name["good"]["run"] >= 1
+    assert by_name["bad"]["outcome"] == "failed"
+    assert by_name["bad"]["error"].startswith("step `one.step` failed: ")
+    assert by_name["far"]["started"] is None
+    assert datetime.fromisoformat(by_name["far"]["next"]) > datetime.now(timezone.utc)
+    text = scheduler("status").stdout
+    assert text.startswith(f"scheduler.yaml: running since {found['started']}, process ")
+    assert "far: not started yet; next at 20" in text
+    ended(process)
+    gone = scheduler("status")
+    assert gone.returncode == 1
+    assert gone.stdout.startswith("scheduler.yaml: not running; stopped at 20")
+
+
+def test_a_scheduler_that_was_killed_is_not_running(run, write, flow, scheduler, tmp_path):
+    flow("pass")
+    write(schedules(a='flow: flow.yaml, cron: "99999"'))
+    process = run()
+    assert process.stderr.readline().endswith("serving a\n")
+    process.kill()
+    process.wait()
+    file = tmp_path / ".aetherflow" / "scheduler.yaml.status.json"
+    written = json.loads(file.read_text())
+    written["beat"] -= 60
+    file.write_text(json.dumps(written))
+    done = scheduler("status")
+    assert (done.returncode, done.stdout.partition(" at ")[0]) == (
+        1,
+        "scheduler.yaml: not running; last seen",
+    )
+
+
+def test_a_status_that_is_none_is_named(write, scheduler):
+    write("timezone: UTC")
+    write('{"schedules": [{"nam": 1}]}', ".aetherflow/scheduler.yaml.status.json")
+    done = scheduler("status")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: cannot read the status: ")
