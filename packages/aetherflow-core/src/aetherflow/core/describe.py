@@ -7,6 +7,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from aetherflow.core.errors import one_of
@@ -89,12 +90,12 @@ class ConnectorInfo(str):
 
 def step_info(name: str, kind: type[Step], drivers: _Drivers) -> StepInfo:
     """Return what is known of a kind of step."""
-    return StepInfo(name, _summary(kind), _inputs(kind, drivers), tuple(kind.outputs))
+    return StepInfo(name, _summary(kind), fields_of(kind, drivers), tuple(kind.outputs))
 
 
 def connector_info(name: str, kind: type[Connector], drivers: _Drivers) -> ConnectorInfo:
     """Return what is known of a kind of connector."""
-    return ConnectorInfo(name, _summary(kind), _inputs(kind, drivers))
+    return ConnectorInfo(name, _summary(kind), fields_of(kind, drivers))
 
 
 def is_resource(annotation: Any) -> bool:
@@ -111,8 +112,9 @@ def _summary(kind: type[Step] | type[Connector]) -> str:
     return (inspect.getdoc(kind) or "").partition("\n")[0]
 
 
-def _inputs(kind: type[Step] | type[Connector], drivers: _Drivers) -> tuple[InputInfo, ...]:
-    return tuple(_input(name, info, drivers) for name, info in kind.model_fields.items())
+def fields_of(model: type[BaseModel], drivers: _Drivers) -> tuple[InputInfo, ...]:
+    """Return what is known of the fields of a model."""
+    return tuple(_input(name, info, drivers) for name, info in model.model_fields.items())
 
 
 def _input(name: str, info: FieldInfo, drivers: _Drivers) -> InputInfo:
@@ -143,8 +145,10 @@ def _type_name(annotation: Any, drivers: _Drivers) -> str:
     if origin is list:
         return f"list of {_plural(_type_name(arguments[0], drivers))}"
     if origin is dict:
-        return f"mapping of names to {_plural(_type_name(arguments[1], drivers))}"
-    return getattr(annotation, "__name__", "any value")
+        values = _type_name(arguments[1], drivers)
+        return "mapping" if values == "any value" else f"mapping of names to {_plural(values)}"
+    # A part of the flow document, such as `StepSpec`, or whatever a plugin has made up.
+    return getattr(annotation, "__name__", "any value").removesuffix("Spec").lower()
 
 
 def _plural(noun: str) -> str:

@@ -41,7 +41,7 @@ class ParameterSpec(_Part):
     description: str = Field("", description="What it is for.")
 
 
-class EnvSpec(_Part):
+class VariableSpec(_Part):
     """An environment variable that a run reads; steps refer to it as `${env.NAME}`."""
 
     default: str | None = Field(
@@ -89,17 +89,19 @@ class JobSpec(_Part):
 
 
 class Flow(_Part):
-    """A whole flow document."""
+    """The document as a whole."""
 
     name: Name = Field(description="The name of the flow.")
     description: str = Field("", description="What the flow is for.")
     parameters: dict[Name, ParameterSpec] = Field(
         {}, description="Values that differ from run to run."
     )
-    env: dict[Name, EnvSpec] = Field(
+    env: dict[Name, VariableSpec] = Field(
         {}, description="Environment variables that the flow reads; there are no others."
     )
     resources: dict[Name, ResourceSpec] = Field(
         {}, description="Databases and folders that steps use."
     )
-    jobs: dict[Name, JobSpec] = Field(min_length=1, description="What is done.")
+    jobs: dict[Name, JobSpec] = Field(
+        min_length=1, description="The jobs, in any order: `depends_on` decides."
+    )

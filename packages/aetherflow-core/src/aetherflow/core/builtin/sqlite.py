@@ -14,6 +14,9 @@ from aetherflow.core.builtin.database import Database, Result, Table
 from aetherflow.core.control import checkpoint, must_stop
 
 _READING = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE})
+_WAIT = 60.0
+"""Seconds that a step waits while another one changes the same database."""
+
 _INSTRUCTIONS = 10_000
 """Instructions of SQLite's machine, less than a millisecond's worth, between two looks."""
 
@@ -108,7 +111,10 @@ class Sqlite(Database):
         if not self.path.exists():
             raise FileNotFoundError(errno.ENOENT, "no such database", str(self.path))
         address = f"{self.path.resolve().as_uri()}?mode=ro"
-        with self._named_errors(), closing(sqlite3.connect(address, uri=True)) as db:
+        with (
+            self._named_errors(),
+            closing(sqlite3.connect(address, timeout=_wait(), uri=True)) as db,
+        ):
             _only_reading(db)
             db.set_progress_handler(must_stop, _INSTRUCTIONS)
             yield db
@@ -124,7 +130,7 @@ class Sqlite(Database):
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with (
             self._named_errors(),
-            closing(sqlite3.connect(self.path, isolation_level=None)) as db,
+            closing(sqlite3.connect(self.path, timeout=_wait(), isolation_level=None)) as db,
         ):
             db.execute("BEGIN IMMEDIATE")
             db.set_progress_handler(must_stop, _INSTRUCTIONS)
@@ -138,6 +144,12 @@ class Sqlite(Database):
         except (sqlite3.Error, sqlite3.Warning) as error:
             checkpoint()  # if the step has to stop, that is what interrupted SQLite
             raise ValueError(f"{self.path}: {error}") from error
+
+
+def _wait() -> float:
+    """Return the seconds to wait for another job that changes the database."""
+    left = checkpoint()
+    return _WAIT if left is None else min(left, _WAIT)
 
 
 def _only_reading(db: sqlite3.Connection) -> None:
