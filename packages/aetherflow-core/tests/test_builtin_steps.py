@@ -1,5 +1,8 @@
+"""The built-in steps, each by itself, on real files, databases and programs."""
+
 import os
 import sqlite3
+import subprocess
 import sys
 import time
 import zipfile
@@ -11,6 +14,7 @@ import pytest
 from aetherflow.core.builtin.archive import ZipFiles
 from aetherflow.core.builtin.files import CopyFile, GlobFiles, MoveFile
 from aetherflow.core.builtin.folder import LocalFolder
+from aetherflow.core.builtin.output import written_whole
 from aetherflow.core.builtin.process import RunProcess
 from aetherflow.core.builtin.sqlite import Sqlite
 from aetherflow.core.builtin.tables import CsvToTable, QueryToCsv
@@ -244,6 +248,11 @@ class TestZipFiles:
             "a/deep/2.txt",
         ]
 
+    def test_an_archive_does_not_pack_itself(self, write, tmp_path):
+        write("1", "x/1.txt")
+        step = ZipFiles(files=[tmp_path / "x"], target=tmp_path / "x" / "all.zip")
+        assert [step.run().outputs["count"] for _ in range(2)] == [1, 1]
+
     def test_names_stay_below_the_root(self, write, tmp_path):
         file = write("1", "x/1.txt")
         with pytest.raises(ValueError, match=r"x/1\.txt is not in the folder .*, which `root`"):
@@ -323,6 +332,22 @@ class TestRunProcess:
     def test_a_timeout_is_a_time(self, timeout):
         with pytest.raises(ValueError, match="greater than 0"):
             self.python("", timeout=timeout)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="drafts of the dead are removed on POSIX only")
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    left = tmp_path / f".x.csv.{dead.pid}-0123abcd"
+    alive = tmp_path / f".x.csv.{os.getpid()}-0123abcd"
+    others = [tmp_path / ".x.csv.backup-1", tmp_path / f".y.csv.{dead.pid}-0123abcd"]
+    for path in (left, alive, *others):
+        path.write_text("")
+    with written_whole(tmp_path / "x.csv") as draft:
+        draft.write_text("new")
+    assert (tmp_path / "x.csv").read_text() == "new"
+    assert not left.exists()
+    assert all(path.exists() for path in (alive, *others))
 
 
 def test_a_database_that_is_none_is_named(write, tmp_path):

@@ -112,8 +112,9 @@ def test_a_failed_run_is_resumed(write, aetherflow):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"])
 def test_a_killed_run_is_resumed(write, aetherflow, installed, tmp_path, number):
+    number = getattr(signal, number)
     waiting = "import os, time; open('begun', 'a').write('.'); time.sleep(WAIT)"
     gate = FLOW[FLOW.index("import os, sys") : FLOW.index('"]\n      - id: bye')]
     write(FLOW.replace(gate, waiting.replace("WAIT", "0 if os.path.exists('open') else 5")))
@@ -143,6 +144,13 @@ def wait_for(path, seconds=10):
     while not path.exists():
         assert time.monotonic() < end, f"{path} did not appear"
         time.sleep(0.01)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes that break")
+def test_a_reader_that_has_seen_enough_is_not_an_error(installed):
+    command = f"'{installed}' schema | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("{\n", "")
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])

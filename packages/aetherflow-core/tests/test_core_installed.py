@@ -1,10 +1,19 @@
+"""The distribution as it is installed: metadata, files and the stable surface."""
+
+import copy
 import doctest
+import pickle
 from importlib.metadata import distribution, requires
 
+import pytest
 from packaging.requirements import Requirement
 
 import aetherflow.core
 from aetherflow.core import api
+
+
+def through_pickle(value):
+    return pickle.loads(pickle.dumps(value))
 
 
 def test_the_version_is_that_of_the_installed_distribution():
@@ -75,6 +84,13 @@ def test_a_step_is_its_name_and_says_what_it_takes_and_gives():
     assert database.type == "resource (`postgres` or `sqlite`)"
     (local, *_) = api.list_connectors()
     assert [(given.name, given.type) for given in local.config] == [("path", "path")]
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, through_pickle])
+def test_what_is_listed_can_be_copied(duplicate):
+    for info in [*api.list_steps(), *api.list_connectors()]:
+        other = duplicate(info)
+        assert (other, type(other), other.summary) == (info, type(info), info.summary)
 
 
 def test_the_examples_of_the_api_are_true():

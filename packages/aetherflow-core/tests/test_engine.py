@@ -1,3 +1,5 @@
+"""Runs of flows through `run_flow`: order, failures, resumption and the record."""
+
 import json
 import sqlite3
 from collections import Counter
@@ -178,6 +180,25 @@ def test_the_run_of_one_job_is_resumed_apart_from_the_run_of_all(write, recorder
         run_flow(flow, resume=True)
     recorder.broken = set()
     assert run_flow(flow, job="last", resume=True).restored == 1
+
+
+def test_a_run_is_resumed_after_a_step_that_moved_what_it_read(write, recorder, tmp_path):
+    write("x", "in.txt")
+    flow = write(f"""
+        name: moved
+        resources: {{ box: {{ driver: local, config: {{ path: box }} }} }}
+        jobs:
+          j:
+            steps:
+              - {{ id: m, type: move_file, inputs: {{ source: in.txt, folder: box }} }}
+              - {step("n", "x")}
+    """)
+    recorder.broken = {"x"}
+    with pytest.raises(StepFailed):
+        run_flow(flow)
+    assert not (tmp_path / "in.txt").exists()
+    recorder.broken = set()
+    assert run_flow(flow, resume=True).restored == 1
 
 
 def test_steps_without_outputs_are_restored_too(write, recorder):

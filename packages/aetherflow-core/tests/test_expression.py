@@ -1,3 +1,5 @@
+"""The language of `when`: what holds, what is refused and where."""
+
 import pytest
 
 from aetherflow.core.expression import Expression

@@ -1,3 +1,5 @@
+"""`http_request` and `download` against a real server on loopback."""
+
 import hashlib
 import json
 import time

@@ -1,3 +1,5 @@
+"""Parameters and environment variables: how a run is told what differs."""
+
 import json
 from datetime import date, timedelta
 

@@ -177,6 +177,13 @@ def test_a_server_that_is_not_there_fails_the_step(write):
     assert "hunter2" not in str(caught.value)
 
 
+def test_a_dsn_that_is_none_is_not_quoted(write):
+    database = Postgres(dsn="hunter2 hunter3")
+    with pytest.raises(ValueError, match="`dsn` is not a connection string") as caught:
+        load(database, write("n\n", "a.csv"), "t")
+    assert caught.value.__suppress_context__
+
+
 def test_a_flow_with_a_timeout(dsn, write, monkeypatch, aetherflow):
     monkeypatch.setenv("AETHERFLOW_TEST_DSN", dsn)
     write("""

@@ -1,3 +1,5 @@
+"""References: how they are found, read and replaced by values."""
+
 import pytest
 
 from aetherflow.core.references import find_references, parse_reference, resolve, resolve_known

@@ -215,3 +215,32 @@ def test_a_secret_in_the_wrong_place_is_not_quoted(write, aetherflow, monkeypatc
         2,
         "error: flow.yaml: jobs.j.steps[0].inputs.timeout: expected a number, found text\n",
     )
+
+
+def test_a_secret_in_an_address_is_not_recorded(write, server, aetherflow, tmp_path, monkeypatch):
+    monkeypatch.setenv("AETHERFLOW_TEST_TOKEN", "hunter2")
+    write("""
+        name: secret
+        parameters: { server: {} }
+        env: { AETHERFLOW_TEST_TOKEN: {} }
+        jobs:
+          j:
+            steps:
+              - id: s
+                type: download
+                inputs:
+                  url: ${parameters.server}/file?a=${env.AETHERFLOW_TEST_TOKEN}
+                  query: { token: "${env.AETHERFLOW_TEST_TOKEN}" }
+                  headers: { authorization: "Bearer ${env.AETHERFLOW_TEST_TOKEN}" }
+                  target: x
+              - id: t
+                type: http_request
+                inputs: { url: "${parameters.server}/status/500?a=${env.AETHERFLOW_TEST_TOKEN}" }
+    """)
+    done = aetherflow("run", "flow.yaml", "--set", f"server={server.url}")
+    assert done.returncode == 1
+    assert "hunter2" not in done.stderr
+    log = tmp_path / ".aetherflow" / "flow.yaml.logs" / "1" / "j.s.log"
+    assert f"GET {server.url}/file: 200 OK\n" in log.read_text()
+    kept = [path for path in (tmp_path / ".aetherflow").rglob("*") if path.is_file()]
+    assert not [path for path in kept if b"hunter2" in path.read_bytes()]

@@ -1,3 +1,5 @@
+"""Documents as a whole: what is accepted, and what is refused before any detail is looked at."""
+
 import pytest
 
 from aetherflow.core.api import InvalidDocument, validate_flow

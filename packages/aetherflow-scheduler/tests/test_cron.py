@@ -1,3 +1,5 @@
+"""Cron expressions: when they fire, and which are refused."""
+
 from datetime import datetime
 from zoneinfo import ZoneInfo
 

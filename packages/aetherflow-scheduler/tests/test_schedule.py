@@ -1,3 +1,7 @@
+"""The schedule document: what it means, and how findings are reported."""
+
+from pathlib import Path
+
 import pytest
 
 from aetherflow.core.api import InvalidDocument
@@ -105,3 +109,15 @@ def test_two_schedules_are_equal_if_they_mean_the_same(write, flow):
     first, second = read_schedules(write(GOOD)), read_schedules(write(GOOD))
     assert first == second
     assert first != read_schedules(write(GOOD.replace("30 2", "31 2")))
+
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def test_the_schedule_of_the_readme_is_valid(write, tmp_path):
+    text = README.read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
+    step = "steps: [{ id: s, type: run_process, inputs: { command: [x] } }]"
+    write(f"name: a\njobs: {{ j: {{ {step} }} }}", "daily-sales.yaml")
+    parameters = "parameters: { folder: {} }"
+    write(f"name: a\n{parameters}\njobs: {{ collect: {{ {step} }} }}", "inbox.yaml")
+    assert [schedule.name for schedule in read_schedules(write(text))] == ["nightly", "hourly"]

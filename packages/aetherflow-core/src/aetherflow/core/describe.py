@@ -60,9 +60,13 @@ class StepInfo(str):
     outputs: tuple[str, ...]
 
     def __new__(
-        cls, name: str, summary: str, inputs: tuple[InputInfo, ...], outputs: tuple[str, ...]
+        cls,
+        name: str,
+        summary: str = "",
+        inputs: tuple[InputInfo, ...] = (),
+        outputs: tuple[str, ...] = (),
     ) -> "StepInfo":
-        """Return the name with its attributes."""
+        """Return the name with its attributes; `copy` and `pickle` set them afterwards."""
         info = super().__new__(cls, name)
         info.summary, info.inputs, info.outputs = summary, inputs, outputs
         return info
@@ -81,8 +85,10 @@ class ConnectorInfo(str):
     summary: str
     config: tuple[InputInfo, ...]
 
-    def __new__(cls, name: str, summary: str, config: tuple[InputInfo, ...]) -> "ConnectorInfo":
-        """Return the name with its attributes."""
+    def __new__(
+        cls, name: str, summary: str = "", config: tuple[InputInfo, ...] = ()
+    ) -> "ConnectorInfo":
+        """Return the name with its attributes; `copy` and `pickle` set them afterwards."""
         info = super().__new__(cls, name)
         info.summary, info.config = summary, config
         return info

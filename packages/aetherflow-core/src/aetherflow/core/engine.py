@@ -133,7 +133,11 @@ def execute(request: RunRequest, listener: Listener) -> RunResult:
     earlier = run_to_resume(request.state, request.job, request.run) if request.resume else None
     given = _parameters_again(request, earlier) if earlier else request.parameters
     checked = check_flow(
-        request.file, given, complete=True, files=True, ignore_unknown=earlier is not None
+        request.file,
+        given,
+        complete=True,
+        files=earlier is None,  # steps that are done may have moved what they read
+        ignore_unknown=earlier is not None,
     )
     jobs = checked.flow.jobs
     if request.job is not None and request.job not in jobs:

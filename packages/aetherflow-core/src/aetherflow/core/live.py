@@ -66,8 +66,6 @@ class LiveView:
             line.append(f" in {event.seconds:g} s: {event.text}")
         elif event.kind == "done":
             line.append(f" in {event.seconds:.2f} s")
-        elif event.text:
-            line.append(f": {event.text}")
         self._console.print(line)
 
     def _render(self) -> Table:

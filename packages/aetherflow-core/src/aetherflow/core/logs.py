@@ -10,6 +10,9 @@ from typing import TextIO
 
 from aetherflow.core.control import current
 
+_TELLTALES = ("httpx", "httpcore")
+"""Loggers that write down whole addresses, which can hold secrets, of every request."""
+
 _FORMAT = logging.Formatter("%(levelname)s %(name)s: %(message)s")
 
 
@@ -32,6 +35,8 @@ class _StepLogs(logging.Handler):
     """Appends each record to the log of the step whose thread it comes from."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno < logging.WARNING and record.name.startswith(_TELLTALES):
+            return
         try:
             note(self.format(record))
         except OSError:

@@ -51,7 +51,7 @@ class ZipFiles(Step):
                 raise ValueError(f"{path} is not in the folder {base}, which `root` names")
             inside = sorted(path.rglob("*")) if path.is_dir() else [path]
             for file in inside:
-                if not file.is_dir():
+                if not file.is_dir() and file != self.target:  # an earlier archive in a folder
                     self._stays_inside(file, path)
                     yield file.relative_to(base).as_posix(), file
 

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator
 from aetherflow.core.builtin.output import written_whole
 from aetherflow.core.errors import PermanentError
 from aetherflow.core.extension import Preview, Step, StepResult
+from aetherflow.core.logs import note
 
 if TYPE_CHECKING:
     import httpx
@@ -68,6 +69,7 @@ class _Request(Step):
                     **body,
                 ) as response,
             ):
+                note(f"{shown}: {response.status_code} {response.reason_phrase}")
                 yield response
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
             raise PermanentError(f"{shown}: {error}") from error

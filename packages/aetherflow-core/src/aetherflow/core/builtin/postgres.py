@@ -85,9 +85,14 @@ class Postgres(Database):
         self, *, read_only: bool = False
     ) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
         """Lend a connection whose changes take effect together, at the end, or not at all."""
-        import psycopg
+        import psycopg.conninfo
 
         left = checkpoint()
+        try:
+            psycopg.conninfo.conninfo_to_dict(self.dsn)
+        except psycopg.Error:
+            # What it says quotes the text, with the password.
+            raise ValueError("PostgreSQL: `dsn` is not a connection string") from None
         try:
             wait = _CONNECT_WITHIN if left is None else max(1, min(int(left), _CONNECT_WITHIN))
             connection = psycopg.connect(self.dsn, connect_timeout=wait)

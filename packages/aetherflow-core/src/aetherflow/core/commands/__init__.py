@@ -5,6 +5,7 @@ Results go to stdout, progress and errors to stderr.
 
 import argparse
 import logging
+import os
 import sys
 
 from aetherflow.core.commands import catalogue, history, run, validate
@@ -24,7 +25,9 @@ def perform(arguments: argparse.Namespace) -> int:
     """Do what `arguments.command` names and return the exit status."""
     _log_to_stderr()
     try:
-        return _COMMANDS[arguments.command](arguments)
+        status = _COMMANDS[arguments.command](arguments)
+        sys.stdout.flush()
+        return status
     except InvalidDocument as error:
         for line in str(error).splitlines():
             print(f"error: {line}", file=sys.stderr)
@@ -33,7 +36,8 @@ def perform(arguments: argparse.Namespace) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1 if isinstance(error, RunFailed) else 2
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        sys.stderr.close()
+        # What is still buffered would raise the same error at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 

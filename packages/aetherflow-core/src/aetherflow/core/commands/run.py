@@ -21,7 +21,7 @@ from aetherflow.core.state import default_state
 
 def perform(arguments: argparse.Namespace) -> int:
     """Run a flow and print what became of it."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    _interrupt_on_signals()
     request = RunRequest(
         file=arguments.flow,
         job=arguments.job,
@@ -149,6 +149,13 @@ def _short(path: Path) -> str:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
         return str(path)
+
+
+def _interrupt_on_signals() -> None:
+    """Let SIGTERM, and a terminal that closes, end the run as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _interrupt)  # unless `nohup` has it ignored
 
 
 def _interrupt(*_: object) -> None:
