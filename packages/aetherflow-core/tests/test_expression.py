@@ -74,7 +74,7 @@ def test_the_second_operand_is_only_looked_at_if_it_matters():
         ("not " * 60 + "true", "nested more than 50 deep"),
     ],
 )
-def test_what_is_no_expression_is_refused_with_its_column(text, message):
+def test_an_invalid_expression_is_refused_with_its_column(text, message):
     with pytest.raises(ValueError) as caught:
         Expression(text)
     assert str(caught.value) == message

@@ -136,7 +136,7 @@ def test_what_fails_half_way_leaves_the_table_as_it_was(dsn, database, write):
         "WITH gone AS (DELETE FROM fourth RETURNING 1) SELECT * FROM gone",
         "DROP TABLE fourth",
         "SELECT 1; COMMIT; DROP TABLE fourth",
-        "COPY fourth TO PROGRAM 'cat > /tmp/aetherflow-test-made'",
+        "COPY fourth TO PROGRAM 'true'",
         "SELECT nextval('s')",
         "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE",
         "SELECT set_config('transaction_read_only', 'off', false), lo_create(12345)",
@@ -177,7 +177,7 @@ def test_a_server_that_is_not_there_fails_the_step(write):
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_dsn_that_is_none_is_not_quoted(write):
+def test_an_invalid_dsn_is_not_quoted(write):
     database = Postgres(dsn="hunter2 hunter3")
     with pytest.raises(ValueError, match="`dsn` is not a connection string") as caught:
         load(database, write("n\n", "a.csv"), "t")

@@ -88,7 +88,7 @@ def test_all_mistakes_come_at_once(write):
         ("a: \x07", ": invalid YAML: unacceptable character #x0007"),
     ],
 )
-def test_what_is_no_document_is_refused(write, text, expected):
+def test_an_invalid_document_is_refused(write, text, expected):
     (problem,) = problems(write(text))
     assert problem.startswith(expected)
 

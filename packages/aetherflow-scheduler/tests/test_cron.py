@@ -76,7 +76,7 @@ def test_days_of_the_week_are_those_of_a_crontab(field, days):
         ("0 0 31 4,6,9,11 *", "`0 0 31 4,6,9,11 *` never fires"),
     ],
 )
-def test_what_is_no_cron_expression_is_refused(text, message):
+def test_an_invalid_cron_expression_is_refused(text, message):
     with pytest.raises(ValueError) as caught:
         parse_cron(text, UTC)
     assert str(caught.value).startswith(message)

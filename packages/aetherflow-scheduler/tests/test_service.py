@@ -1,4 +1,4 @@
-"""The scheduler as a process, stopped by a signal. A short interval stands in for cron."""
+"""The scheduler as a process, stopped by a signal. A short interval replaces cron."""
 
 import json
 import os
@@ -295,7 +295,7 @@ def test_a_scheduler_that_was_killed_is_not_running(run, write, flow, scheduler,
     )
 
 
-def test_a_status_that_is_none_is_named(write, scheduler):
+def test_an_invalid_status_is_named(write, scheduler):
     write("timezone: UTC")
     write('{"schedules": [{"nam": 1}]}', ".aetherflow/scheduler.yaml.status.json")
     done = scheduler("status")

@@ -25,7 +25,7 @@ from aetherflow.core.state import RunState, default_state
 _LOOK_EVERY = 0.5
 """Seconds between two looks at whether a step is late."""
 
-_LATE_AT_MOST = 2.0
+_LATE_AT_MOST = 5.0
 """Seconds after its timeout at which a step that does not stop is given up."""
 
 _STOPPING_AT_MOST = 5.0
@@ -107,7 +107,7 @@ def run_flow(
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What `run_flow` is asked for; see there."""
+    """The arguments of `run_flow`; see there."""
 
     file: Path
     job: str | None
@@ -160,7 +160,7 @@ def _parameters_again(request: RunRequest, earlier: RunRecord) -> Mapping[str, A
     """Return the parameters of the run that is resumed.
 
     Raises:
-        InvalidDocument: Others are asked for now.
+        InvalidDocument: The request has others.
     """
     kept = earlier.parameters
     problems = [

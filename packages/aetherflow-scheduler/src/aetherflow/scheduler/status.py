@@ -142,7 +142,7 @@ class Board:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         draft = self._file.with_name(f".{self._file.name}.{os.getpid()}")
         draft.write_text(json.dumps(asdict(self._status), indent=2), encoding="utf-8")
-        draft.replace(self._file)  # whoever reads it sees the old one or the new one, whole
+        draft.replace(self._file)  # a reader sees the old file or the new one, whole
 
 
 def status_file(schedule: Path) -> Path:
