@@ -41,7 +41,9 @@ def test_version_and_help(aetherflow):
         assert shown.stdout.startswith("usage: aetherflow")
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["run"], ["run", "flow.yaml", "--res"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["fly"], ["run"], ["run", "flow.yaml", "--res"], ["run", "f", "--run", "1"]]
+)
 def test_a_wrong_command_line_is_usage(aetherflow, arguments):
     done = aetherflow(*arguments)
     assert (done.returncode, done.stdout) == (2, "")

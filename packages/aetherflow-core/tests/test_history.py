@@ -217,6 +217,14 @@ class TestRunJson:
             "jobs.one.steps[1].inputs.comand",
         ]
 
+    def test_the_run_of_one_job_among_others(self, write, aetherflow):
+        write(FLOW)
+        self.run(aetherflow, "--job", "one")
+        self.run(aetherflow)
+        write("", "open")
+        status, report = self.run(aetherflow, "--job", "one", "--resume")
+        assert (status, report["run"], report["outcome"]) == (0, 1, "done")
+
     def test_nothing_to_resume(self, write, aetherflow):
         write(FLOW)
         status, report = self.run(aetherflow, "--resume")

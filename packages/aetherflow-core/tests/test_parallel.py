@@ -174,6 +174,38 @@ def test_a_failure_lets_what_is_running_end_and_starts_nothing_new(write, note, 
     assert outcomes == {"a.s": "failed", "b.s": "done"}
 
 
+def test_a_failure_ends_the_pauses_of_other_jobs(write, tmp_path):
+    paused = threading.Event()
+
+    class Pauses(Step):
+        """Fail, and be retried much later."""
+
+        def run(self):
+            paused.set()
+            raise ValueError("again")
+
+    class Fails(Step):
+        """Fail once the other job waits for its retry."""
+
+        def run(self):
+            assert paused.wait(20)
+            time.sleep(0.2)
+            raise ValueError("broken")
+
+    register_step("pauses", Pauses)
+    register_step("fails", Fails)
+    flow = write("""
+        name: two
+        jobs:
+          a: { steps: [{ id: s, type: pauses, retries: 5, backoff: 300 }] }
+          b: { steps: [{ id: s, type: fails }] }
+    """)
+    started = time.monotonic()
+    with pytest.raises(StepFailed, match=r"step `b\.s` failed: broken"):
+        run_flow(flow, jobs=2)
+    assert time.monotonic() - started < 60
+
+
 def test_a_resumed_run_repeats_only_what_builds_on_what_runs_again(write, note):
     flow = write(DIAMOND)
     note.broken = {"left+right-2"}

@@ -34,7 +34,14 @@ class StepRunner:
     """
 
     def __init__(
-        self, job: str, scope: Scope, state: RunState, listener: Listener, cancel: threading.Event
+        self,
+        job: str,
+        scope: Scope,
+        state: RunState,
+        listener: Listener,
+        *,
+        cancel: threading.Event,
+        no_more: threading.Event,
     ) -> None:
         """Take what all steps of the job need.
 
@@ -43,13 +50,15 @@ class StepRunner:
             scope: What its steps may use.
             state: Where they are recorded.
             listener: Told of what happens.
-            cancel: Set once the run is to stop.
+            cancel: Set once the step is to stop.
+            no_more: Set once nothing new is to start, no further attempt either.
         """
         self._job = job
         self._scope = scope
         self._state = state
         self._listener = listener
         self._cancel = cancel
+        self._no_more = no_more
         self.control: Control | None = None
         self.step: str = ""
 
@@ -107,7 +116,7 @@ class StepRunner:
     def _pause(self, spec: StepSpec, attempt: int, reason: str) -> None:
         seconds = min(spec.backoff * 2 ** (attempt - 1), _LONGEST_PAUSE)
         self._tell("retry", spec, seconds, reason)
-        if self._cancel.wait(seconds):
+        if self._no_more.wait(seconds):
             raise Cancelled
 
     def _tell(self, kind: Any, spec: StepSpec, seconds: float = 0.0, text: str = "") -> None:

@@ -12,7 +12,10 @@ from pathlib import Path
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.command == "run" and arguments.run and not arguments.resume:
+        parser.error("--run names the run to resume: add --resume")
     # Not before: pydantic and YAML are three quarters of the time that `--help` would take.
     from aetherflow.core import commands
 

@@ -245,7 +245,14 @@ class _Run:
             raise failure
 
     def _start(self, job: str) -> None:
-        runner = StepRunner(job, self._scope, self._state, self._listener, self._cancel)
+        runner = StepRunner(
+            job,
+            self._scope,
+            self._state,
+            self._listener,
+            cancel=self._cancel,
+            no_more=self._no_more,
+        )
         self._running[job] = runner
         thread = threading.Thread(
             target=self._job, args=(job, runner), name=f"aetherflow {job}", daemon=True
@@ -255,11 +262,12 @@ class _Run:
 
     def _next_end(self) -> _JobEnd:
         while True:
+            self._give_up_late_steps()
             try:
                 # A limit also lets Ctrl-C through where waiting for a lock cannot be interrupted.
                 return self._ended.get(timeout=_LOOK_EVERY)
             except queue.Empty:
-                self._give_up_late_steps()
+                continue
 
     def _give_up_late_steps(self) -> None:
         """Fail the run because of a step that goes on long after its timeout.

@@ -106,7 +106,7 @@ def _run_for_json(arguments: argparse.Namespace, request: RunRequest) -> int:
 
 def _recorded(request: RunRequest) -> dict[str, Any]:
     for record in read_runs(request.state):
-        if request.run in {None, record.run}:
+        if record.job == request.job and request.run in {None, record.run}:
             return {
                 "run": record.run,
                 "outcome": record.outcome,
