@@ -53,6 +53,13 @@ def test_a_wrong_shape_hides_no_other_finding(write, tmp_path):
     ]
 
 
+def test_each_schedule_is_told_of_the_parameters_that_it_lacks(write, flow):
+    text = flow("pass").read_text()
+    write(text.replace("name: small", "name: small\nparameters: { n: {} }"), "flows/flow.yaml")
+    where = [text.partition(": ")[0] for text in problems(write(GOOD))]
+    assert where == ["schedules.nightly.flow", "schedules.hourly.flow"]
+
+
 def test_a_missing_flow_is_a_finding(write, tmp_path):
     found = problems(write(GOOD))
     assert f"{tmp_path / 'flows' / 'flow.yaml'}: cannot read the file: No such file" in found[0]

@@ -1,6 +1,6 @@
 """The schedule document: which flow starts when, in which time zone, under which policies."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -87,7 +87,7 @@ class _Check:
         self._file = file
         self._raw = raw
         self._broken = {problem.path for problem in known}
-        self._reported: set[Problem] = set()
+        self._reported: set[str] = set()
 
     def problems(self) -> list[Problem]:
         entries = self._raw.get("schedules")
@@ -120,15 +120,21 @@ class _Check:
         try:
             jobs = validate_flow(flow, parameters=parameters).jobs
         except InvalidDocument as error:
-            lines = [Problem("", line) for line in str(error).splitlines()]
-            new = [line for line in lines if line not in self._reported]  # one flow, two schedules
-            self._reported.update(new)
-            return [Problem(f"{where}.flow", line.message) for line in new]
+            return [Problem(f"{where}.flow", line) for line in self._new(error)]
         job = self._sound(entry, "job", where, str)
         if job is not None and job not in jobs:
             known = ", ".join(f"`{name}`" for name in jobs)
             return [Problem(f"{where}.job", f"no job `{job}` in {flow}: expected one of {known}")]
         return []
+
+    def _new(self, error: InvalidDocument) -> Iterator[str]:
+        """Yield the findings of a flow that no other schedule has had."""
+        for problem in error.problems:
+            line = ": ".join(filter(None, (str(error.file), problem.path, problem.message)))
+            own = problem.path.startswith("parameters")  # each schedule has its own values
+            if own or line not in self._reported:
+                self._reported.add(line)
+                yield line
 
     def _sound(self, entry: Mapping[str, Any], key: str, where: str, kind: type) -> Any:
         """Return a value if it is there and its shape is right."""
