@@ -331,6 +331,50 @@ def test_a_bad_flow(write, a_csv, aetherflow, tmp_path, command, before, after, 
     assert {path.name for path in tmp_path.iterdir()} == {"a.csv", "flow.yaml"}
 
 
+STEP = 'type: download, inputs: { url: "http://127.0.0.1/x", target: made.csv }'
+
+
+@pytest.mark.parametrize(
+    ("jobs", "hint"),
+    [
+        ("use: { steps: [{ id: z, PACK }, { id: d, LOAD }] }", "; step `use.d` makes it later"),
+        (
+            "make: { steps: [{ id: d, LOAD }] }\n  use: { steps: [{ id: z, PACK }] }",
+            "; step `make.d` makes it: add `make` to `depends_on`",
+        ),
+        ("use: { steps: [{ id: z, PACK }] }", ""),
+    ],
+)
+def test_a_missing_file_that_another_step_makes(write, aetherflow, tmp_path, jobs, hint):
+    pack = "type: zip_files, inputs: { files: [made.csv], target: z.zip }"
+    write(f"name: m\njobs:\n  {jobs.replace('PACK', pack).replace('LOAD', STEP)}\n")
+    done = aetherflow("validate", "flow.yaml")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: flow.yaml: jobs.use.steps[0].inputs.files: "
+        f"no such file: {tmp_path / 'made.csv'}{hint}\n"
+    )
+    assert aetherflow("validate", "flow.yaml", "--no-files").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "jobs",
+    [
+        "use: { steps: [{ id: d, LOAD }, { id: z, PACK }] }",
+        "make: { steps: [{ id: d, LOAD }] }\n"
+        "  use: { depends_on: [make], steps: [{ id: z, PACK }] }",
+        "use: { steps: [{ id: p, RUN }, { id: z, PACK }] }",
+    ],
+    ids=["same job", "job before", "any program"],
+)
+def test_a_file_that_a_step_before_makes_is_not_missing(write, aetherflow, jobs):
+    pack = "type: zip_files, inputs: { files: [made.csv], target: z.zip }"
+    run = "type: run_process, inputs: { command: [make] }"
+    jobs = jobs.replace("PACK", pack).replace("LOAD", STEP).replace("RUN", run)
+    write(f"name: m\njobs:\n  {jobs}\n")
+    assert aetherflow("validate", "flow.yaml").stderr == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

@@ -56,12 +56,14 @@ def steps_done(folder):
     return done if runs else -1
 
 
-# When it is killed: how many steps are done, and how many seconds later.
-MOMENTS = [(-1, 0), (0, 0), (0, 0.1), (1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (6, 0), (7, 0)]
+# When it is killed: how many steps are done, and how many seconds later. The first two downloads
+# run side by side and take `PAUSE`; the steps at the end take milliseconds.
+PAUSE = 0.4
+MOMENTS = [(-1, 0), (0, 0), (0, 0.1), (0, 0.2), (0, 0.3), (1, 0), (2, 0), (3, 0), (5, 0), (7, 0)]
 
 
 def test_killed_at_ten_moments_and_resumed(folder, shops, start, monkeypatch):
-    monkeypatch.setattr(Handler, "pause", 0.2)
+    monkeypatch.setattr(Handler, "pause", PAUSE)
     finished(start(*RUN))
     expected = result(folder)
     resumed = 0
@@ -83,7 +85,7 @@ def test_killed_at_ten_moments_and_resumed(folder, shops, start, monkeypatch):
             resumed += 1
         assert json.loads(stdout)["outcome"] == "done"
         assert result(folder) == expected
-    assert resumed >= 7
+    assert resumed >= 5
 
 
 def test_two_runs_at_once(folder, shops, start, monkeypatch):

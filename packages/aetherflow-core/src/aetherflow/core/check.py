@@ -137,6 +137,8 @@ class _Check:
         self._resources: dict[str, Connector] = {}
         self._open: set[str] = set()  # resources that are not known well enough to be opened
         self._left_by: dict[str, _Seen] = {}
+        self._makers: list[tuple[Path, str, str]] = []  # a file, and the job and step that make it
+        self._absent: dict[Problem, Path] = {}
 
     def resources(self) -> Iterator[Problem]:
         drivers = known_connectors()
@@ -180,7 +182,18 @@ class _Check:
     def jobs(self) -> Iterator[Problem]:
         found = {name: list(self._job(name)) for name in self._sorted()}
         for name in self._flow.jobs:  # in the order of the document
-            yield from found[name]
+            for problem in found[name]:
+                yield self._with_maker(problem, name)
+
+    def _with_maker(self, problem: Problem, job: str) -> Problem:
+        """Return a problem with the step that makes the file that it misses, if there is one."""
+        path = self._absent.get(problem)
+        for made, other, step in self._makers:
+            if path and (path == made or made in path.parents):
+                what = " later" if other == job else f": add `{other}` to `depends_on`"
+                hint = f"; step `{other}.{step}` makes it{what}"
+                return Problem(problem.path, problem.message + hint)
+        return problem
 
     def _sorted(self) -> list[str]:
         try:
@@ -206,6 +219,7 @@ class _Check:
             made = _Seen(_step_outputs(name, step))
             preview = yield from self._step(step, seen, here)
             made.written = None if preview.writes is None else list(preview.writes)
+            self._makers += [(path, name, step.id) for path in preview.writes or ()]
             seen.add(made)
             left.add(made)
 
@@ -243,7 +257,9 @@ class _Check:
             return Preview()
         found = [Problem(f"{inside}.{name}", text) for name, text in preview.problems.items()]
         if self._files and seen.written is not None:
-            found += _missing(preview, seen.written, inside)
+            absent = dict(_missing(preview, seen.written, inside))
+            self._absent |= absent
+            found += absent
         yield from _closed(found, unknown, inside)
         return Preview() if unknown else preview
 
@@ -279,13 +295,13 @@ def _secrets(value: Any, where: str) -> Callable[[str], bool]:
     return places.__contains__
 
 
-def _missing(preview: Preview, written: list[Path], where: str) -> Iterator[Problem]:
-    """Yield a problem for each file that a step reads, is not there, and no step makes."""
+def _missing(preview: Preview, written: list[Path], where: str) -> Iterator[tuple[Problem, Path]]:
+    """Yield a problem for each file that a step reads, is not there, and no step before makes."""
     for name, paths in preview.reads.items():
         for path in paths:
             made = any(path == other or other in path.parents for other in written)
             if not made and not path.exists():
-                yield Problem(f"{where}.{name}", f"no such file: {path}")
+                yield Problem(f"{where}.{name}", f"no such file: {path}"), path
 
 
 def _reference_problems(
