@@ -95,6 +95,18 @@ def test_no_pause_is_longer_than_five_minutes(monkeypatch, write, shaky):
     assert attempts._LONGEST_PAUSE == 300
 
 
+def test_a_step_that_exits_has_failed(write):
+    class Exits(Step):
+        """Call `sys.exit`."""
+
+        def run(self):
+            sys.exit("gone")
+
+    register_step("exits", Exits)
+    with pytest.raises(StepFailed, match=r"step `j\.s` failed: SystemExit: gone$"):
+        run_flow(flow(write, "retries: 0", "exits", ""))
+
+
 class Careful(Step):
     """Look at the time."""
 

@@ -217,6 +217,50 @@ def test_a_secret_in_the_wrong_place_is_not_quoted(write, aetherflow, monkeypatc
     )
 
 
+def test_a_token_with_a_line_break_is_not_quoted(write, server, aetherflow, tmp_path, monkeypatch):
+    monkeypatch.setenv("AETHERFLOW_TEST_TOKEN", "hunter2\n")
+    write("""
+        name: secret
+        parameters: { server: {} }
+        env: { AETHERFLOW_TEST_TOKEN: {} }
+        jobs:
+          j:
+            steps:
+              - id: s
+                type: http_request
+                inputs:
+                  url: ${parameters.server}/file
+                  headers: { authorization: "Bearer ${env.AETHERFLOW_TEST_TOKEN}" }
+    """)
+    done = aetherflow("run", "flow.yaml", "--set", f"server={server.url}")
+    assert done.returncode == 1
+    assert "/file: invalid address or header\n" in done.stderr
+    kept = [path for path in (tmp_path / ".aetherflow").rglob("*") if path.is_file()]
+    assert not [path for path in kept if b"hunter2" in path.read_bytes()]
+
+
+def test_inputs_that_turn_out_wrong_are_not_logged(write, aetherflow, tmp_path, monkeypatch):
+    monkeypatch.setenv("AETHERFLOW_TEST_TOKEN", "hunter2")
+    write("""
+        name: secret
+        env: { AETHERFLOW_TEST_TOKEN: {} }
+        jobs:
+          j:
+            steps:
+              - { id: s, type: run_process, inputs: { command: [echo, soon] } }
+              - id: t
+                type: run_process
+                inputs:
+                  command: ["true"]
+                  timeout: "${j.s.stdout}${env.AETHERFLOW_TEST_TOKEN}"
+    """)
+    done = aetherflow("run", "flow.yaml")
+    assert done.returncode == 1
+    assert "step `j.t` failed: `inputs.timeout`: expected a number, found text" in done.stderr
+    log = tmp_path / ".aetherflow" / "flow.yaml.logs" / "1" / "j.t.log"
+    assert "hunter2" not in log.read_text()
+
+
 def test_a_secret_in_an_address_is_not_recorded(write, server, aetherflow, tmp_path, monkeypatch):
     monkeypatch.setenv("AETHERFLOW_TEST_TOKEN", "hunter2")
     write("""

@@ -295,6 +295,15 @@ def test_a_scheduler_that_was_killed_is_not_running(run, write, flow, scheduler,
     )
 
 
+def test_a_status_that_cannot_be_written_stops_nothing(run, write, flow, tmp_path):
+    flow(APPEND.replace("NAME", "kept"), "deep/kept.yaml")
+    write("", ".aetherflow")  # a file where a folder is needed
+    write(schedules(a='flow: deep/kept.yaml, cron: "2"'))
+    process = run()
+    wait_for(tmp_path / "deep" / "kept", "..")
+    assert ended(process).count("cannot write the status") == 1
+
+
 def test_an_invalid_status_is_named(write, scheduler):
     write("timezone: UTC")
     write('{"schedules": [{"nam": 1}]}', ".aetherflow/scheduler.yaml.status.json")

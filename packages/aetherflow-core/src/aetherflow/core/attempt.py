@@ -80,7 +80,8 @@ class StepRunner:
             try:
                 with controlled(control):
                     outputs = self._attempt(spec, values, control)
-            except Exception as error:  # a step can be foreign code: anything can come out of it
+            # A step can be foreign code: anything can come out of it, `sys.exit` included.
+            except (Exception, SystemExit) as error:
                 seconds = round(time.monotonic() - started, 3)
                 reason = reason_of(error)
                 self._state.step_failed(self._job, spec.id, seconds, reason)
@@ -107,7 +108,7 @@ class StepRunner:
             control.check_time()  # a step that does not look at the time is late all the same
             note("done")
             return outputs
-        except Exception:
+        except (Exception, SystemExit):
             note(f"failed\n{traceback.format_exc()}")
             raise
         finally:
@@ -129,7 +130,7 @@ def fingerprint(spec: StepSpec, resources: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: BaseException) -> str:
     """Return why a step failed, in one sentence for the author of the flow."""
     if isinstance(error, ValidationError):
         # The values are not quoted: they can be secrets from the environment.

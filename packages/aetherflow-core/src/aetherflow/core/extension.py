@@ -44,7 +44,12 @@ _C = TypeVar("_C", bound="Connector")
 
 
 class _Inputs(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        coerce_numbers_to_str=True,
+        hide_input_in_errors=True,  # a log with a traceback must not hold secrets
+    )
 
     @field_validator("*")
     @classmethod

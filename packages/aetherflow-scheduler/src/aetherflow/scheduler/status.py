@@ -1,6 +1,7 @@
 """The status of a running scheduler: a JSON file that it keeps up to date, for others to read."""
 
 import json
+import logging
 import os
 import threading
 import time
@@ -9,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+
+logger = logging.getLogger("aetherflow.scheduler")
 
 BEAT_EVERY = 5.0
 """Seconds between two signs of life."""
@@ -139,10 +142,14 @@ class Board:
             return
         self._status.beat = time.time()
         self._status.schedules = list(self._by_name.values())
-        self._file.parent.mkdir(parents=True, exist_ok=True)
         draft = self._file.with_name(f".{self._file.name}.{os.getpid()}")
-        draft.write_text(json.dumps(asdict(self._status), indent=2), encoding="utf-8")
-        draft.replace(self._file)  # a reader sees the old file or the new one, whole
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_text(json.dumps(asdict(self._status), indent=2), encoding="utf-8")
+            draft.replace(self._file)  # a reader sees the old file or the new one, whole
+        except OSError as error:
+            logger.warning("cannot write the status, `status` will not work: %s", error)
+            self._file = None
 
 
 def status_file(schedule: Path) -> Path:

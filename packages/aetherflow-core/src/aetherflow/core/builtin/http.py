@@ -71,7 +71,10 @@ class _Request(Step):
             ):
                 note(f"{shown}: {response.status_code} {response.reason_phrase}")
                 yield response
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
+        except (httpx.InvalidURL, httpx.LocalProtocolError):
+            # What they say quotes the value, which can be a token with a line break at its end.
+            raise PermanentError(f"{shown}: invalid address or header") from None
+        except (httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
             raise PermanentError(f"{shown}: {error}") from error
         except httpx.TimeoutException as error:
             self.checkpoint()
