@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from aetherflow.core import state
 from aetherflow.core.api import RunFailed, run_flow
 from aetherflow.core.history import read_runs
+from aetherflow.core.lock import Lock
 
 FLOW = """
 name: small
@@ -148,6 +150,14 @@ def test_the_history_can_be_read_while_the_flow_runs(write, installed, aetherflo
         running.send_signal(signal.SIGTERM)
         running.wait(timeout=15)
     assert read_runs(tmp_path / ".aetherflow" / "flow.yaml.sqlite3")[0].outcome == "interrupted"
+
+
+def test_a_look_at_the_history_keeps_no_run_from_starting(write, tmp_path):
+    write("", "open")
+    lock = tmp_path / ".aetherflow" / "flow.yaml.sqlite3.lock"
+    held = Lock(lock)  # as `aetherflow runs` holds it for a moment
+    threading.Timer(0.1, held.release).start()
+    assert run_flow(write(FLOW)).run == 1
 
 
 def test_only_the_last_runs_are_kept(write, monkeypatch, tmp_path):

@@ -8,12 +8,14 @@ import sys
 import threading
 import time
 from datetime import datetime, timezone
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from aetherflow.scheduler import service
 from aetherflow.scheduler.cron import parse_cron
+from aetherflow.scheduler.schedule import Schedule
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
 
@@ -310,3 +312,65 @@ def test_an_invalid_status_is_named(write, scheduler):
     done = scheduler("status")
     assert done.returncode == 2
     assert done.stderr.startswith("error: cannot read the status: ")
+
+
+def test_the_policies_reach_apscheduler():
+    trigger = parse_cron("@hourly", ZoneInfo("UTC"))
+    plain = Schedule("plain", Path("a.yaml"), trigger)
+    told = Schedule(
+        "told",
+        Path("b.yaml"),
+        trigger,
+        misfire_grace_time=None,
+        coalesce=False,
+        max_instances=3,
+        jitter=30,
+    )
+    running = service._Service([plain, told], None)
+    running._scheduler.start(paused=True)
+    try:
+        running._apply([plain, told])
+        jobs = {job.id: job for job in running._scheduler.get_jobs()}
+        policies = {
+            name: (job.misfire_grace_time, job.coalesce, job.max_instances, job.trigger.jitter)
+            for name, job in jobs.items()
+        }
+    finally:
+        running._scheduler.shutdown()
+    assert policies == {"plain": (60, True, 1, None), "told": (None, False, 3, 30)}
+
+
+def test_the_flow_is_told_its_parameters_and_runs_its_jobs_side_by_side(run, write, tmp_path):
+    # Each of the two jobs waits for the file of the other.
+    wait = (
+        "import os, sys, time\n"
+        "own, other = sys.argv[1:]\n"
+        "open(own, 'w').close()\n"
+        "while not os.path.exists(other): time.sleep(0.01)\n"
+    )
+    write(wait, "wait.py")
+    step = "id: s, type: run_process, timeout: 20"
+    command = f"command: [{sys.executable}, wait.py"
+    write(
+        f"""
+        name: told
+        parameters: {{ a: {{}} }}
+        jobs:
+          a:
+            steps:
+              - {{ {step}, inputs: {{ {command}, "${{parameters.a}}", b] }} }}
+          b:
+            steps:
+              - {{ {step}, inputs: {{ {command}, b, "${{parameters.a}}"] }} }}
+          c:
+            depends_on: [a, b]
+            steps:
+              - {{ {step}, inputs: {{ command: [touch, met] }} }}
+        """,
+        "told.yaml",
+    )
+    write(schedules(a='flow: told.yaml, cron: "2", jobs: 2, parameters: { a: special }'))
+    process = run()
+    wait_for(tmp_path / "met")
+    assert (tmp_path / "special").exists()
+    ended(process)
