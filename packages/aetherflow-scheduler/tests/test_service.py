@@ -228,6 +228,17 @@ def test_two_runs_at_once_if_the_schedule_allows_them(run, write, flow, tmp_path
     assert "another run of this flow" not in ended(process)
 
 
+def test_every_line_says_what_it_is_about(run, write, flow, tmp_path):
+    flow(APPEND.replace("NAME", "kept"), "kept.yaml")
+    write(schedules(a='flow: kept.yaml, cron: "2"'))
+    process = run()
+    wait_for(tmp_path / "kept", "..")
+    lines = [line.split(" ", 2)[2] for line in ended(process).splitlines()]
+    assert any(line.startswith("small: one.step: done in ") for line in lines)
+    known = ("serving a", "stopping", "a: ", "small: one.step: done in ")
+    assert all(line.startswith(known) for line in lines)
+
+
 def test_jitter_delays_starts_at_random():
     trigger = parse_cron("@hourly", ZoneInfo("UTC"))
     jittered = service._jittered(trigger, 600)

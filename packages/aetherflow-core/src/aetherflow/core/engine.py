@@ -5,7 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, Literal
@@ -249,7 +249,7 @@ class _Run:
             job,
             self._scope,
             self._state,
-            self._listener,
+            self._tell,
             cancel=self._cancel,
             no_more=self._no_more,
         )
@@ -284,7 +284,7 @@ class _Run:
                 reason = f"took longer than its timeout of {control.timeout:g} s, and does not stop"
                 seconds = round((control.timeout or 0) - left, 3)
                 self._state.step_failed(job, runner.step, seconds, reason)
-                self._listener(Event("failed", job, runner.step, seconds, reason))
+                self._tell(Event("failed", job, runner.step, seconds, reason))
                 del self._threads[job]
                 raise StepFailed(job, runner.step, reason, control.log)
 
@@ -296,6 +296,9 @@ class _Run:
         for thread in self._threads.values():
             thread.join(max(0.0, end - time.monotonic()))
 
+    def _tell(self, event: Event) -> None:
+        self._listener(replace(event, flow=self._checked.flow.name))
+
     def _job(self, job: str, runner: StepRunner) -> None:
         """Run a job, on a thread of its own."""
         end = _JobEnd(job)
@@ -304,7 +307,7 @@ class _Run:
                 self._steps(job, runner, end)
             else:
                 end.status = "skipped"
-                self._listener(Event("skipped", job))
+                self._tell(Event("skipped", job))
         except BaseException as error:  # it is raised again on the thread that waits
             end.error = error
         self._ended.put(end)
@@ -324,7 +327,7 @@ class _Run:
                 end.executed += 1
             else:
                 end.restored += 1
-                self._listener(Event("restored", job, spec.id))
+                self._tell(Event("restored", job, spec.id))
             self._values.update(_named(job, spec, outputs))
 
     def _wanted(self, job: str) -> bool:

@@ -18,6 +18,7 @@ class Event:
         step: Id of the step; empty for a job.
         seconds: How long the step took, or how long the engine waits before it retries.
         text: Why it failed.
+        flow: Name of the flow.
     """
 
     kind: Literal["skipped", "started", "restored", "done", "retry", "failed"]
@@ -25,6 +26,7 @@ class Event:
     step: str = ""
     seconds: float = 0.0
     text: str = ""
+    flow: str = ""
 
     @property
     def place(self) -> str:
@@ -37,19 +39,27 @@ Listener = Callable[[Event], None]
 
 
 def log_event(event: Event) -> None:
-    """Write an event to the logger `aetherflow.core`, one line for each."""
+    """Write an event to the logger `aetherflow.core`, one line for each.
+
+    The records have the attribute `flow`, for programs that run several flows at once.
+    """
+    extra = {"flow": event.flow}
     match event.kind:
         case "started":
-            logger.debug("%s: started", event.place)
+            logger.debug("%s: started", event.place, extra=extra)
         case "skipped":
-            logger.info("%s: skipped", event.place)
+            logger.info("%s: skipped", event.place, extra=extra)
         case "restored":
-            logger.info("%s: done before", event.place)
+            logger.info("%s: done before", event.place, extra=extra)
         case "done":
-            logger.info("%s: done in %.2f s", event.place, event.seconds)
+            logger.info("%s: done in %.2f s", event.place, event.seconds, extra=extra)
         case "retry":
             logger.warning(
-                "%s: failed, next attempt in %g s: %s", event.place, event.seconds, event.text
+                "%s: failed, next attempt in %g s: %s",
+                event.place,
+                event.seconds,
+                event.text,
+                extra=extra,
             )
         case "failed":
-            logger.debug("%s: failed: %s", event.place, event.text)
+            logger.debug("%s: failed: %s", event.place, event.text, extra=extra)

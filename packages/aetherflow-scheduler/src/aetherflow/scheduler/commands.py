@@ -18,9 +18,9 @@ _SHOWN = 3
 
 def run(file: Path, *, dry_run: bool) -> int:
     """Run the schedules of a file until a signal, or only show them; return the exit status."""
-    logging.basicConfig(
-        format="%(asctime)s %(message)s", level=logging.INFO, stream=sys.stderr, force=True
-    )
+    console = logging.StreamHandler(sys.stderr)
+    console.setFormatter(_WithFlow("%(asctime)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[console], force=True)
     # What APScheduler warns of, the service says in its own words.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -39,6 +39,15 @@ def run(file: Path, *, dry_run: bool) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+class _WithFlow(logging.Formatter):
+    """Names the flow that a line is about: several may run at the same time."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        flow = getattr(record, "flow", "")
+        record.message = f"{flow}: {record.message}" if flow else record.message
+        return super().formatMessage(record)
 
 
 def status(file: Path, *, as_json: bool) -> int:
