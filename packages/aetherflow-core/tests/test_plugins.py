@@ -127,6 +127,18 @@ def test_help_does_not_need_the_plugins(plugin, aetherflow):
     assert aetherflow("run", "--help").returncode == 0
 
 
+def test_a_preview_that_breaks_keeps_no_flow_from_running(plugin, write, aetherflow):
+    plugin(GOOD + "\n    Greet.preview = lambda self: 1 / 0\n")
+    flow = write("""
+        name: hello
+        resources: { box: { driver: mailbox, config: { host: example } } }
+        jobs: { j: { steps: [{ id: g, type: greet, inputs: { mailbox: box } }] } }
+    """)
+    done = aetherflow("validate", flow)
+    assert done.returncode == 0
+    assert done.stderr.startswith("warning: `preview` of Greet failed: ZeroDivisionError")
+
+
 class Own(Step):
     """A step of this test."""
 

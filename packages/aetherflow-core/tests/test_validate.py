@@ -99,6 +99,23 @@ def test_a_key_that_overrides_a_merged_one_is_not_given_twice(write):
     assert "jobs.j" not in "\n".join(problems(write(text)))  # only the odd resource is refused
 
 
+@pytest.mark.parametrize("name", ["a" * 5000, "x/" * 3000, "a\\0b"])
+def test_an_impossible_file_is_missing(write, name):
+    text = GOOD.replace("source: a.csv", f'source: "{name}"')
+    with pytest.raises(InvalidDocument, match=r"inputs\.source: no such file") as caught:
+        validate_flow(write(text), files=True)
+    assert len(caught.value.problems) == 1
+
+
+def test_a_number_that_is_too_large_for_the_database(write):
+    step = "{ id: q, type: query_to_csv, inputs: { database: store, query: 'SELECT :n', "
+    step += f"parameters: {{ n: {10**30} }}, target: x }} }}"
+    text = GOOD.replace("      - id: find\n", f"      - {step}\n      - id: find\n")
+    assert problems(write(text)) == [
+        "jobs.pack.steps[0].inputs.query: a parameter is too large for SQLite: at most 64 bits"
+    ]
+
+
 def test_a_date_stays_text(write):
     text = GOOD.replace("table: t", "table: 2026-01-31")
     flow = validate_flow(write(text))

@@ -1,5 +1,7 @@
 """Everything that can be known about a flow before its first step runs, found all at once."""
 
+import logging
+import os
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +12,7 @@ from pydantic import ValidationError
 from aetherflow.core.document import read_document
 from aetherflow.core.errors import InvalidDocument, Problem, did_you_mean
 from aetherflow.core.expression import Expression
-from aetherflow.core.extension import Connector, Preview, Scope
+from aetherflow.core.extension import Connector, Preview, Scope, Step
 from aetherflow.core.model import Flow, JobSpec, StepSpec
 from aetherflow.core.order import ancestors, execution_order
 from aetherflow.core.parameters import bind
@@ -24,6 +26,8 @@ from aetherflow.core.references import (
 )
 from aetherflow.core.registry import broken_plugins, known_connectors, known_steps
 from aetherflow.core.wording import join_path, problems_of
+
+logger = logging.getLogger("aetherflow.core")
 
 
 @dataclass(frozen=True)
@@ -249,8 +253,7 @@ class _Check:
         }
         scope = Scope(self._folder, self._resources, known_connectors())
         try:
-            step = kind.model_validate(inputs, context=scope)
-            preview = step.preview()
+            preview = _preview(kind.model_validate(inputs, context=scope))
         except ValidationError as error:
             found = problems_of(error, kind, inside, secret=_secrets(spec.inputs, inside))
             yield from _closed(found, unknown, inside)
@@ -270,6 +273,15 @@ class _Check:
                 yield from _reference_problems(parse_reference(text), visible, place)
             except ValueError as error:
                 yield Problem(place, str(error))
+
+
+def _preview(step: Step) -> Preview:
+    try:
+        return step.preview()
+    except Exception as error:  # a step can be foreign code: anything can come out of it
+        kind = type(step)
+        logger.warning("warning: `preview` of %s failed: %r", kind.__qualname__, error)
+        return Preview()
 
 
 def _closed(problems: list[Problem], unknown: set[Location], where: str) -> Iterator[Problem]:
@@ -300,7 +312,8 @@ def _missing(preview: Preview, written: list[Path], where: str) -> Iterator[tupl
     for name, paths in preview.reads.items():
         for path in paths:
             made = any(path == other or other in path.parents for other in written)
-            if not made and not path.exists():
+            # Unlike the method of the path, this takes a name that is too long for an answer.
+            if not made and not os.path.exists(path):
                 yield Problem(f"{where}.{name}", f"no such file: {path}"), path
 
 

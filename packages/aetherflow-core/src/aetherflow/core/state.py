@@ -143,7 +143,8 @@ class RunState:
         traceback: TracebackType | None,
     ) -> None:
         """Close the file and let go of the lock."""
-        self._db.close()
+        with self._mutex:  # a step that was given up may still be reporting
+            self._db.close()
         self._lock.release()
 
     def outputs_of(self, job: str, step: str, fingerprint: str) -> dict[str, Any] | None:

@@ -54,7 +54,7 @@ class _Placed(Step):
         name = self.name or self.source.name
         try:
             target = self.folder.inside(name)
-        except ValueError as error:
+        except (OSError, RuntimeError, ValueError) as error:  # a circle of links, for instance
             return Preview(writes=(), problems={"name": str(error)})
         return Preview(reads={"source": (self.source,)}, writes=(target, self.folder.path / name))
 

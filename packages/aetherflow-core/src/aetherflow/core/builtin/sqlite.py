@@ -190,6 +190,8 @@ def _check(db: sqlite3.Connection, query: str, parameters: Mapping[str, Any]) ->
         raise ValueError(f"the query uses {', '.join(missing)}, which `parameters` does not give")
     try:
         plan = db.execute(f"EXPLAIN {query}", {**names, **parameters}).fetchall()
+    except OverflowError as error:
+        raise ValueError("a parameter is too large for SQLite: at most 64 bits") from error
     except sqlite3.DatabaseError as error:
         message = str(error)
         if message in _IN_OUR_WORDS:
