@@ -194,8 +194,8 @@ def test_a_program_is_killed_in_time_with_all_that_it_started(write, tmp_path):
     write(beat, "beat.py")
     write(f"import subprocess, sys; subprocess.run([{sys.executable!r}, 'beat.py'])", "start.py")
     command = f"command: [{sys.executable}, start.py]"
-    with pytest.raises(StepFailed, match=r"took longer than its timeout of 2 s$"):
-        run_flow(flow(write, "timeout: 2", "run_process", command))
+    with pytest.raises(StepFailed, match=r"took longer than its timeout of 4 s$"):
+        run_flow(flow(write, "timeout: 4", "run_process", command))
     beats = pulse.stat().st_size
     assert beats
     time.sleep(0.3)

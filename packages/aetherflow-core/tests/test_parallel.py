@@ -41,12 +41,14 @@ class Watch(Step):
     mutex: ClassVar = threading.Lock()
     running: ClassVar = 0
     most: ClassVar = 0
+    barrier: ClassVar = threading.Barrier(1)
 
     def run(self):
         with Watch.mutex:
             Watch.running += 1
             Watch.most = max(Watch.most, Watch.running)
-        time.sleep(0.02)
+        Watch.barrier.wait(timeout=60)  # until as many run as may
+        time.sleep(0.01)  # time enough for one too many
         with Watch.mutex:
             Watch.running -= 1
         return StepResult()
@@ -72,7 +74,7 @@ def test_100_steps_run_at_the_same_time(write, meet, tmp_path):
 
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_no_more_than_allowed(write, jobs):
-    Watch.most = 0
+    Watch.most, Watch.barrier = 0, threading.Barrier(jobs)
     register_step("watch", Watch)
     run_flow(write(many(12, "watch")), jobs=jobs)
     assert Watch.most == jobs

@@ -178,10 +178,9 @@ def test_sighup_reads_the_schedules_again(run, write, flow, tmp_path):
     process.send_signal(signal.SIGHUP)
     wait_for(tmp_path / "new", ".")
     time.sleep(0.5)  # what was on its way may still start
-    before = (tmp_path / "gone").stat().st_size, (tmp_path / "kept").stat().st_size
-    time.sleep(1)
-    assert (tmp_path / "gone").stat().st_size == before[0]
-    assert (tmp_path / "kept").stat().st_size > before[1]
+    gone, kept = ((tmp_path / name).stat().st_size for name in ("gone", "kept"))
+    wait_for(tmp_path / "kept", "." * (kept + 2))
+    assert (tmp_path / "gone").stat().st_size == gone
     assert "reloaded, serving kept, new\n" in ended(process)
 
 
