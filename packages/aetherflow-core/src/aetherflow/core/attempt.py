@@ -6,7 +6,6 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping
-from itertools import count
 from typing import Any
 
 from pydantic import ValidationError
@@ -70,7 +69,9 @@ class StepRunner:
             Cancelled: The run is being stopped.
             RunFailed: The state cannot be written.
         """
-        for attempt in count(1):
+        attempt = 0
+        while True:
+            attempt += 1
             self._state.step_started(self._job, spec.id, digest, attempt)
             self._tell("started", spec)
             control = Control(
@@ -94,7 +95,6 @@ class StepRunner:
             self._state.step_done(self._job, spec.id, seconds, outputs)
             self._tell("done", spec, seconds)
             return outputs
-        raise AssertionError("count() has no end")
 
     def _attempt(
         self, spec: StepSpec, values: Mapping[str, Any], control: Control

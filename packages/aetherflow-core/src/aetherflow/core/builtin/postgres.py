@@ -49,7 +49,7 @@ class Postgres(Database):
         if not parameters:
             query = query.replace("%", "%%")  # without a value to put in, `%` is just a character
         # A cursor on the server takes nothing but a query, and holds one portion of the rows.
-        # With parameters, though there be none, PostgreSQL refuses a second statement.
+        # With parameters, even an empty set of them, PostgreSQL refuses a second statement.
         with (
             self._connection(read_only=True) as connection,
             connection.cursor(name="aetherflow") as cursor,

@@ -57,15 +57,15 @@ def perform(arguments: argparse.Namespace) -> int:
 def _shown(arguments: argparse.Namespace, request: RunRequest) -> RunResult:
     """Run the flow, with a live view on a terminal and plain lines elsewhere."""
     if not _wants_live(arguments.progress):
-        return _quietly(request, log_event)
+        return _with_stdout_kept(request, log_event)
     from aetherflow.core.live import LiveView
 
     with LiveView() as view:
-        return _quietly(request, view.on_event)
+        return _with_stdout_kept(request, view.on_event)
 
 
-def _quietly(request: RunRequest, listener: Listener) -> RunResult:
-    """Run the flow while what steps print goes to their logs, so that stdout is ours."""
+def _with_stdout_kept(request: RunRequest, listener: Listener) -> RunResult:
+    """Run the flow while what steps print goes to their logs: stdout is for the result."""
     with redirect_stdout(StepOutput(sys.stdout)):
         return execute(request, listener)
 
