@@ -356,7 +356,8 @@ def test_the_flow_is_told_its_parameters_and_runs_its_jobs_side_by_side(run, wri
         "import os, sys, time\n"
         "own, other = sys.argv[1:]\n"
         "open(own, 'w').close()\n"
-        "while not os.path.exists(other): time.sleep(0.01)\n"
+        "end = time.monotonic() + 30  # even if nobody is left to end it\n"
+        "while not os.path.exists(other) and time.monotonic() < end: time.sleep(0.01)\n"
     )
     write(wait, "wait.py")
     step = "id: s, type: run_process, timeout: 20"
