@@ -1,5 +1,6 @@
 """What the tests share. They run against the installed distribution, never against src/."""
 
+import logging
 import signal
 import subprocess
 import sysconfig
@@ -7,8 +8,18 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from server import serving
 
 from aetherflow.core.cli import main
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A real HTTP server on loopback; see `server.py`."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture
@@ -42,6 +53,11 @@ def aetherflow(tmp_path, monkeypatch, capsys):
         return subprocess.CompletedProcess(arguments, status, *capsys.readouterr())
 
     monkeypatch.chdir(tmp_path)
-    before = signal.getsignal(signal.SIGTERM)
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
+    level = logging.getLogger().level
     yield aetherflow
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    logging.getLogger().setLevel(level)
+    logging.getLogger("aetherflow").handlers.clear()

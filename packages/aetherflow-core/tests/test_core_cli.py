@@ -35,13 +35,15 @@ def test_the_installed_command(installed):
 
 def test_version_and_help(aetherflow):
     assert aetherflow("--version").stdout == f"aetherflow-core {version('aetherflow-core')}\n"
-    for arguments in ([], ["validate"], ["run"], ["steps"]):
+    for arguments in ([], ["validate"], ["run"], ["runs"], ["show"], ["steps"], ["schema"]):
         shown = aetherflow(*arguments, "--help")
         assert shown.returncode == 0
         assert shown.stdout.startswith("usage: aetherflow")
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["run"], ["run", "flow.yaml", "--res"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["fly"], ["run"], ["run", "flow.yaml", "--res"], ["run", "f", "--run", "1"]]
+)
 def test_a_wrong_command_line_is_usage(aetherflow, arguments):
     done = aetherflow(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
@@ -80,7 +82,7 @@ def test_a_bad_flow_is_one_message_and_nothing_is_done(write, aetherflow, comman
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         "error: flow.yaml: jobs.one.steps[2].inputs.command[3]: "
-        "no output 'one.hello.stdin'; did you mean 'one.hello.stdout'?\n"
+        "unknown reference `one.hello.stdin`; did you mean `one.hello.stdout`?\n"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["flow.yaml"]
 
@@ -88,14 +90,18 @@ def test_a_bad_flow_is_one_message_and_nothing_is_done(write, aetherflow, comman
 def test_a_missing_flow(aetherflow):
     done = aetherflow("run", "no.yaml")
     assert done.returncode == 2
-    assert done.stderr == "error: no.yaml: cannot be read: No such file or directory\n"
+    assert done.stderr == "error: no.yaml: cannot read the file: No such file or directory\n"
 
 
 def test_a_failed_run_is_resumed(write, aetherflow):
     write(FLOW)
     failed = aetherflow("run", "flow.yaml")
     assert (failed.returncode, failed.stdout) == (1, "")
-    assert "error: job 'one', step 'gate': " in failed.stderr
+    assert "error: step `one.gate` failed: " in failed.stderr
+    assert failed.stderr.endswith(
+        "log: .aetherflow/flow.yaml.logs/1/one.gate.log\n"
+        "hint: `aetherflow run flow.yaml --resume` continues after the last finished step\n"
+    )
     assert "ended with exit status 5" in failed.stderr
     write("", "open")
     resumed = aetherflow("run", "flow.yaml", "--resume")
@@ -108,8 +114,9 @@ def test_a_failed_run_is_resumed(write, aetherflow):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"])
 def test_a_killed_run_is_resumed(write, aetherflow, installed, tmp_path, number):
+    number = getattr(signal, number)
     waiting = "import os, time; open('begun', 'a').write('.'); time.sleep(WAIT)"
     gate = FLOW[FLOW.index("import os, sys") : FLOW.index('"]\n      - id: bye')]
     write(FLOW.replace(gate, waiting.replace("WAIT", "0 if os.path.exists('open') else 5")))
@@ -124,7 +131,10 @@ def test_a_killed_run_is_resumed(write, aetherflow, installed, tmp_path, number)
         running.kill()
     assert running.returncode == (-number if number == signal.SIGKILL else 130)
     if number != signal.SIGKILL:
-        assert stderr.endswith("interrupted; `aetherflow run --resume` goes on from here\n")
+        assert stderr.endswith(
+            "interrupted\n"
+            "hint: `aetherflow run flow.yaml --resume` continues after the last finished step\n"
+        )
     write("", "open")
     resumed = aetherflow("run", "flow.yaml", "--resume")
     assert resumed.stdout == "small, run 1: done; 2 steps run, 1 done before\n"
@@ -138,12 +148,19 @@ def wait_for(path, seconds=10):
         time.sleep(0.01)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="pipes that break")
+def test_a_reader_that_has_seen_enough_is_not_an_error(installed):
+    command = f"'{installed}' schema | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("{\n", "")
+
+
 @pytest.mark.parametrize("option", ["--help", "--version"])
 def test_help_waits_for_nothing_that_it_does_not_need(option):
     code = (
         "import sys; from aetherflow.core.cli import main\n"
         f"try: main([{option!r}])\n"
         "except SystemExit as end: assert not end.code\n"
-        "assert not {'pydantic', 'yaml'} & set(sys.modules)"
+        "assert not {'httpx', 'psycopg', 'pydantic', 'rich', 'yaml'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-I", "-c", code], check=True)

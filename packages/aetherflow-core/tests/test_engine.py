@@ -1,3 +1,5 @@
+"""Runs of flows through `run_flow`: order, failures, resumption and the record."""
+
 import json
 import sqlite3
 from collections import Counter
@@ -78,7 +80,7 @@ def test_one_job_brings_along_what_it_depends_on(write, recorder):
 
 
 def test_an_unknown_job_is_refused_before_anything_runs(write, recorder, tmp_path):
-    with pytest.raises(InvalidDocument, match="no job 'lost'; did you mean 'last'"):
+    with pytest.raises(InvalidDocument, match="no job `lost`; did you mean `last`"):
         run_flow(write(THREE), job="lost")
     assert not recorder.runs
     assert not (tmp_path / ".aetherflow").exists()
@@ -108,14 +110,14 @@ def test_a_when_that_cannot_be_decided_fails_the_run(write):
     with pytest.raises(StepFailed) as caught:
         run_flow(write(conditional("first.a.word > 1")))
     assert (caught.value.job, caught.value.step) == ("last", None)
-    assert "cannot tell whether text > a number" in str(caught.value)
+    assert "cannot compare text > a number" in str(caught.value)
 
 
 def test_a_failing_step_is_named_with_its_reason(write, recorder):
     recorder.broken = {"x-b"}
     with pytest.raises(StepFailed) as caught:
         run_flow(write(THREE))
-    assert str(caught.value) == "job 'last', step 'b': 'x-b' is broken"
+    assert str(caught.value) == "step `last.b` failed: 'x-b' is broken"
     assert "x-b-1" not in recorder.runs
 
 
@@ -180,6 +182,25 @@ def test_the_run_of_one_job_is_resumed_apart_from_the_run_of_all(write, recorder
     assert run_flow(flow, job="last", resume=True).restored == 1
 
 
+def test_a_run_is_resumed_after_a_step_that_moved_what_it_read(write, recorder, tmp_path):
+    write("x", "in.txt")
+    flow = write(f"""
+        name: moved
+        resources: {{ box: {{ driver: local, config: {{ path: box }} }} }}
+        jobs:
+          j:
+            steps:
+              - {{ id: m, type: move_file, inputs: {{ source: in.txt, folder: box }} }}
+              - {step("n", "x")}
+    """)
+    recorder.broken = {"x"}
+    with pytest.raises(StepFailed):
+        run_flow(flow)
+    assert not (tmp_path / "in.txt").exists()
+    recorder.broken = set()
+    assert run_flow(flow, resume=True).restored == 1
+
+
 def test_steps_without_outputs_are_restored_too(write, recorder):
     class Silent(Step):
         """Hand on nothing."""
@@ -205,17 +226,19 @@ def test_steps_without_outputs_are_restored_too(write, recorder):
 
 def test_two_runs_of_one_flow_never_overlap(write, tmp_path, recorder):
     flow = write(THREE)
-    with RunState(tmp_path / ".aetherflow" / "flow.yaml.sqlite3", None, resume=False):
+    with RunState(tmp_path / ".aetherflow" / "flow.yaml.sqlite3", "three", None, {}):
         for resume in (False, True):
-            with pytest.raises(RunFailed, match="another run of this flow is going on"):
+            with pytest.raises(RunFailed, match="another run of this flow is in progress"):
                 run_flow(flow, resume=resume)
     assert not recorder.runs
     run_flow(flow)
 
 
 def test_a_state_that_cannot_be_used_is_named(write, recorder):
-    broken = write("this is no database, " * 100, "state")
-    with pytest.raises(RunFailed, match=r"cannot be kept in .*state: file is not a database"):
+    broken = write("this is not a database, " * 100, "state")
+    with pytest.raises(
+        RunFailed, match=r"cannot use the state file .*state: file is not a database"
+    ):
         run_flow(write(THREE), state=broken)
     assert not recorder.runs
 
@@ -259,7 +282,9 @@ def test_a_reference_of_the_wrong_type_fails_at_its_input(write):
                 type: run_process
                 inputs: {{ command: [x], timeout: "${{j.a.word}}" }}
     """)
-    with pytest.raises(StepFailed, match=r"step 'b': inputs\.timeout input should be a valid num"):
+    with pytest.raises(
+        StepFailed, match=r"step `j\.b` failed: `inputs\.timeout`: expected a number, found text$"
+    ):
         run_flow(flow)
 
 
@@ -293,7 +318,11 @@ def test_the_state_says_what_is_done(write, tmp_path, recorder):
     with pytest.raises(StepFailed):
         run_flow(write(THREE), job="last")
     db = sqlite3.connect(tmp_path / ".aetherflow" / "flow.yaml.sqlite3")
-    ((job, name, outputs),) = db.execute("SELECT job, step, outputs FROM step").fetchall()
+    ((job, name, outputs),) = db.execute(
+        "SELECT job, step, outputs FROM step WHERE outcome = 'done'"
+    ).fetchall()
     assert (job, name, json.loads(outputs)["word"]) == ("first", "a", "x")
-    assert db.execute("SELECT job, finished FROM run").fetchall() == [("last", None)]
+    assert db.execute("SELECT job, outcome, error FROM run").fetchall() == [
+        ("last", "failed", "step `last.b` failed: 'x-b' is broken")
+    ]
     db.close()

@@ -1,5 +1,6 @@
 """Plugins as they are installed: a folder on the path with a `.dist-info` beside the module."""
 
+import json
 import sys
 
 import pytest
@@ -13,9 +14,9 @@ def untouched_registry(monkeypatch):
     """Let every test begin with the built-in kinds alone, and with plugins not yet loaded."""
     monkeypatch.setattr(registry, "_steps", dict(builtin.STEPS))
     monkeypatch.setattr(registry, "_connectors", dict(builtin.CONNECTORS))
-    registry._load_plugins.cache_clear()
+    registry.broken_plugins.cache_clear()
     yield
-    registry._load_plugins.cache_clear()
+    registry.broken_plugins.cache_clear()
 
 
 @pytest.fixture
@@ -88,22 +89,54 @@ def test_a_plugin_brings_steps_and_connectors(plugin, write, aetherflow):
         ("register = 3", "TypeError: 'int' object is not callable"),
         (
             "from aetherflow.core.api import register_step as r\nregister = lambda: r('x', int)",
-            "TypeError: 'x' must be a subclass of Step, not <class 'int'>",
+            "TypeError: `x` must be a subclass of Step, not <class 'int'>",
         ),
     ],
 )
-def test_a_broken_plugin_gives_one_clear_message(plugin, aetherflow, code, reason):
+def test_a_broken_plugin_is_disabled_alone_with_one_warning(plugin, aetherflow, code, reason):
     plugin(code)
-    done = aetherflow("steps")
-    assert done.returncode == 2
-    expected = f"error: plugin 'acme' of acme-flow 1.0 (acme:register) cannot be used: {reason}"
+    done = aetherflow("steps", "--json")
+    assert done.returncode == 0
+    expected = f"warning: plugin `acme` of acme-flow 1.0 (acme:register) is disabled: {reason}"
     assert done.stderr.startswith(expected)
     assert done.stderr.count("\n") == 1
+    assert [step["name"] for step in json.loads(done.stdout)["steps"]] == sorted(builtin.STEPS)
+
+
+def test_a_plugin_that_breaks_half_way_leaves_nothing_behind(plugin, write, aetherflow):
+    plugin(GOOD + "\n        1 / 0\n")
+    done = aetherflow("run", write("name: f\njobs: { j: { steps: [{ id: s, type: greet }] } }"))
+    assert done.returncode == 2
+    warning, error = done.stderr.splitlines()
+    assert warning.startswith("warning: plugin `acme` ")
+    assert "jobs.j.steps[0].type: unknown step `greet`" in error
+    assert error.endswith("is disabled: ZeroDivisionError: division by zero")
+
+
+def test_a_flow_that_needs_no_plugin_runs_beside_a_broken_one(plugin, write, aetherflow):
+    plugin("import nothing_of_that_name")
+    flow = write("""
+        name: plain
+        jobs: { j: { steps: [{ id: s, type: run_process, inputs: { command: ["true"] } }] } }
+    """)
+    assert aetherflow("run", flow).stdout == "plain, run 1: done; 1 step run, 0 done before\n"
 
 
 def test_help_does_not_need_the_plugins(plugin, aetherflow):
     plugin("import nothing_of_that_name")
     assert aetherflow("run", "--help").returncode == 0
+
+
+def test_a_preview_that_breaks_keeps_no_flow_from_running(plugin, write, aetherflow):
+    plugin(GOOD + "\n    Greet.preview = lambda self: 1 / 0\n")
+    flow = write("""
+        name: hello
+        resources: { box: { driver: mailbox, config: { host: example } } }
+        jobs: { j: { steps: [{ id: g, type: greet, inputs: { mailbox: box } }] } }
+    """)
+    done = aetherflow("validate", flow)
+    assert done.returncode == 0
+    assert done.stderr.startswith("warning: `preview` of Greet failed: ZeroDivisionError")
 
 
 class Own(Step):
@@ -116,7 +149,7 @@ class Own(Step):
 def test_a_name_is_taken_once():
     register_step("own", Own)
     register_step("own", Own)  # the same again is nothing new
-    with pytest.raises(ValueError, match=r"'copy_file' is already aetherflow\.core\.builtin\.file"):
+    with pytest.raises(ValueError, match=r"`copy_file` is already aetherflow\.core\.builtin\.file"):
         register_step("copy_file", Own)
 
 

@@ -1,3 +1,5 @@
+"""Cron expressions: when they fire, and which are refused."""
+
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -56,19 +58,25 @@ def test_days_of_the_week_are_those_of_a_crontab(field, days):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "'' has 0 fields, not five: minute hour day month day-of-week"),
-        ("* * * * * *", "'* * * * * *' has 6 fields"),
-        ("@daily", "'@daily' has 1 fields"),
-        ("61 * * * *", "'61 * * * *' is no cron expression: "),
-        ("x * * * *", "'x * * * *' is no cron expression: "),
-        ("0 0 1 * mon", "restricts both day of month and day of week; write two schedules"),
-        ("0 0 * * 8", "'8' is no day of the week: 0 to 7, or sun, mon, tue, wed, thu, fri, sat"),
-        ("0 0 * * someday", "'someday' is no day of the week"),
-        ("0 0 * * 1-", "'1-' is no day of the week"),
-        ("0 0 * * */0", "'*/0' has a step of 0"),
+        ("", "`` has 0 fields: expected minute, hour, day of month, month and day of week"),
+        ("* * * * * *", "`* * * * * *` has 6 fields"),
+        ("@often", "unknown word `@often`: expected five fields or one of `@yearly`, "),
+        ("@reboot", "unknown word `@reboot`"),
+        ("61 * * * *", "invalid cron expression `61 * * * *`: "),
+        ("x * * * *", "invalid cron expression `x * * * *`: "),
+        ("0 0 1 * mon", "restricts both day of month and day of week: write two schedules"),
+        (
+            "0 0 * * 8",
+            "invalid day of week `8`: expected 0 to 7, or sun, mon, tue, wed, thu, fri, ",
+        ),
+        ("0 0 * * someday", "invalid day of week `someday`"),
+        ("0 0 * * 1-", "invalid day of week `1-`"),
+        ("0 0 * * */0", "`*/0` has a step of 0"),
+        ("0 0 30 2 *", "`0 0 30 2 *` never fires: there is no such day"),
+        ("0 0 31 4,6,9,11 *", "`0 0 31 4,6,9,11 *` never fires"),
     ],
 )
-def test_what_is_no_cron_expression_is_refused(text, message):
+def test_an_invalid_cron_expression_is_refused(text, message):
     with pytest.raises(ValueError) as caught:
         parse_cron(text, UTC)
     assert str(caught.value).startswith(message)
@@ -86,5 +94,17 @@ def test_the_time_zone_counts_and_summer_time_with_it():
     ]
 
 
-def test_a_day_that_never_comes_has_no_times():
-    assert times("0 0 30 2 *", 3) == []
+@pytest.mark.parametrize(
+    ("word", "same"),
+    [
+        ("@hourly", "0 * * * *"),
+        ("@daily", "0 0 * * *"),
+        ("@midnight", "0 0 * * *"),
+        ("@weekly", "0 0 * * sun"),
+        ("@monthly", "0 0 1 * *"),
+        ("@yearly", "0 0 1 1 *"),
+        (" @Annually ", "0 0 1 1 *"),
+    ],
+)
+def test_words_for_common_times(word, same):
+    assert times(word, 3) == times(same, 3)

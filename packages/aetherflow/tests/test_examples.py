@@ -42,7 +42,7 @@ def test_the_flow_goes_on_where_it_stopped(examples):
     blocked.write_text("a file, where a folder is needed")
     stopped = run("aetherflow", "run", examples / "daily-sales.yaml")
     assert stopped.returncode == 1
-    assert "error: job 'deliver', step 'copy': " in stopped.stderr
+    assert "error: step `deliver.copy` failed: " in stopped.stderr
     blocked.unlink()
     resumed = run("aetherflow", "run", examples / "daily-sales.yaml", "--resume")
     assert resumed.stdout == "daily-sales, run 1: done; 1 step run, 3 done before\n"

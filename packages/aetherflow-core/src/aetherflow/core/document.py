@@ -1,10 +1,9 @@
 """A YAML file becomes a pydantic model, or a list of problems with their paths inside the file.
 
-Knows nothing of flows: the scheduler reads its own documents through it.
+Must not know flows: the scheduler reads its own documents through it.
 """
 
 import json
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,14 +11,15 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from aetherflow.core.errors import InvalidDocument, Problem
+from aetherflow.core.wording import problems_of
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML with two differences: a key given twice is an error, and a date stays text.
+    """Safe YAML with two differences: a duplicate key is an error, and a date stays text.
 
-    PyYAML lets the last of two equal keys win silently. It turns `2026-01-31` into an object
+    PyYAML silently lets the last of two equal keys win. It turns `2026-01-31` into an object
     that is neither JSON nor what the author of a flow typed.
     """
 
@@ -35,7 +35,7 @@ class _Loader(yaml.SafeLoader):
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode):
                 if key.value in seen:
-                    problem = f"the key '{key.value}' is given twice"
+                    problem = f"duplicate key `{key.value}`"
                     raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
                 seen.add(key.value)
         return node
@@ -48,28 +48,18 @@ def read_document(path: Path, model: type[Model]) -> Model:
         InvalidDocument: The file cannot be read, is not YAML or does not fit the model.
     """
     try:
-        return model.model_validate(_load(path))
+        return model.model_validate(load_document(path))
     except ValidationError as error:
-        raise InvalidDocument(path, problems_of(error)) from error
+        raise InvalidDocument(path, problems_of(error, model)) from error
 
 
-def problems_of(error: ValidationError, prefix: str = "") -> list[Problem]:
-    """Return pydantic's findings as problems, their paths beginning with `prefix`."""
-    return [Problem(join_path(prefix, found["loc"]), _message(found)) for found in error.errors()]
+def load_document(path: Path) -> dict[str, Any]:
+    """Read a YAML file whose top is a mapping.
 
+    Raises:
+        InvalidDocument: The file cannot be read, is not YAML or holds something else.
+    """
 
-def join_path(prefix: str, location: Iterable[str | int]) -> str:
-    """Return `prefix` with a location appended: `("steps", 1, "id")` reads `.steps[1].id`."""
-    path = prefix
-    for part in location:
-        if isinstance(part, int):
-            path += f"[{part}]"
-        elif part != "[key]":  # pydantic's mark for "the key itself, not its value"
-            path += f".{part}" if path else part
-    return path
-
-
-def _load(path: Path) -> dict[str, Any]:
     def refuse(message: str, where: str = "") -> InvalidDocument:
         return InvalidDocument(path, [Problem(where, message)])
 
@@ -77,30 +67,19 @@ def _load(path: Path) -> dict[str, Any]:
         data = yaml.load(path.read_text(encoding="utf-8"), _Loader)
         json.dumps(data)  # refuses what YAML can say and JSON cannot, such as a list in itself
     except OSError as error:
-        raise refuse(f"cannot be read: {error.strerror}") from error
+        raise refuse(f"cannot read the file: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise refuse(f"is not UTF-8 text: {error.reason} at byte {error.start}") from error
+        raise refuse(f"not UTF-8 text: {error.reason} at byte {error.start}") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise refuse(error.problem or "is not YAML", where) from error
+        raise refuse(error.problem or "invalid YAML", where) from error
     except (yaml.YAMLError, ValueError) as error:  # control characters; numbers such as 0b_
-        raise refuse(f"is not YAML: {' '.join(str(error).split())}") from error
+        raise refuse(f"invalid YAML: {' '.join(str(error).split())}") from error
     except TypeError as error:
-        raise refuse("holds a value that is no text, number, list or mapping") from error
+        raise refuse("holds a value other than text, a number, a list or a mapping") from error
     except RecursionError as error:
-        raise refuse("is nested too deeply") from error
+        raise refuse("nested too deeply") from error
     if not isinstance(data, dict):
-        raise refuse("is empty" if data is None else "must be a mapping of names to values")
+        raise refuse("the file is empty" if data is None else "expected a mapping at the top")
     return data
-
-
-def _message(found: Mapping[str, Any]) -> str:
-    if found["type"] == "missing":
-        return "is required"
-    if found["type"] == "extra_forbidden":
-        return "is not known here"
-    message: str = found["msg"]
-    if found["type"] == "value_error":
-        return message.removeprefix("Value error, ")
-    return message[:1].lower() + message[1:]

@@ -1,28 +1,37 @@
-"""Running a flow: jobs in order, steps one after the other, each recorded when it is done."""
+"""Running a flow: jobs as soon as what they depend on is done, several at once if allowed."""
 
-import hashlib
-import json
-import logging
+import queue
+import threading
 import time
+from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ValidationError
-
-from aetherflow.core.check import open_scope, validate_flow
-from aetherflow.core.document import problems_of
+from aetherflow.core.attempt import StepRunner, fingerprint
+from aetherflow.core.check import CheckedFlow, check_flow
+from aetherflow.core.control import Cancelled
 from aetherflow.core.errors import InvalidDocument, Problem, StepFailed, did_you_mean
+from aetherflow.core.events import Event, Listener, log_event
 from aetherflow.core.expression import Expression
-from aetherflow.core.extension import Scope, Step
-from aetherflow.core.model import Flow, StepSpec
-from aetherflow.core.order import execution_order
-from aetherflow.core.references import Reference, resolve
-from aetherflow.core.registry import known_steps
-from aetherflow.core.state import RunState
+from aetherflow.core.history import RunRecord, run_to_resume
+from aetherflow.core.logs import step_logs
+from aetherflow.core.model import StepSpec
+from aetherflow.core.order import dependencies
+from aetherflow.core.state import RunState, default_state
 
-logger = logging.getLogger("aetherflow.core")
+_LOOK_EVERY = 0.5
+"""Seconds between two looks at whether a step is late."""
+
+_LATE_AT_MOST = 5.0
+"""Seconds after its timeout at which a step that does not stop is given up."""
+
+_STOPPING_AT_MOST = 5.0
+"""Seconds that steps are given to stop when the run is interrupted."""
+
+Status = Literal["done", "skipped"]
 
 
 @dataclass
@@ -32,18 +41,20 @@ class RunResult:
     Attributes:
         run: Number of the run, counted for each flow document from 1.
         flow: Name of the flow.
-        jobs: What became of each job, in the order of execution.
+        jobs: What became of each job, in the order in which they ended.
         executed: Number of steps that ran now.
         restored: Number of steps that an earlier, interrupted attempt had finished.
         outputs: What each step handed on, by `JOB.STEP.OUTPUT`.
+        logs: The folder with the logs of the steps.
     """
 
     run: int
     flow: str
-    jobs: dict[str, Literal["done", "skipped"]] = field(default_factory=dict)
+    jobs: dict[str, Status] = field(default_factory=dict)
     executed: int = 0
     restored: int = 0
     outputs: dict[str, Any] = field(default_factory=dict)
+    logs: Path = field(default_factory=Path)
 
 
 def run_flow(
@@ -52,6 +63,10 @@ def run_flow(
     job: str | None = None,
     resume: bool = False,
     state: str | Path | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    jobs: int = 1,
+    run: int | None = None,
+    overlap: bool = False,
 ) -> RunResult:
     """Check a flow, then run it.
 
@@ -60,112 +75,284 @@ def run_flow(
     Args:
         path: The YAML file.
         job: Run this job and the jobs it depends on; None runs all.
-        resume: Take up the last run, which was interrupted, after its last finished step. A step
-            that the document describes differently by now runs again, and so does all after it.
-        state: The SQLite file that remembers the run; `.aetherflow/NAME.sqlite3` beside the
+        resume: Take up the last run, which did not reach its end, after its last finished steps.
+            A step that the document describes differently by now runs again, and so does all that
+            builds on it. The parameters are those of the run.
+        state: The SQLite file that remembers the runs; `.aetherflow/NAME.sqlite3` beside the
             document unless given, where NAME is the document's file name.
+        parameters: Values for the parameters of the flow, by name.
+        jobs: How many independent jobs run at the same time, at most.
+        run: With `resume`, the number of the run to take up instead of the last one.
+        overlap: Whether another run of the flow that says so, too, may go on at the same time.
 
     Raises:
-        InvalidDocument: The document is refused, or has no such job; nothing has run.
-        PluginError: A plugin cannot be loaded; nothing has run.
+        InvalidDocument: The document is refused, lacks that job or a parameter; nothing has run.
         NothingToResume: There is no interrupted run; nothing has run.
         StepFailed: A step failed; what was finished before is recorded.
-        RunFailed: The state cannot be kept, or another run of this flow is going on.
+        RunFailed: The state cannot be kept, or another run of this flow is in progress.
+        ValueError: `jobs` is less than 1.
     """
-    file = Path(path).absolute()
-    flow = validate_flow(path)
-    if job is not None and job not in flow.jobs:
-        hint = did_you_mean(job, flow.jobs)
-        raise InvalidDocument(Path(path), [Problem("jobs", f"no job '{job}'{hint}")])
-    remembered = Path(state) if state else file.parent / ".aetherflow" / f"{file.name}.sqlite3"
-    with RunState(remembered, job, resume=resume) as run_state:
-        return _Run(flow, open_scope(flow, file), run_state, resume).run(job)
+    request = RunRequest(
+        file=Path(path),
+        job=job,
+        resume=resume,
+        state=Path(state) if state else default_state(Path(path).absolute()),
+        parameters=parameters or {},
+        jobs=jobs,
+        run=run,
+        overlap=overlap,
+    )
+    return execute(request, log_event)
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """The arguments of `run_flow`; see there."""
+
+    file: Path
+    job: str | None
+    resume: bool
+    state: Path
+    parameters: Mapping[str, Any]
+    jobs: int
+    run: int | None
+    overlap: bool
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be.
+
+        Raises:
+            ValueError: `jobs` is less than 1.
+        """
+        if self.jobs < 1:
+            raise ValueError(f"`jobs` must be at least 1, not {self.jobs}")
+
+
+def execute(request: RunRequest, listener: Listener) -> RunResult:
+    """Check a flow, then run it, and tell `listener` what happens; see `run_flow`."""
+    earlier = run_to_resume(request.state, request.job, request.run) if request.resume else None
+    given = _parameters_again(request, earlier) if earlier else request.parameters
+    checked = check_flow(
+        request.file,
+        given,
+        complete=True,
+        files=earlier is None,  # steps that are done may have moved what they read
+        ignore_unknown=earlier is not None,
+    )
+    jobs = checked.flow.jobs
+    if request.job is not None and request.job not in jobs:
+        hint = did_you_mean(request.job, jobs)
+        raise InvalidDocument(request.file, [Problem("jobs", f"no job `{request.job}`{hint}")])
+    values = {name: checked.values[f"parameters.{name}"] for name in checked.flow.parameters}
+    state = RunState(
+        request.state.absolute(),
+        checked.flow.name,
+        request.job,
+        values,
+        resume=earlier.run if earlier else None,
+        overlap=request.overlap,
+    )
+    with state, step_logs():
+        return _Run(checked, state, request, listener).run()
+
+
+def _parameters_again(request: RunRequest, earlier: RunRecord) -> Mapping[str, Any]:
+    """Return the parameters of the run that is resumed.
+
+    Raises:
+        InvalidDocument: The request has others.
+    """
+    kept = earlier.parameters
+    problems = [
+        Problem(
+            f"parameters.{name}",
+            f"run {earlier.run} has `{kept.get(name)}`; a resumed run keeps its parameters",
+        )
+        for name, value in request.parameters.items()
+        if str(kept.get(name)).lower() != str(value).lower()  # `value` may be from a command line
+    ]
+    if problems:
+        raise InvalidDocument(request.file, problems)
+    return earlier.parameters
+
+
+@dataclass
+class _JobEnd:
+    """How a job ended: with a status, or with an error."""
+
+    job: str
+    status: Status = "done"
+    executed: int = 0
+    restored: int = 0
+    error: BaseException | None = None
 
 
 class _Run:
-    def __init__(self, flow: Flow, scope: Scope, state: RunState, resume: bool) -> None:
-        self._flow = flow
-        self._scope = scope
+    def __init__(
+        self, checked: CheckedFlow, state: RunState, request: RunRequest, listener: Listener
+    ) -> None:
+        self._checked = checked
+        self._jobs = checked.flow.jobs
+        self._scope = checked.scope()
         self._state = state
-        self._restoring = resume
-        self._outputs: dict[Reference, Any] = {}
-        self._result = RunResult(state.run, flow.name)
+        self._request = request
+        self._listener = listener
+        self._resources = {name: spec.model_dump() for name, spec in checked.flow.resources.items()}
+        self._values: dict[str, Any] = dict(checked.values)
+        self._ended: queue.SimpleQueue[_JobEnd] = queue.SimpleQueue()
+        self._running: dict[str, StepRunner] = {}
+        self._threads: dict[str, threading.Thread] = {}
+        self._ends: dict[str, _JobEnd] = {}
+        self._no_more = threading.Event()  # no new step starts
+        self._cancel = threading.Event()  # the running steps stop as well
 
-    def run(self, only: str | None) -> RunResult:
-        for job in execution_order(self._flow.jobs, only):
-            self._result.jobs[job] = "done" if self._wanted(job) else "skipped"
-            if self._result.jobs[job] == "skipped":
-                logger.info("%s: skipped", job)
+    def run(self) -> RunResult:
+        try:
+            self._run_jobs()
+        except BaseException as error:
+            self._stop()
+            failed = isinstance(error, Exception)
+            self._state.finish("failed" if failed else "interrupted", str(error) or None)
+            raise
+        self._state.finish("done")
+        return self._result()
+
+    def _run_jobs(self) -> None:
+        """Run all jobs.
+
+        Raises:
+            RunFailed: A step failed; the steps that were running then have ended.
+        """
+        graph = TopologicalSorter(dependencies(self._jobs, self._request.job))
+        graph.prepare()
+        ready: deque[str] = deque()
+        failure: BaseException | None = None
+        while True:
+            ready.extend(graph.get_ready())
+            while ready and len(self._running) < self._request.jobs and not failure:
+                self._start(ready.popleft())
+            if not self._running:
+                break
+            end = self._next_end()
+            del self._running[end.job]
+            self._ends[end.job] = end
+            if end.error is None:
+                graph.done(end.job)
+            elif failure is None and not isinstance(end.error, Cancelled):
+                failure = end.error
+                self._no_more.set()
+        if failure:
+            raise failure
+
+    def _start(self, job: str) -> None:
+        runner = StepRunner(
+            job,
+            self._scope,
+            self._state,
+            self._tell,
+            cancel=self._cancel,
+            no_more=self._no_more,
+        )
+        self._running[job] = runner
+        thread = threading.Thread(
+            target=self._job, args=(job, runner), name=f"aetherflow {job}", daemon=True
+        )
+        self._threads[job] = thread
+        thread.start()
+
+    def _next_end(self) -> _JobEnd:
+        while True:
+            self._give_up_late_steps()
+            try:
+                # A limit also lets Ctrl-C through where waiting for a lock cannot be interrupted.
+                return self._ended.get(timeout=_LOOK_EVERY)
+            except queue.Empty:
                 continue
-            for step in self._flow.jobs[job].steps:
-                outputs = self._restore(job, step)
-                if outputs is None:
-                    outputs = self._execute(job, step)
-                for name, value in outputs.items():
-                    self._outputs[Reference(job, step.id, name)] = value
-        self._state.finish()
-        self._result.outputs = {str(key): value for key, value in self._outputs.items()}
-        return self._result
+
+    def _give_up_late_steps(self) -> None:
+        """Fail the run because of a step that goes on long after its timeout.
+
+        A thread cannot be ended from outside: the step is left behind, and not retried.
+
+        Raises:
+            StepFailed: There is such a step.
+        """
+        for job, runner in self._running.items():
+            control = runner.control
+            left = control.left() if control else None
+            if control and left is not None and left < -_LATE_AT_MOST:
+                reason = f"took longer than its timeout of {control.timeout:g} s, and does not stop"
+                seconds = round((control.timeout or 0) - left, 3)
+                self._state.step_failed(job, runner.step, seconds, reason)
+                self._tell(Event("failed", job, runner.step, seconds, reason))
+                del self._threads[job]
+                raise StepFailed(job, runner.step, reason, control.log)
+
+    def _stop(self) -> None:
+        """Have all steps stop, and wait for that, but not for long."""
+        self._no_more.set()
+        self._cancel.set()
+        end = time.monotonic() + _STOPPING_AT_MOST
+        for thread in self._threads.values():
+            thread.join(max(0.0, end - time.monotonic()))
+
+    def _tell(self, event: Event) -> None:
+        self._listener(replace(event, flow=self._checked.flow.name))
+
+    def _job(self, job: str, runner: StepRunner) -> None:
+        """Run a job, on a thread of its own."""
+        end = _JobEnd(job)
+        try:
+            if self._wanted(job):
+                self._steps(job, runner, end)
+            else:
+                end.status = "skipped"
+                self._tell(Event("skipped", job))
+        except BaseException as error:  # it is raised again on the thread that waits
+            end.error = error
+        self._ended.put(end)
+
+    def _steps(self, job: str, runner: StepRunner, end: _JobEnd) -> None:
+        restoring = self._request.resume and all(
+            not self._ends[other].executed for other in self._jobs[job].depends_on
+        )
+        for spec in self._jobs[job].steps:
+            if self._no_more.is_set():
+                raise Cancelled
+            digest = fingerprint(spec, self._resources)
+            outputs = self._state.outputs_of(job, spec.id, digest) if restoring else None
+            if outputs is None:
+                restoring = False  # what comes later was built on what now runs again
+                outputs = runner.run(spec, self._values, digest)
+                end.executed += 1
+            else:
+                end.restored += 1
+                self._tell(Event("restored", job, spec.id))
+            self._values.update(_named(job, spec, outputs))
 
     def _wanted(self, job: str) -> bool:
         """Return whether a job runs: after a skipped job none does, for it lacks the outputs."""
-        spec = self._flow.jobs[job]
-        if any(self._result.jobs[other] == "skipped" for other in spec.depends_on):
+        spec = self._jobs[job]
+        if any(self._ends[other].status == "skipped" for other in spec.depends_on):
             return False
         try:
-            return spec.when is None or Expression(spec.when).evaluate(self._outputs)
+            return spec.when is None or Expression(spec.when).evaluate(self._values)
         except ValueError as error:
-            raise StepFailed(job, None, f"{spec.when}: {error}") from error
+            raise StepFailed(job, None, f"`{spec.when}`: {error}") from error
 
-    def _restore(self, job: str, spec: StepSpec) -> dict[str, Any] | None:
-        if not self._restoring:
-            return None
-        outputs = self._state.outputs_of(job, spec.id, self._fingerprint(spec))
-        if outputs is None:
-            self._restoring = False  # what comes later was built on what now runs again
-            return None
-        self._result.restored += 1
-        logger.info("%s.%s: done before", job, spec.id)
-        return outputs
-
-    def _execute(self, job: str, spec: StepSpec) -> dict[str, Any]:
-        started = time.monotonic()
-        logger.debug("%s.%s: started", job, spec.id)
-        try:
-            step = self._build(spec)
-            outputs = _as_json(step, step.run().outputs)
-        except Exception as error:  # a step can be foreign code: anything can come out of it
-            logger.debug("%s.%s: failed", job, spec.id, exc_info=True)
-            raise StepFailed(job, spec.id, _reason(error)) from error
-        self._state.record(job, spec.id, self._fingerprint(spec), outputs)
-        self._result.executed += 1
-        logger.info("%s.%s: done in %.2f s", job, spec.id, time.monotonic() - started)
-        return outputs
-
-    def _build(self, spec: StepSpec) -> Step:
-        kind = known_steps()[spec.type]
-        return kind.model_validate(resolve(spec.inputs, self._outputs), context=self._scope)
-
-    def _fingerprint(self, spec: StepSpec) -> str:
-        """Return a digest of all that the flow document says about a step."""
-        resources = {name: r.model_dump() for name, r in self._flow.resources.items()}
-        text = json.dumps([spec.type, spec.inputs, resources], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+    def _result(self) -> RunResult:
+        ends = self._ends.values()
+        outside = self._checked.values
+        return RunResult(
+            run=self._state.run,
+            flow=self._checked.flow.name,
+            jobs={end.job: end.status for end in ends},
+            executed=sum(end.executed for end in ends),
+            restored=sum(end.restored for end in ends),
+            outputs={name: value for name, value in self._values.items() if name not in outside},
+            logs=self._state.logs,
+        )
 
 
-def _as_json(step: Step, outputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the outputs as they will be read back, so that a resumed run sees the same."""
-    if set(outputs) != set(step.outputs):
-        raise TypeError(f"promised the outputs {sorted(step.outputs)}, gave {sorted(outputs)}")
-    restored: dict[str, Any] = json.loads(json.dumps(dict(outputs)))
-    return restored
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        return "; ".join(f"{p.path} {p.message}" for p in problems_of(error, "inputs"))
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    if isinstance(error, (OSError, ValueError, RuntimeError)) and str(error):
-        return str(error)
-    return f"{type(error).__name__}: {error}"
+def _named(job: str, spec: StepSpec, outputs: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{job}.{spec.id}.{name}": value for name, value in outputs.items()}

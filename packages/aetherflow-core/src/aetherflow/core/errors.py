@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+_LISTED_AT_MOST = 12
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -59,21 +61,40 @@ class StepFailed(RunFailed):
         job: Name of the job.
         step: Id of the step, or None if the job's `when` could not be decided.
         reason: Why, in one sentence.
+        log: The log of the step; None if it did not start.
     """
 
-    def __init__(self, job: str, step: str | None, reason: str) -> None:
+    def __init__(self, job: str, step: str | None, reason: str, log: Path | None = None) -> None:
         """Word the message, which begins with the job and the step."""
         self.job = job
         self.step = step
         self.reason = reason
-        where = f"job '{job}', " + (f"step '{step}'" if step else "when")
-        super().__init__(f"{where}: {reason}")
+        self.log = log
+        what = f"step `{job}.{step}`" if step else f"`when` of job `{job}`"
+        super().__init__(f"{what} failed: {reason}")
+
+
+class PermanentError(RuntimeError):
+    """Raised by a step that would fail in the same way if it were retried."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return what to append to "there is no NAME": the nearest known name, or all of them."""
+    """Return what to append to "no NAME": the nearest known name, or what is known."""
     known = sorted(known)
     near = difflib.get_close_matches(name, known, n=1)
     if near:
-        return f"; did you mean '{near[0]}'?"
-    return f"; there is {', '.join(known)}" if known else ""
+        return f"; did you mean `{near[0]}`?"
+    return f"; expected {one_of(known)}" if known else ""
+
+
+def one_of(names: Sequence[str]) -> str:
+    """Return names as a choice: "`a`, `b` or `c`"."""
+    quoted = [f"`{name}`" for name in names[:_LISTED_AT_MOST]]
+    if len(names) > _LISTED_AT_MOST:
+        quoted.append(f"one of {len(names) - _LISTED_AT_MOST} more")
+    return f"{', '.join(quoted[:-1])} or {quoted[-1]}" if len(quoted) > 1 else "".join(quoted)
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun: "1 step", "2 steps"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

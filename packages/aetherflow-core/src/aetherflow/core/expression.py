@@ -2,8 +2,9 @@
 
     load.csv.rows > 0 and not (check.run.stdout == 'skip')
 
-Operands are `JOB.STEP.OUTPUT`, numbers, 'text', true, false and null; the comparisons are
-== != < <= > >= and in. There is nothing to call, so there is nothing to abuse.
+Operands are `JOB.STEP.OUTPUT`, `parameters.NAME`, `env.NAME`, numbers, 'text', true, false and
+null; the comparisons are == != < <= > >= and in. There is nothing to call, and so nothing to
+abuse.
 
     either     = both {"or" both}
     both       = negation {"and" negation}
@@ -17,9 +18,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from aetherflow.core.references import Outputs, Reference, parse_reference
+from aetherflow.core.references import Values, parse_reference
+from aetherflow.core.wording import kind_of
 
-_Thunk = Callable[[Outputs], Any]
+_Thunk = Callable[[Values], Any]
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>-?\d+(?:\.\d+)?(?![\w.]))|(?P<text>'[^']*'|\"[^\"]*\")"
@@ -35,34 +37,34 @@ class Expression:
     """A parsed `when`.
 
     Attributes:
-        references: The outputs that it mentions.
+        references: The values that it mentions.
     """
 
     def __init__(self, text: str) -> None:
         """Parse `text`.
 
         Raises:
-            ValueError: It is no expression; the message names the column, counted from 1.
+            ValueError: It is not an expression; the message names the column, counted from 1.
         """
         parser = _Parser(text)
         self._evaluate = parser.parse()
-        self.references: tuple[Reference, ...] = tuple(parser.references)
+        self.references: tuple[str, ...] = tuple(parser.references)
 
-    def evaluate(self, outputs: Outputs) -> bool:
+    def evaluate(self, values: Values) -> bool:
         """Return whether the expression holds.
 
         Raises:
             ValueError: Values of different kinds are put in order, or true and false are
-                needed where something else stands.
+                needed where something else is.
         """
-        return _boolean(self._evaluate(outputs))
+        return _boolean(self._evaluate(values))
 
 
 class _Parser:
     """Recursive descent: one method for each rule of the grammar above."""
 
     def __init__(self, text: str) -> None:
-        self.references: list[Reference] = []
+        self.references: list[str] = []
         self._tokens = _tokens(text)
         self._at = 0
         self._depth = 0
@@ -89,7 +91,7 @@ class _Parser:
         if not self._take("not"):
             return self._comparison()
         inner = self._nested(self._negation)
-        return lambda outputs: not _boolean(inner(outputs))
+        return lambda values: not _boolean(inner(values))
 
     def _comparison(self) -> _Thunk:
         left = self._operand()
@@ -98,13 +100,13 @@ class _Parser:
             return left
         self._at += 1
         right = self._operand()
-        return lambda outputs: _compare(left(outputs), sign, right(outputs))
+        return lambda values: _compare(left(values), sign, right(values))
 
     def _operand(self) -> _Thunk:
         if self._take("("):
             inner = self._nested(self._either)
             if not self._take(")"):
-                raise self._unexpected("')'")
+                raise self._unexpected("`)`")
             return inner
         kind, text, column = self._tokens[self._at]
         if kind in {"end", "sign"} or text in _KEYWORDS:
@@ -114,24 +116,24 @@ class _Parser:
 
     def _reference(self, text: str, column: int) -> _Thunk:
         if text in _LITERALS:
-            return lambda outputs: _LITERALS[text]
+            return lambda values: _LITERALS[text]
         try:
             reference = parse_reference(text)
         except ValueError as error:
             raise ValueError(f"column {column}: {error}") from None
         self.references.append(reference)
-        return lambda outputs: outputs[reference]
+        return lambda values: values[reference]
 
     def _nested(self, rule: Callable[[], _Thunk]) -> _Thunk:
         self._depth += 1
         if self._depth > _DEEPEST:
-            raise ValueError(f"is nested more than {_DEEPEST} deep")
+            raise ValueError(f"nested more than {_DEEPEST} deep")
         result = rule()
         self._depth -= 1
         return result
 
     def _peek(self) -> str:
-        return self._tokens[self._at][1]  # with its quotes, so the text 'and' is no keyword
+        return self._tokens[self._at][1]  # with its quotes, so that the text 'and' is not a keyword
 
     def _take(self, text: str) -> bool:
         found = self._peek() == text
@@ -140,7 +142,7 @@ class _Parser:
 
     def _unexpected(self, wanted: str) -> ValueError:
         kind, text, column = self._tokens[self._at]
-        found = "the end" if kind == "end" else f"'{text}'"
+        found = "the end" if kind == "end" else f"`{text}`"
         return ValueError(f"column {column}: expected {wanted}, found {found}")
 
 
@@ -151,7 +153,7 @@ def _tokens(text: str) -> list[tuple[str, str, int]]:
         match = _TOKEN.match(text, at)
         if match is None or match.lastgroup is None:
             rest = text[at:end].lstrip()
-            raise ValueError(f"column {end - len(rest) + 1}: cannot read '{rest}'")
+            raise ValueError(f"column {end - len(rest) + 1}: cannot read `{rest}`")
         kind = match.lastgroup
         tokens.append((kind, match[kind], match.start(kind) + 1))
         at = match.end()
@@ -160,17 +162,17 @@ def _tokens(text: str) -> list[tuple[str, str, int]]:
 
 def _constant(kind: str, text: str) -> _Thunk:
     if kind == "text":
-        return lambda outputs: text[1:-1]
+        return lambda values: text[1:-1]
     number = float(text) if "." in text else int(text)
-    return lambda outputs: number
+    return lambda values: number
 
 
 def _and(left: _Thunk, right: _Thunk) -> _Thunk:
-    return lambda outputs: _boolean(left(outputs)) and _boolean(right(outputs))
+    return lambda values: _boolean(left(values)) and _boolean(right(values))
 
 
 def _or(left: _Thunk, right: _Thunk) -> _Thunk:
-    return lambda outputs: _boolean(left(outputs)) or _boolean(right(outputs))
+    return lambda values: _boolean(left(values)) or _boolean(right(values))
 
 
 def _compare(left: Any, sign: str, right: Any) -> bool:
@@ -179,18 +181,13 @@ def _compare(left: Any, sign: str, right: Any) -> bool:
     if sign == "in":
         if isinstance(right, list) or (isinstance(left, str) and isinstance(right, str)):
             return bool(left in right)
-        raise ValueError(f"cannot look for {_kind(left)} in {_kind(right)}")
-    if _kind(left) == _kind(right) and _kind(left) in {"a number", "text"}:
+        raise ValueError(f"cannot look for {kind_of(left)} in {kind_of(right)}")
+    if kind_of(left) == kind_of(right) and kind_of(left) in {"a number", "text"}:
         return bool(_ORDER[sign](left, right))
-    raise ValueError(f"cannot tell whether {_kind(left)} {sign} {_kind(right)}")
+    raise ValueError(f"cannot compare {kind_of(left)} {sign} {kind_of(right)}")
 
 
 def _boolean(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    raise ValueError(f"needs true or false, found {_kind(value)}")
-
-
-def _kind(value: Any) -> str:
-    kinds = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list"}
-    return kinds.get(type(value), "null" if value is None else "a mapping")
+    raise ValueError(f"expected true or false, found {kind_of(value)}")

@@ -10,22 +10,26 @@ def execution_order(jobs: Mapping[str, JobSpec], only: str | None = None) -> lis
     """Return the names of all jobs, or of `only` and what it depends on, dependencies first.
 
     Raises:
-        ValueError: The jobs depend on each other in a circle, which the message spells out.
+        ValueError: The jobs depend on each other in a circle; the message spells it out.
     """
-    names = jobs if only is None else {only, *ancestors(jobs, only)}
-    graph = {name: jobs[name].depends_on for name in jobs if name in names}
     try:
-        return list(TopologicalSorter(graph).static_order())
+        return list(TopologicalSorter(dependencies(jobs, only)).static_order())
     except CycleError as error:
         # graphlib lists what comes before what; `depends_on` points the other way.
         circle = " -> ".join(reversed(error.args[1]))
         raise ValueError(f"jobs depend on each other in a circle: {circle}") from error
 
 
+def dependencies(jobs: Mapping[str, JobSpec], only: str | None = None) -> dict[str, list[str]]:
+    """Return what each job depends on: of all jobs, or of `only` and what it needs."""
+    names = jobs if only is None else {only, *ancestors(jobs, only)}
+    return {name: _known(jobs, jobs[name].depends_on) for name in jobs if name in names}
+
+
 def ancestors(jobs: Mapping[str, JobSpec], name: str) -> set[str]:
     """Return the names of all jobs that are done before `name` starts."""
     found: set[str] = set()
-    todo: list[str] = list(jobs[name].depends_on)
+    todo = _known(jobs, jobs[name].depends_on)
     while todo:
         job = todo.pop()
         if job not in found:

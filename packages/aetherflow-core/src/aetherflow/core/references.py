@@ -1,45 +1,39 @@
-"""`${JOB.STEP.OUTPUT}`: how a step's input refers to an earlier step's output.
+"""`${JOB.STEP.OUTPUT}`, `${parameters.NAME}`, `${env.NAME}`: how a flow refers to values.
 
-An input that is one reference and nothing else becomes the value itself, with its type; a
+A value that is one reference and nothing else becomes what it refers to, with its type; a
 reference inside a longer text is put in as text. `$${` stands for a literal `${`.
 """
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 Location = tuple[str | int, ...]
 """The way to a value inside nested lists and mappings."""
 
+Values = Mapping[str, Any]
+"""JSON values by reference, such as `load.csv.rows` or `parameters.day`."""
 
-class Reference(NamedTuple):
-    """The name of one output of one step."""
-
-    job: str
-    step: str
-    output: str
-
-    def __str__(self) -> str:
-        """Return the reference as it is written in a flow."""
-        return ".".join(self)
-
-
-Outputs = Mapping[Reference, Any]
-"""The outputs of all steps that are done; the values are JSON values."""
+SOURCES = ("parameters", "env")
+"""What a reference of two names begins with; a job cannot be called so."""
 
 _PATTERN = re.compile(r"\$\$\{|\$\{([^}]*)\}")
 
 
-def parse_reference(text: str) -> Reference:
-    """Read `JOB.STEP.OUTPUT`.
+def parse_reference(text: str) -> str:
+    """Return a reference without the spaces around it.
 
     Raises:
-        ValueError: The text does not consist of three names.
+        ValueError: It does not have the names that a reference consists of.
     """
-    parts = text.strip().split(".")
-    if len(parts) != 3 or not all(parts):
-        raise ValueError(f"'{text.strip()}' is no reference: write JOB.STEP.OUTPUT")
-    return Reference(*parts)
+    reference = text.strip()
+    parts = reference.split(".")
+    if len(parts) != (2 if parts[0] in SOURCES else 3) or not all(parts):
+        raise ValueError(
+            f"invalid reference `{reference}`: "
+            "expected `JOB.STEP.OUTPUT`, `parameters.NAME` or `env.NAME`"
+        )
+    return reference
 
 
 def find_references(value: Any, location: Location = ()) -> Iterator[tuple[Location, str]]:
@@ -52,26 +46,48 @@ def find_references(value: Any, location: Location = ()) -> Iterator[tuple[Locat
         yield from find_references(item, (*location, key))
 
 
-def resolve(value: Any, outputs: Outputs) -> Any:
+def resolve(value: Any, values: Values) -> Any:
     """Return `value` with every reference replaced by what it refers to.
 
     Raises:
-        KeyError: An output is not there; `check` makes sure that this does not happen.
+        KeyError: A value is not there; `check` makes sure that this does not happen.
     """
     if isinstance(value, dict):
-        return {key: resolve(item, outputs) for key, item in value.items()}
+        return {key: resolve(item, values) for key, item in value.items()}
     if isinstance(value, list):
-        return [resolve(item, outputs) for item in value]
+        return [resolve(item, values) for item in value]
     if not isinstance(value, str):
         return value
     whole = _PATTERN.fullmatch(value)
     if whole and whole[1] is not None:
-        return outputs[parse_reference(whole[1])]
-    return _PATTERN.sub(lambda match: _as_text(match, outputs), value)
+        return values[parse_reference(whole[1])]
+    return _PATTERN.sub(lambda match: _as_text(match, values), value)
 
 
-def _as_text(match: re.Match[str], outputs: Outputs) -> str:
-    return "${" if match[1] is None else str(outputs[parse_reference(match[1])])
+def resolve_known(value: Any, values: Values) -> tuple[Any, set[Location]]:
+    """Return `value` with the references resolved that can be, and the places of the others."""
+    open_places: set[Location] = set()
+
+    def walk(value: Any, location: Location) -> Any:
+        if isinstance(value, dict):
+            return {key: walk(item, (*location, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [walk(item, (*location, i)) for i, item in enumerate(value)]
+        try:
+            return resolve(value, values)
+        except (KeyError, ValueError):
+            open_places.add(location)
+            return value
+
+    return walk(value, ()), open_places
+
+
+def _as_text(match: re.Match[str], values: Values) -> str:
+    if match[1] is None:
+        return "${"
+    value = values[parse_reference(match[1])]
+    # As YAML writes them, not as Python does.
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _items(value: Any) -> Iterator[tuple[str | int, Any]]:

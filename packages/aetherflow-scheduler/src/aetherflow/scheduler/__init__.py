@@ -2,7 +2,7 @@
 
 __all__ = ["__version__"]
 
-# As in `typing`, which is not worth its import here: what checks types takes it for true.
+# Not from `typing`, which is slow to import; type checkers know the name itself.
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> str:
-        """Return `__version__`, looked up when it is asked for: that takes longer than `--help`.
+        """Return `__version__`, looked up on first use: that takes longer than `--help`.
 
         Raises:
-            AttributeError: The package has nothing else of its own.
+            AttributeError: The package has no such attribute.
         """
         if name != "__version__":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

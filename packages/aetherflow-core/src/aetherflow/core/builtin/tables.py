@@ -1,133 +1,175 @@
-"""Steps between CSV files and database tables."""
+"""Steps between CSV files and database tables. Rows pass through in portions, however many."""
 
+import codecs
 import csv
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from aetherflow.core.builtin.connectors import Sqlite
+from aetherflow.core.builtin.database import ROWS_AT_ONCE, ColumnType, Database, Table
 from aetherflow.core.builtin.output import written_whole
-from aetherflow.core.extension import Step, StepResult
-
-_ColumnType = Literal["text", "integer", "real"]
+from aetherflow.core.extension import Preview, Step, StepResult
 
 
 def _bindable(value: Any) -> Any:
     if value is None or isinstance(value, (str, int, float)):
         return value
-    raise ValueError("must be text, a number or null")
+    raise ValueError("expected text, a number or null")
+
+
+def _encoding(name: str) -> str:
+    try:
+        "".encode(name)  # refuses also what is a codec, but not one of text, such as `hex`
+    except (LookupError, ValueError) as error:
+        raise ValueError(
+            f"unknown encoding `{name}`: expected `utf-8`, `latin-1`, `cp1252` or another that "
+            "Python knows"
+        ) from error
+    return name
 
 
 _Parameter = Annotated[Any, AfterValidator(_bindable)]
-_CONVERT: Mapping[_ColumnType, Callable[[str], Any]] = {"text": str, "integer": int, "real": float}
+_Encoding = Annotated[str, AfterValidator(_encoding)]
+_CONVERT: Mapping[ColumnType, Callable[[str], Any]] = {"text": str, "integer": int, "real": float}
+_EXPECTED: Mapping[ColumnType, str] = {
+    "text": "text",
+    "integer": "a whole number",
+    "real": "a number",
+}
 
 
 class CsvToTable(Step):
-    """Load a CSV file with a header line into a database table.
-
-    Inputs:
-        source: The CSV file, in UTF-8.
-        database: Where the table is.
-        table: The name of the table.
-        mode: `replace` makes the table anew; `append` adds to it.
-        types: `integer` or `real` for columns that are not text; there, an empty field is NULL.
-        delimiter: The character between two fields.
-    """
+    """Load a CSV file with a header line into a database table."""
 
     outputs = ("rows", "columns")
-    source: Path
-    database: Sqlite
-    table: str = Field(min_length=1)
-    mode: Literal["replace", "append"] = "replace"
-    types: dict[str, _ColumnType] = {}
-    delimiter: str = Field(",", min_length=1, max_length=1)
+    source: Path = Field(description="The CSV file.")
+    database: Database = Field(description="Where the table is.")
+    table: str = Field(min_length=1, description="The name of the table.")
+    mode: Literal["replace", "append"] = Field(
+        "replace", description="`replace` makes the table anew, `append` adds to it."
+    )
+    types: dict[str, ColumnType] = Field(
+        {},
+        description="`integer` or `real` for columns that are not text; an empty field there "
+        "is NULL.",
+    )
+    delimiter: str = Field(
+        ",", min_length=1, max_length=1, description="The character between two fields."
+    )
+    encoding: _Encoding = Field(
+        "utf-8", description="The encoding of the file; a byte order mark is skipped."
+    )
 
     def run(self) -> StepResult:
         """Return the number of rows loaded and the names of the columns."""
-        with (
-            self.source.open(encoding="utf-8-sig", newline="") as file,
-            self.database.change() as db,
-        ):
+        encoding = "utf-8-sig" if codecs.lookup(self.encoding).name == "utf-8" else self.encoding
+        with self.source.open(encoding=encoding, newline="") as file:
             lines = csv.reader(file, delimiter=self.delimiter, strict=True)
             try:
                 columns = self._columns(next(lines, []))
-                rows = self._load(db, columns, self._rows(lines, columns))
-            except (csv.Error, UnicodeDecodeError) as error:
+                kinds = {name: self.types.get(name, "text") for name in columns}
+                table = Table(self.table, kinds, replace=self.mode == "replace")
+                rows = self.database.load(table, self._rows(lines, list(kinds.values())))
+            except csv.Error as error:
                 raise ValueError(f"{self.source}, line {lines.line_num}: {error}") from error
+            except UnicodeDecodeError as error:
+                raise ValueError(
+                    f"{self.source}, after line {lines.line_num}: not {self.encoding} text; "
+                    "set `encoding` to what the file is written in"
+                ) from error
         return StepResult({"rows": rows, "columns": columns})
 
+    def preview(self) -> Preview:
+        """Return the file that is read and the one that is written."""
+        file = self.database.file()
+        return Preview(reads={"source": (self.source,)}, writes=(file,) if file else ())
+
     def _columns(self, header: list[str]) -> list[str]:
+        where = f"{self.source}, line 1"
         if not header or not all(header):
-            raise ValueError(f"{self.source}, line 1: needs a header that names every column")
-        for names, what in ((header, "two columns"), (self.types, "no column")):
-            for name in names:
-                count = header.count(name)
-                if count > 1 or (not count and what == "no column"):
-                    raise ValueError(f"{self.source}, line 1: {what} with the name '{name}'")
+            raise ValueError(f"{where}: expected a header that names every column")
+        for name in header:
+            if header.count(name) > 1:
+                raise ValueError(f"{where}: two columns with the name `{name}`")
+        for name in self.types:
+            if name not in header:
+                raise ValueError(f"{where}: no column `{name}`, which `types` names")
         return header
 
-    def _rows(self, lines: Any, columns: list[str]) -> Iterator[list[Any]]:
-        types: list[_ColumnType] = [self.types.get(name, "text") for name in columns]
-        for line in lines:
+    def _rows(self, lines: Any, kinds: list[ColumnType]) -> Iterator[list[Any]]:
+        for number, line in enumerate(lines):
+            if number % ROWS_AT_ONCE == 0:
+                self.checkpoint()
             if not line:  # an empty line
                 continue
-            where = f"{self.source}, line {lines.line_num}"
-            if len(line) != len(columns):
-                raise ValueError(f"{where}: {len(line)} fields under {len(columns)} columns")
-            try:
-                yield [
-                    None if text == "" and kind != "text" else _CONVERT[kind](text)
-                    for text, kind in zip(line, types, strict=True)
-                ]
-            except ValueError as error:
-                raise ValueError(f"{where}: {error}") from error
+            if len(line) != len(kinds):
+                raise ValueError(
+                    f"{self.source}, line {lines.line_num}: "
+                    f"{len(line)} fields under {len(kinds)} columns"
+                )
+            yield [
+                self._value(text, kind, lines.line_num)
+                for text, kind in zip(line, kinds, strict=True)
+            ]
 
-    def _load(self, db: sqlite3.Connection, columns: list[str], rows: Iterable[list[Any]]) -> int:
-        table = _quoted(self.table)
-        names = ", ".join(map(_quoted, columns))
-        if self.mode == "replace":
-            db.execute(f"DROP TABLE IF EXISTS {table}")
-        declared = ", ".join(f"{_quoted(c)} {self.types.get(c, 'text').upper()}" for c in columns)
-        db.execute(f"CREATE TABLE IF NOT EXISTS {table} ({declared})")
-        marks = ", ".join("?" * len(columns))
-        return db.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows).rowcount
+    def _value(self, text: str, kind: ColumnType, line: int) -> Any:
+        if text == "" and kind != "text":
+            return None
+        try:
+            return _CONVERT[kind](text)
+        except ValueError as error:
+            expected = _EXPECTED[kind]
+            raise ValueError(
+                f"{self.source}, line {line}: expected {expected}, found `{text}`"
+            ) from error
 
 
 class QueryToCsv(Step):
-    """Write the result of an SQL query to a CSV file; the query can change nothing.
-
-    Inputs:
-        database: What to ask.
-        query: One SQL query. Values belong into `parameters`, never into its text.
-        parameters: A value for each `:name` in the query.
-        target: The CSV file, replaced if it is there; UTF-8, with a header line.
-    """
+    """Write the result of an SQL query to a CSV file; the query cannot change anything."""
 
     outputs = ("path", "rows")
-    database: Sqlite
-    query: str
-    parameters: dict[str, _Parameter] = {}
-    target: Path
+    database: Database = Field(description="What to query.")
+    query: str = Field(
+        min_length=1,
+        description="One SQL query. Values belong in `parameters`, never in its text.",
+    )
+    parameters: dict[str, _Parameter] = Field(
+        {},
+        description="A value for each `:name` in the query; PostgreSQL writes it `%(name)s`.",
+    )
+    target: Path = Field(description="The CSV file, with a header line; replaced if it exists.")
+    delimiter: str = Field(
+        ",", min_length=1, max_length=1, description="The character between two fields."
+    )
+    encoding: _Encoding = Field(
+        "utf-8", description="The encoding of the file; Excel likes `utf-8-sig`."
+    )
 
     def run(self) -> StepResult:
         """Return the path of the CSV file and the number of rows below its header."""
-        with self.database.read() as db, written_whole(self.target) as draft:
-            cursor = db.execute(self.query, self.parameters)
-            if cursor.description is None:
-                raise ValueError("the query has no result")
-            with draft.open("w", encoding="utf-8", newline="") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(column[0] for column in cursor.description)
-                rows = 0
-                for row in cursor:
-                    writer.writerow(row)
-                    rows += 1
+        rows = 0
+        with (
+            self.database.query(self.query, self.parameters) as result,
+            written_whole(self.target) as draft,
+            draft.open("w", encoding=self.encoding, newline="") as file,
+        ):
+            writer = csv.writer(file, delimiter=self.delimiter, lineterminator="\n")
+            writer.writerow(result.columns)
+            for row in result.rows:
+                if rows % ROWS_AT_ONCE == 0:
+                    self.checkpoint()
+                writer.writerow(row)
+                rows += 1
         return StepResult({"path": str(self.target), "rows": rows})
 
-
-def _quoted(name: str) -> str:
-    """Return a table's or a column's name as SQL writes it, whatever characters it holds."""
-    return '"' + name.replace('"', '""') + '"'
+    def preview(self) -> Preview:
+        """Return the files that are read and written, and what is wrong with the query."""
+        file = self.database.file()
+        problem = self.database.query_problem(self.query, self.parameters)
+        return Preview(
+            reads={"database": (file,)} if file else {},
+            writes=(self.target,),
+            problems={"query": problem} if problem else {},
+        )
