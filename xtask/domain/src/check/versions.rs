@@ -11,6 +11,7 @@ use toml_edit::Item;
 use crate::bump::copies::COPYING_TOOLS;
 use crate::check::subject::{CheckFacts, Fix, Found, Subject};
 use crate::finding::{Finding, Rule};
+use crate::manifest::Backend;
 use crate::manifest::version_source::DeclaredVersion;
 use crate::text::edit::{Edit, EditKind};
 use crate::text::toml::{line_of, start};
@@ -131,9 +132,11 @@ fn in_manifest(subject: &Subject) -> Vec<Copy> {
         })
     };
     let static_version = file.get("project.version").and_then(Item::as_str).is_some();
+    // Beside another back end it was left behind, and copies nothing.
+    let is_poetry = Backend::declared(file) == Backend::Poetry;
     COPYING_TOOLS
         .iter()
-        .filter(|key| static_version || !key.contains("poetry"))
+        .filter(|key| !key.contains("poetry") || (static_version && is_poetry))
         .filter_map(copy)
         .collect()
 }

@@ -25,6 +25,7 @@ use crate::manifest::version_source::{DeclaredVersion, unknown};
 use crate::source::Files;
 use crate::text::toml::{TomlFile, start};
 
+pub(crate) use backends::Backend;
 pub use requires_python::RequiresPython;
 
 /// One distribution as its manifest describes it.
@@ -110,6 +111,11 @@ impl Manifest {
         Manifest::of_setup(None, &Setup::beside(dir, files), dir, files)
     }
 
+    /// Why no distribution is found in a directory that has a setup.py, where it should be one.
+    pub fn unfollowed(dir: &str, files: Files<'_>) -> Option<Finding> {
+        Setup::beside(dir, files).unfollowed_name()
+    }
+
     /// The same with the pyproject.toml beside it, if any, which names no distribution itself.
     fn of_setup(
         file: Option<&TomlFile>,
@@ -117,7 +123,7 @@ impl Manifest {
         dir: &str,
         files: Files<'_>,
     ) -> Result<Option<Manifest>, Vec<Finding>> {
-        let Some((source, line, written)) = setup.name() else { return Ok(None) };
+        let Some((source, line, written)) = setup.name(files, dir) else { return Ok(None) };
         let name = Name::new(&written).ok_or_else(|| vec![wrong_name(&source, line)])?;
         let mut findings = Vec::new();
         let mut requirements = setup.requirements();

@@ -53,6 +53,75 @@ fn literals() {
 }
 
 #[test]
+fn defaults_beside_the_environment() {
+    for version in [
+        "os.environ['X'] if 'X' in os.environ else '1.2.3'",
+        "'1.2.3' if 'X' not in os.environ else os.environ['X']",
+        "os.environ.get('X') or '1.2.3'",
+        "os.getenv('X', None) or '1.2.3'",
+        "os.getenv('X', default='1.2.3')",
+        "'1.2.3' + os.getenv('SUFFIX', '')",
+        "(os.getenv('X') or '1.2.3')",
+    ] {
+        check(&[("p/setup.py", &format!("setup(version={version})"))], Ok("p/setup.py:1 1.2.3"));
+        check(
+            &[("p/setup.py", &format!("v = {version}\nsetup(version=v)"))],
+            Ok("p/setup.py:1 1.2.3"),
+        );
+    }
+    check(
+        &[(
+            "p/setup.py",
+            "v = '1.2'\nif 'X' in os.environ:\n    v = os.environ['X']\nsetup(version=v)",
+        )],
+        Ok("p/setup.py:1 1.2"),
+    );
+    check(
+        &[("p/setup.py", "e = os.environ.get('X')\nsetup(version=e if e else '1.2')")],
+        Ok("p/setup.py:2 1.2"),
+    );
+    check(
+        &[("p/setup.py", "setup(version='1' if old else '2')")],
+        Err("p/setup.py:1: the version is computed in a way that cannot be followed"),
+    );
+}
+
+#[track_caller]
+fn name(files: &[(&str, &str)], expected: Option<&str>) {
+    let read = |path: &str| {
+        let found = files.iter().find(|(known, _)| *known == path)?;
+        Some(SourceFile { path: path.into(), text: found.1.into() })
+    };
+    let list = |_: &str| files.iter().map(|(path, _)| (*path).to_owned()).collect();
+    let setup = SetupPy::read(&read("p/setup.py").unwrap().text).unwrap();
+    let found = setup.name(Files { read: &read, list: &list }, "p");
+    assert_eq!(found.map(|(name, _)| name).as_deref(), expected);
+    assert!(setup.unfollowed_name().is_some());
+}
+
+#[test]
+fn names() {
+    name(&[("p/setup.py", "P = 'air'\nsetup(name=f'acme-{P}')")], Some("acme-air"));
+    name(&[("p/setup.py", "P = 'air'\nsetup(name='acme-' + P)")], Some("acme-air"));
+    name(&[("p/setup.py", "P = 'air'\nsetup(name='acme-{}'.format(P))")], Some("acme-air"));
+    name(&[("p/setup.py", "M = {'name': 'acme'}\nsetup(name=M['name'])")], Some("acme"));
+    name(&[("p/setup.py", "M = {'name': 'acme'}\nsetup(**M)")], Some("acme"));
+    name(&[("p/setup.py", "setup(name=compute())")], None);
+    let about = ("p/x/about.py", "__title__ = 'acme-x'\n__version__ = '1'\n");
+    for text in [
+        "i = {}\nwith open(os.path.join(here, 'x', 'about.py')) as f:\n    exec(f.read(), i)\nsetup(name=i['__title__'])",
+        "i = {}\nexec(open('x/about.py').read(), i)\nT = i['__title__']\nsetup(name=T)",
+        "i = runpy.run_path('x/about.py')\nsetup(name=i['__title__'])",
+        "from x.about import __title__\nsetup(name=__title__)",
+        "from x import about\nsetup(name=about.__title__)",
+        "import x.about\nsetup(name=x.about.__title__)",
+        "from x.about import __title__ as t\nsetup(name=t)",
+    ] {
+        name(&[("p/setup.py", text), about], Some("acme-x"));
+    }
+}
+
+#[test]
 fn files_that_it_reads() {
     check(
         &[
