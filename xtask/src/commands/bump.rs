@@ -25,7 +25,7 @@ use crate::cli::BumpOptions;
 use crate::effects::clock;
 use crate::effects::fs::files;
 use crate::effects::fs::journal::CommitRequest;
-use crate::effects::fs::tree::Tree;
+use crate::effects::release::target::repository;
 use crate::effects::repository::discover;
 use crate::effects::repository::git::Git;
 use crate::ui::{self, json, say};
@@ -33,9 +33,15 @@ use crate::ui::{self, json, say};
 /// # Errors
 /// Nothing was written: the repository is not understood, or the bump is refused.
 pub(crate) fn run(root: &Path, options: &BumpOptions) -> Result<ExitStatus> {
-    let tree = Tree::walk(root)?;
+    let tree = discover::tree(root)?;
     let workspace = discover::judged(root, &tree, Judgement::Warn)?;
+    // What it does not see, it does not follow.
+    let unseen = |finding: &&Finding| matches!(finding.rule, Rule::Packages | Rule::Name);
+    ui::findings(&workspace.findings.iter().filter(unseen).cloned().collect::<Vec<_>>());
     let request = request(&workspace, options)?;
+    if request.targets.is_empty() {
+        ui::left_out(&workspace);
+    }
     let git = Git::at(root);
     let history = histories(&workspace, git.as_ref(), &request)?;
     let plan = tree.with_files(|files| {
@@ -51,7 +57,7 @@ pub(crate) fn run(root: &Path, options: &BumpOptions) -> Result<ExitStatus> {
         return Ok(ExitStatus::Done);
     }
     if options.commit {
-        refuse_dirty(git.as_ref(), &plan)?;
+        refuse_dirty(root, git.as_ref(), &plan)?;
     }
     // Without a terminal it goes on: git can undo everything that is written.
     let yes = options.yes || options.json || !ui::can_prompt();
@@ -295,10 +301,9 @@ fn move_line(workspace: &Workspace, moved: &RangeMove, indent: usize) -> String 
     format!("{:indent$}{} -> {after}", "", declared.shown())
 }
 
-fn refuse_dirty(git: Option<&Git>, plan: &BumpPlan) -> Result<()> {
+fn refuse_dirty(root: &Path, git: Option<&Git>, plan: &BumpPlan) -> Result<()> {
     let Some(git) = git else {
-        let finding = Finding::error(Rule::Commit, "`--commit` needs a git repository at the root");
-        return Err(Refusal::from(finding.hint("leave out `--commit`")).into());
+        return repository(root).map(drop);
     };
     let paths: Vec<String> = plan.writes.iter().map(|write| write.path.clone()).collect();
     let findings = git.dirty_among(&paths)?.into_iter().map(|path| {

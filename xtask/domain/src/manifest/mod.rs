@@ -1,6 +1,8 @@
 //! A distribution as its pyproject.toml, setup.cfg and setup.py describe it, with locations.
 
 mod backends;
+pub mod evidence;
+mod private;
 mod python_attribute;
 pub mod requirement;
 pub(crate) mod requirement_sources;
@@ -8,13 +10,13 @@ mod requires_python;
 pub(crate) mod setup_cfg;
 mod setup_files;
 pub(crate) mod setup_py;
+mod toml_version;
 pub(crate) mod version_regex;
 pub mod version_source;
 
 use std::sync::Arc;
 
 use formats::name::Name;
-use toml_edit::Item;
 
 use crate::config::DistributionConfig;
 use crate::finding::{Finding, Rule};
@@ -40,11 +42,18 @@ pub struct Manifest {
     pub config: Box<DistributionConfig>,
     /// Why only its own name selects it: a test project, a template, not a package.
     pub excluded: Option<String>,
+    /// It says itself that it is never released; `excluded` says how.
+    pub is_private: bool,
     /// Faults that do not make the manifest unreadable.
     pub findings: Vec<Finding>,
 }
 
 impl Manifest {
+    /// Its directory, relative to the root.
+    pub fn dir(&self) -> &str {
+        self.path.rsplit_once('/').map_or("", |(dir, _)| dir)
+    }
+
     /// What has to be installed to build it (PEP 518), with that standard's default.
     pub fn build_requires(&self) -> Vec<&str> {
         let build =
@@ -80,6 +89,13 @@ impl Manifest {
         let named = paths.iter().chain(&["tool.flit.metadata.module"]).find_map(|p| file.get(p));
         let setup = Setup::beside(dir, files);
         let Some(named) = named else { return Manifest::of_setup(Some(file), &setup, dir, files) };
+        if let Some(at) = toml_version::newer(file.text()) {
+            let message = "this is TOML 1.1, which no build back end reads: `tomllib` reads 1.0";
+            let hint =
+                "write each inline table on one line without a last comma, and no `\\e` or `\\x`";
+            let finding = Finding::error(Rule::TomlSyntax, message).at(&file.path, file.line(at));
+            return Err(vec![finding.hint(hint)]);
+        }
         let line = file.line(start(named));
         let name =
             named.as_str().and_then(Name::new).ok_or_else(|| vec![wrong_name(&file.path, line)])?;
@@ -90,6 +106,7 @@ impl Manifest {
         // They are kept, and there are many of them.
         requirements.shrink_to_fit();
         let written = name.to_string();
+        let excluded = private::private(file);
         Ok(Some(Manifest {
             path: file.path.clone(),
             version: backends::declared(&VersionContext { file, files, dir, name: &written }),
@@ -97,7 +114,8 @@ impl Manifest {
             requires_python: RequiresPython::read(Some(file), &setup),
             requirements,
             config: Box::new(DistributionConfig::read(file)?),
-            excluded: no_package(file),
+            is_private: excluded.is_some(),
+            excluded,
             findings,
         }))
     }
@@ -137,6 +155,7 @@ impl Manifest {
             .or_else(|| setup_cfg::version(setup.cfg.as_ref()?, files, dir))
             .or_else(|| Some(setup_py::version::version(setup.py.as_ref()?, files, dir)))
             .unwrap_or_else(|| unknown(&source, line, "nothing defines the version"));
+        let excluded = file.and_then(private::private);
         Ok(Some(Manifest {
             path: file.map_or(source, |file| file.path.clone()),
             name,
@@ -144,7 +163,8 @@ impl Manifest {
             requires_python: RequiresPython::read(file, setup),
             requirements,
             config: file.map(DistributionConfig::read).transpose()?.unwrap_or_default().into(),
-            excluded: file.and_then(no_package),
+            is_private: excluded.is_some(),
+            excluded,
             findings,
         }))
     }
@@ -152,14 +172,6 @@ impl Manifest {
 
 fn wrong_name(file: &str, line: usize) -> Finding {
     Finding::error(Rule::Name, "the distribution name is invalid (PEP 508)").at(file, line)
-}
-
-/// Tools that let a project say that it is never built.
-fn no_package(file: &TomlFile) -> Option<String> {
-    ["tool.uv.package", "tool.poetry.package-mode", "tool.pdm.distribution"]
-        .into_iter()
-        .find(|key| file.get(key).and_then(Item::as_bool) == Some(false))
-        .map(|key| format!("`{key} = false`"))
 }
 
 #[cfg(test)]

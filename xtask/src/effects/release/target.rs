@@ -175,7 +175,14 @@ fn released_beside(
 pub(crate) fn repository(root: &Path) -> Result<Git> {
     Git::at(root).ok_or_else(|| {
         let message = format!("`{}` is not a git repository", root.display());
-        let hint = "run `git init`, `git add` and `git commit`; releases are made from commits";
+        let hint = match Git::root_above(root) {
+            Some(above) => format!(
+                "run it at the root of the repository, or pass `--root {}`",
+                above.display()
+            ),
+            None => "run `git init`, `git add` and `git commit`; releases are made from commits"
+                .to_owned(),
+        };
         Refusal::from(Finding::error(Rule::Git, message).hint(hint)).into()
     })
 }

@@ -1,6 +1,7 @@
 //! The files of the work tree and of commits. Every path is relative to the root.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use anyhow::Result;
 use xshell::cmd;
@@ -43,6 +44,42 @@ impl Git {
         // index. So it is asked only about paths that match some pattern, which are few.
         let matched = self.check_ignore(paths, Some("--no-index"))?;
         if matched.is_empty() { Ok(matched) } else { self.check_ignore(&matched, None) }
+    }
+
+    /// Those of the folders that git ignores and tracks nothing of.
+    ///
+    /// # Errors
+    /// git cannot be run.
+    pub(crate) fn ignored_folders(&self, dirs: &[String]) -> Result<Vec<String>> {
+        let slashed: Vec<String> = dirs.iter().map(|dir| format!("{dir}/")).collect();
+        let mut ignored = self.check_ignore(&slashed, Some("--no-index"))?;
+        for dir in &mut ignored {
+            dir.truncate(dir.trim_end_matches('/').len());
+        }
+        if ignored.is_empty() {
+            return Ok(ignored);
+        }
+        let paths: Vec<&str> = ignored.iter().map(String::as_str).collect();
+        let tracked = self.read(&[&["ls-files", "-z", "--"], &*paths].concat())?;
+        let tracked = records(&tracked);
+        ignored.retain(|dir| !tracked.iter().any(|path| path.starts_with(&format!("{dir}/"))));
+        Ok(ignored)
+    }
+
+    /// Tracked files of these names that a sparse checkout leaves out.
+    ///
+    /// # Errors
+    /// git fails.
+    pub(crate) fn out_of_sight(&self, names: &[&str]) -> Result<Vec<String>> {
+        let git_dir = self.read(&["rev-parse", "--absolute-git-dir"])?;
+        if !Path::new(&git_dir).join("info/sparse-checkout").exists() {
+            return Ok(Vec::new());
+        }
+        let patterns: Vec<String> = names.iter().map(|name| format!(":(glob)**/{name}")).collect();
+        let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
+        let listed = self.read(&[&["ls-files", "-z", "-t", "--"], &*patterns].concat())?;
+        let skipped = records(&listed).into_iter();
+        Ok(skipped.filter_map(|entry| Some(entry.strip_prefix("S ")?.to_owned())).collect())
     }
 
     fn check_ignore(&self, paths: &[String], flag: Option<&str>) -> Result<Vec<String>> {

@@ -32,6 +32,11 @@ impl Git {
         root.join(".git").exists().then(|| Git { root: root.to_owned(), withheld: Vec::new() })
     }
 
+    /// The root of the work tree that `dir` is below; `None` where there is none.
+    pub(crate) fn root_above(dir: &Path) -> Option<&Path> {
+        dir.ancestors().skip(1).find(|dir| dir.join(".git").exists())
+    }
+
     /// The same work tree, whose git does not see these variables.
     pub(crate) fn without(self, withheld: Vec<String>) -> Git {
         Git { withheld, ..self }
