@@ -36,7 +36,7 @@ pub(crate) fn run(root: &Path, options: &BumpOptions) -> Result<ExitStatus> {
     let tree = discover::tree(root)?;
     let workspace = discover::judged(root, &tree, Judgement::Warn)?;
     // What it does not see, it does not follow.
-    let unseen = |finding: &&Finding| matches!(finding.rule, Rule::Packages | Rule::Name);
+    let unseen = |finding: &&Finding| finding.rule == Rule::Packages;
     ui::findings(&workspace.findings.iter().filter(unseen).cloned().collect::<Vec<_>>());
     let request = request(&workspace, options)?;
     if request.targets.is_empty() {

@@ -43,7 +43,7 @@ impl Setup {
         let message = "the name is computed in a way that cannot be followed, so this distribution is left out";
         let hint = "write the name as a literal, or as `name` of `[metadata]` in setup.cfg";
         let at = line_of(&py.text, at);
-        Some(Finding::warning(Rule::Name, message).at(&py.path, at).hint(hint))
+        Some(Finding::warning(Rule::Packages, message).at(&py.path, at).hint(hint))
     }
 
     /// `python_requires`.

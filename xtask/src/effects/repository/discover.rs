@@ -129,8 +129,8 @@ fn as_one(findings: Vec<Finding>) -> Option<Finding> {
     let first = findings.into_iter().next()?.into_warning();
     let others = match more {
         0 => return Some(first),
-        1 => "; so does 1 more manifest among the examples".to_owned(),
-        more => format!("; so do {more} more manifests among the examples"),
+        1 => " (as is 1 more manifest among the examples)".to_owned(),
+        more => format!(" (as are {more} more manifests among the examples)"),
     };
     Some(Finding { message: format!("{}{others}", first.message), ..first })
 }
