@@ -21,8 +21,7 @@ pub(super) fn unknown(subject: &Subject) -> Option<Finding> {
     let manifest = &subject.distribution.manifest;
     let DeclaredVersion::Unknown { file, line, reason } = &manifest.version else { return None };
     let message = format!("the version of `{}` is unknown: {reason}", manifest.name);
-    let hint = "set `version` in `[project]`, the one location that every back end reads";
-    Some(Finding::warning(Rule::Version, message).at(file, *line).hint(hint))
+    Some(Finding::warning(Rule::Version, message).at(file, *line).hint(manifest.version_hint))
 }
 
 /// Names of Python modules that hold the version and nothing else of that name.

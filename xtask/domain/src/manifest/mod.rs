@@ -36,6 +36,8 @@ pub struct Manifest {
     pub path: Arc<str>,
     pub name: Name,
     pub version: DeclaredVersion,
+    /// What makes the version known, for this back end, where it is not.
+    pub version_hint: &'static str,
     pub requires_python: Option<RequiresPython>,
     pub requirements: Vec<DeclaredRequirement>,
     /// Boxed because it is large and seldom read, and manifests are moved.
@@ -110,6 +112,7 @@ impl Manifest {
         Ok(Some(Manifest {
             path: file.path.clone(),
             version: backends::declared(&VersionContext { file, files, dir, name: &written }),
+            version_hint: backends::version_hint(file),
             name,
             requires_python: RequiresPython::read(Some(file), &setup),
             requirements,
@@ -160,6 +163,7 @@ impl Manifest {
             path: file.map_or(source, |file| file.path.clone()),
             name,
             version,
+            version_hint: file.map_or(backends::SETUP_HINT, backends::version_hint),
             requires_python: RequiresPython::read(file, setup),
             requirements,
             config: file.map(DistributionConfig::read).transpose()?.unwrap_or_default().into(),

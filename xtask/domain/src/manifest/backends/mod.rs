@@ -44,6 +44,14 @@ pub(crate) fn declared(context: &VersionContext<'_>) -> DeclaredVersion {
     by_backend(context, backend).unwrap_or_else(|| setuptools::by_setup_files(context))
 }
 
+/// What makes a version known where no `[project]` could hold it.
+pub(crate) const SETUP_HINT: &str = "write it as a literal: `version=\"1.0\"` in setup.py, or `version` of `[metadata]` in setup.cfg";
+
+/// What makes the version of a manifest known where it cannot be followed.
+pub(crate) fn version_hint(file: &TomlFile) -> &'static str {
+    Backend::declared(file).version_hint(file)
+}
+
 /// The build back end of `[build-system]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Backend {
@@ -70,6 +78,25 @@ impl Backend {
             "maturin" => Backend::Maturin,
             "poetry" | "poetry_dynamic_versioning" => Backend::Poetry,
             _ => Backend::Other,
+        }
+    }
+
+    /// What makes a version known that cannot be followed.
+    fn version_hint(self, file: &TomlFile) -> &'static str {
+        match self {
+            Backend::Poetry => "set `version` in `[tool.poetry]`",
+            Backend::Maturin => "set `version` in `[package]` of Cargo.toml",
+            Backend::Flit => "assign a literal to `__version__` in the module",
+            Backend::Hatch => {
+                "assign a literal in the file that hatch's `version` table names as `path`, or set `version` in `[project]` and remove it from `dynamic`"
+            }
+            Backend::Pdm | Backend::ScikitBuild | Backend::Setuptools | Backend::Other => {
+                if file.get("project").is_some() {
+                    "set `version` in `[project]`, and remove it from `dynamic`"
+                } else {
+                    SETUP_HINT
+                }
+            }
         }
     }
 

@@ -238,6 +238,16 @@ fn what_is_computed_is_refused() {
         Err("p/setup.py:1: the version is put together in an f-string"),
     );
     check(&[("p/setup.py", "setup(version=versioneer.get_version())")], Ok("tag versioneer"));
+    check(
+        &[
+            ("p/setup.py", "v = get_version(\"a\", \"_version.py\")\nsetup(version=v)"),
+            (
+                "p/a/_version.py",
+                "def get_version():\n    run([\"git\", \"describe\"])\n__version__ = get_version()\n",
+            ),
+        ],
+        Ok("tag miniver"),
+    );
     check(&[("p/setup.py", "setup(use_scm_version=True)")], Ok("tag setuptools-scm"));
     check(
         &[("p/setup.py", "print(1)")],

@@ -184,9 +184,28 @@ impl Resolver<'_> {
         }
         match places.len() {
             1 => places.remove(0),
+            0 if self.is_miniver() => DeclaredVersion::FromTag {
+                file: self.setup.path.clone(),
+                line: line_of(&self.setup.text, self.read.offset),
+                tool: "miniver".to_owned(),
+            },
             0 => self.computed("the version is computed in a way that cannot be followed"),
             _ => self.computed("the version could stand in several files"),
         }
+    }
+
+    /// Whether it loads the `_version.py` of miniver, which is copied into the package and takes the
+    /// version from `git describe`.
+    fn is_miniver(&self) -> bool {
+        let texts: Vec<String> =
+            self.read.source.texts.iter().map(|text| text.raw.clone()).collect();
+        let is_copy = |source: SourceFile| {
+            source.text.contains("def get_version") && source.text.contains("\"describe\"")
+        };
+        (0..texts.len()).any(|index| {
+            texts[index].ends_with("_version.py")
+                && self.version_file(&texts, index).is_some_and(is_copy)
+        })
     }
 
     /// Texts of an expression, through the names in it.
