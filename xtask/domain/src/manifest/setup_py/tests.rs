@@ -238,16 +238,14 @@ fn what_is_computed_is_refused() {
         Err("p/setup.py:1: the version is put together in an f-string"),
     );
     check(&[("p/setup.py", "setup(version=versioneer.get_version())")], Ok("tag versioneer"));
-    check(
-        &[
-            ("p/setup.py", "v = get_version(\"a\", \"_version.py\")\nsetup(version=v)"),
-            (
-                "p/a/_version.py",
-                "def get_version():\n    run([\"git\", \"describe\"])\n__version__ = get_version()\n",
-            ),
-        ],
-        Ok("tag miniver"),
-    );
+    let miniver = [
+        ("p/setup.py", "v = get_version(\"a\", \"_version.py\")\nsetup(version=v)"),
+        ("p/a/_version.py", "STATIC_VERSION_FILE = \"_s.py\"\n__version__ = get_version()\n"),
+        ("p/a/_s.py", "version = \"__use_git__\"\n"),
+    ];
+    check(&miniver, Ok("tag miniver"));
+    let fixed = ("p/a/_s.py", "version = \"1.0dev\"\n");
+    check(&[miniver[0], miniver[1], fixed], Ok("p/a/_s.py:1 1.0dev"));
     check(&[("p/setup.py", "setup(use_scm_version=True)")], Ok("tag setuptools-scm"));
     check(
         &[("p/setup.py", "print(1)")],

@@ -4,7 +4,7 @@
 
 use formats::python::{self, Expr, Text, eval};
 
-use crate::manifest::python_attribute::{attribute, module_file};
+use crate::manifest::python_attribute::{attribute, module_file, text as attribute_text};
 use crate::manifest::setup_py::{SetupPy, environment_default, is_environment, is_of_environment};
 use crate::manifest::version_source::{DeclaredVersion, literal, unknown, whole_file};
 use crate::source::{Files, SourceFile};
@@ -184,28 +184,32 @@ impl Resolver<'_> {
         }
         match places.len() {
             1 => places.remove(0),
-            0 if self.is_miniver() => DeclaredVersion::FromTag {
-                file: self.setup.path.clone(),
-                line: line_of(&self.setup.text, self.read.offset),
-                tool: "miniver".to_owned(),
-            },
-            0 => self.computed("the version is computed in a way that cannot be followed"),
+            0 => self.miniver().unwrap_or_else(|| {
+                self.computed("the version is computed in a way that cannot be followed")
+            }),
             _ => self.computed("the version could stand in several files"),
         }
     }
 
-    /// Whether it loads the `_version.py` of miniver, which is copied into the package and takes the
-    /// version from `git describe`.
-    fn is_miniver(&self) -> bool {
+    /// The version of miniver, whose `_version.py` is copied into the package: `version` in
+    /// `_static_version.py` beside it, or `git describe` where that says so.
+    fn miniver(&self) -> Option<DeclaredVersion> {
         let texts: Vec<String> =
             self.read.source.texts.iter().map(|text| text.raw.clone()).collect();
-        let is_copy = |source: SourceFile| {
-            source.text.contains("def get_version") && source.text.contains("\"describe\"")
-        };
-        (0..texts.len()).any(|index| {
-            texts[index].ends_with("_version.py")
-                && self.version_file(&texts, index).is_some_and(is_copy)
-        })
+        let copied = (0..texts.len()).find_map(|index| {
+            let is_named = texts[index].ends_with("_version.py");
+            self.version_file(&texts, index).filter(|_| is_named)
+        })?;
+        let dir = copied.path.rsplit_once('/').map_or("", |(dir, _)| dir);
+        let (file, name) = attribute_text(&copied, "STATIC_VERSION_FILE", self.files, 0).ok()?;
+        let fixed = self.files.beside(dir, &file.text[name])?;
+        let (source, span) = attribute_text(&fixed, "version", self.files, 0).ok()?;
+        if &source.text[span.clone()] == "__use_git__" {
+            let line = line_of(&source.text, span.start);
+            let tool = "miniver".to_owned();
+            return Some(DeclaredVersion::FromTag { file: source.path, line, tool });
+        }
+        Some(literal(&source, span))
     }
 
     /// Texts of an expression, through the names in it.
