@@ -158,10 +158,19 @@ impl SetupPy {
         let names = |name: &str| self.assigned(name);
         let mut paths = Vec::new();
         let mut visit = |expr: &Expr| {
-            let Expr::Call { function, arguments, .. } = expr else { return };
+            let Expr::Call { function, arguments, keywords } = expr else { return };
+            let named = |wanted: &str| {
+                keywords.iter().find(|(keyword, _)| keyword == wanted).map(|(_, value)| value)
+            };
             let opened = match &**function {
                 Expr::Name(name) if name == "open" || name.ends_with(".open") => arguments.first(),
                 Expr::Name(name) if name.ends_with("run_path") => arguments.first(),
+                Expr::Name(name) if name.ends_with("SourceFileLoader") => {
+                    arguments.get(1).or_else(|| named("path"))
+                }
+                Expr::Name(name) if name.ends_with("spec_from_file_location") => {
+                    arguments.get(1).or_else(|| named("location"))
+                }
                 Expr::Attribute { of, name } if name == "read_text" || name == "open" => {
                     Some(&**of)
                 }

@@ -178,6 +178,22 @@ fn files_that_it_reads() {
 }
 
 #[test]
+fn modules_that_it_loads() {
+    let loader = "D = 'pkg'\nloader = importlib.machinery.SourceFileLoader(\n    fullname='version', path=os.path.join(here, D, 'version.py'))\nversion = types.ModuleType(loader.name)\nloader.exec_module(version)\nsetup(version=version.__version__)";
+    let spec = "spec = importlib.util.spec_from_file_location('v', 'pkg/version.py')\nv = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(v)\nsetup(version=v.__version__)";
+    for text in [loader, spec] {
+        check(
+            &[
+                ("p/setup.py", text),
+                ("p/pkg/version.py", "__version__ = '2.1'\n"),
+                ("p/other/version.py", "__version__ = '1'\n"),
+            ],
+            Ok("p/pkg/version.py:1 2.1"),
+        );
+    }
+}
+
+#[test]
 fn paths_that_it_puts_together() {
     let azure = "PACKAGE_NAME = 'azure-storage-blob'\nfolder = PACKAGE_NAME.replace('-', '/')\nwith open(os.path.join(folder, '_version.py'), 'r') as fd:\n    version = re.search(r'^VERSION', fd.read(), re.M).group(1)\nsetup(name=PACKAGE_NAME, version=version)";
     check(

@@ -14,7 +14,7 @@ use crate::text::toml::line_of;
 #[path = "tests.rs"]
 mod tests;
 
-/// Where the version of a setup.py stands.
+/// Where the version of a setup.py is.
 pub(crate) fn version(setup: &SourceFile, files: Files<'_>, dir: &str) -> DeclaredVersion {
     let Some(read) = SetupPy::read(&setup.text) else {
         return unknown(&setup.path, 1, "setup.py does not call `setup` where it can be followed");
@@ -163,7 +163,7 @@ impl Resolver<'_> {
         self.computed("the version is computed in an f-string")
     }
 
-    /// The version stands in a file that setup.py reads: the one that it opens and that holds a
+    /// The version is in a file that setup.py reads: the one that it opens and that holds a
     /// version, else the one that is named like a version file.
     fn in_a_file(&self, value: &Expr) -> DeclaredVersion {
         let mut places = Vec::new();
@@ -187,7 +187,7 @@ impl Resolver<'_> {
             0 => self.miniver().unwrap_or_else(|| {
                 self.computed("the version is computed in a way that cannot be followed")
             }),
-            _ => self.computed("the version could stand in several files"),
+            _ => self.computed("the version could be in several files"),
         }
     }
 
