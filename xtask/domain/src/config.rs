@@ -126,6 +126,8 @@ pub struct DistributionConfig {
     pub version_files: Vec<String>,
     /// What its archives may differ in from what git tracks.
     pub content: ContentConfig,
+    /// `true`: it is never released. `false`: it is, whatever its folder is called.
+    pub private: Option<bool>,
     /// Siblings whose range is kept as it is.
     pub keep: Vec<Name>,
     /// Shared fields and files that this distribution leaves aside on purpose.
@@ -187,6 +189,7 @@ impl DistributionConfig {
         self.tag = section.get("tag", "a string that contains `{version}`", tag);
         self.tag_line = self.tag.is_some().then(|| section.line("tag"));
         self.version_files = section.strings("version-files").unwrap_or_default();
+        self.private = section.get("private", "`true` or `false`", Item::as_bool);
         let names = |item: &Item| strings(item)?.iter().map(|name| Name::new(name)).collect();
         self.keep =
             section.get("keep", "an array of distribution names", names).unwrap_or_default();

@@ -67,3 +67,10 @@ pub fn join(dir: &str, path: &str) -> Option<String> {
     }
     Some(joined)
 }
+
+/// A directory and every one above it, the root last.
+pub(crate) fn ancestors(dir: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(dir), |dir| {
+        (!dir.is_empty()).then(|| dir.rsplit_once('/').map_or("", |(up, _)| up))
+    })
+}

@@ -97,18 +97,25 @@ pub(crate) struct StatusOptions {
     pub(crate) json: bool,
     /// Query the indexes too.
     pub(crate) online: bool,
+    /// List excluded projects too.
+    pub(crate) all: bool,
 }
 
 impl StatusOptions {
     fn declare(command: clap::Command) -> clap::Command {
         command
             .about("list the distributions in release order")
+            .arg(flag("all", "List the projects that are excluded too, and why"))
             .arg(flag("online", "Query the staging index and the index for each version"))
             .arg(flag("json", "Print one JSON object"))
     }
 
     fn read(matches: &ArgMatches) -> StatusOptions {
-        StatusOptions { json: matches.get_flag("json"), online: matches.get_flag("online") }
+        StatusOptions {
+            json: matches.get_flag("json"),
+            online: matches.get_flag("online"),
+            all: matches.get_flag("all"),
+        }
     }
 }
 

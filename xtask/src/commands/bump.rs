@@ -25,7 +25,6 @@ use crate::cli::BumpOptions;
 use crate::effects::clock;
 use crate::effects::fs::files;
 use crate::effects::fs::journal::CommitRequest;
-use crate::effects::fs::tree::Tree;
 use crate::effects::repository::discover;
 use crate::effects::repository::git::Git;
 use crate::ui::{self, json, say};
@@ -33,18 +32,20 @@ use crate::ui::{self, json, say};
 /// # Errors
 /// Nothing was written: the repository is not understood, or the bump is refused.
 pub(crate) fn run(root: &Path, options: &BumpOptions) -> Result<ExitStatus> {
-    let tree = Tree::walk(root)?;
+    let tree = discover::tree(root)?;
     let workspace = discover::judged(root, &tree, Judgement::Warn)?;
+    // What it does not see, it does not follow.
+    let unseen = |finding: &&Finding| finding.rule == Rule::Packages;
+    ui::findings(&workspace.findings.iter().filter(unseen).cloned().collect::<Vec<_>>());
     let request = request(&workspace, options)?;
+    if request.targets.is_empty() {
+        ui::left_out(&workspace);
+    }
     let git = Git::at(root);
     let history = histories(&workspace, git.as_ref(), &request)?;
     let plan = tree.with_files(|files| {
         bump::plan(BumpFacts { workspace: &workspace, files, history: &history }, &request)
     })?;
-    if let Some(git) = &git {
-        ui::findings(discover::out_of_sight(git)?.as_slice());
-    }
-
     if options.json {
         print_json(&plan)?;
     } else {

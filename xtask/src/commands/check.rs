@@ -15,7 +15,6 @@ use jzon::{JsonValue, object};
 use crate::ExitStatus;
 use crate::cli::CheckOptions;
 use crate::effects::fs::files::{self, Changes};
-use crate::effects::fs::tree::Tree;
 use crate::effects::repository::discover;
 use crate::effects::repository::git::Git;
 use crate::ui::text::wrapped;
@@ -41,7 +40,7 @@ pub(crate) fn run(root: &Path, options: &CheckOptions) -> Result<ExitStatus> {
 }
 
 fn look(root: &Path) -> Result<Vec<Found>> {
-    let tree = Tree::walk(root)?;
+    let tree = discover::tree(root)?;
     let workspace = match discover::judged(root, &tree, Judgement::List) {
         Ok(workspace) => workspace,
         Err(error) => {
@@ -88,7 +87,7 @@ fn refuse_untracked(root: &Path, changes: &Changes) -> Result<()> {
 
 /// The fixes that do not touch the same bytes, as changes of files, and the findings they fix.
 fn fixes(root: &Path, found: &[Found]) -> Result<(Vec<Finding>, Changes)> {
-    let tree = Tree::walk(root)?;
+    let tree = discover::tree(root)?;
     let text = |path: &str| {
         tree.read(path).map(|source| source.text).ok_or_else(|| anyhow!("cannot read `{path}`"))
     };

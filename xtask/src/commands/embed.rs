@@ -31,7 +31,7 @@ pub(crate) fn run(options: &EmbedOptions) -> Result<ExitStatus> {
     let dir = &options.dir;
     let root = dir.canonicalize().with_context(|| format!("`{}`", dir.display()))?;
     refuse_foreign_crate(&root)?;
-    let tree = Tree::walk(&root)?;
+    let tree = discover::tree(&root)?;
     let workspace = discover::judged(&root, &tree, Judgement::Warn)?;
     if workspace.distributions.iter().all(|d| d.manifest.excluded.is_some()) {
         return refuse(

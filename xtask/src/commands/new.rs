@@ -15,7 +15,6 @@ use formats::name::Name;
 use crate::ExitStatus;
 use crate::cli::NewOptions;
 use crate::effects::fs::files::{self, Changes};
-use crate::effects::fs::tree::Tree;
 use crate::effects::index::twine;
 use crate::effects::python::tools::Tools;
 use crate::effects::repository::{discover, templates};
@@ -25,7 +24,7 @@ use crate::ui::{self, Style, paint, say};
 /// The name is invalid or taken, the template is not understood, or a file cannot be written.
 pub(crate) fn run(root: &Path, options: &NewOptions) -> Result<ExitStatus> {
     let name = Name::new(&options.name).ok_or_else(|| wrong_name(&options.name))?;
-    let tree = Tree::walk(root)?;
+    let tree = discover::tree(root)?;
     let workspace = discover::workspace(root)?;
     let template = templates::template(root, &options.template)?;
     let modules: Vec<Modules> =

@@ -16,7 +16,7 @@ use domain::release::ledger::is_half_released;
 use domain::release::plan::ReleasePlan;
 use domain::release::preflight::{self, Check, short};
 use domain::release::stage::Until;
-use domain::workspace::Workspace;
+use domain::workspace::{Distribution, Workspace};
 use report::Report;
 
 use crate::cli::ReleaseOptions;
@@ -241,12 +241,23 @@ fn targets(workspace: &Workspace, options: &ReleaseOptions) -> Result<Vec<Distri
     if options.targets.is_empty() {
         let mut all: Vec<DistributionId> = distributions.ids().collect();
         all.retain(|&id| distributions[id].manifest.excluded.is_none());
+        ui::left_out(workspace);
         return Ok(all);
     }
     let mut found = workspace.resolve_all(&options.targets)?;
     found.sort_unstable();
     found.dedup();
+    Refusal::unless_clean(found.iter().filter_map(|&id| private(&distributions[id])).collect())?;
     Ok(found)
+}
+
+/// Why a distribution that is named is not released all the same.
+fn private(distribution: &Distribution) -> Option<Finding> {
+    let manifest = &distribution.manifest;
+    let why = manifest.excluded.as_ref().filter(|_| manifest.is_private)?;
+    let message = format!("`{}` is never released: {why}", manifest.name);
+    let hint = "remove that to release it";
+    Some(Finding::error(Rule::Target, message).at(&manifest.path, 1).hint(hint))
 }
 
 /// Asks before the first upload to a real index.

@@ -61,10 +61,19 @@ pub(crate) fn run(root: &Path, options: &StatusOptions) -> Result<ExitStatus> {
     let tag_states = tag_states(root, &workspace)?;
     let online = if options.online { query(&workspace)? } else { Vec::new() };
     if options.json {
-        say!("{}", as_json(root, &workspace, &tag_states, &online).pretty(2));
+        let mut answer = as_json(root, &workspace, &tag_states, &online);
+        if options.all {
+            answer["excluded"] = excluded_as_json(&workspace);
+        }
+        say!("{}", answer.pretty(2));
     } else {
         ui::findings(&workspace.findings);
         print(&workspace, &tag_states, &online);
+        if options.all {
+            print_excluded(&workspace);
+        } else {
+            ui::left_out(&workspace);
+        }
     }
     Ok(ExitStatus::Done)
 }
@@ -134,7 +143,7 @@ fn as_json(
     tag_states: &IdVec<DistributionId, TagState>,
     online: &[Online],
 ) -> JsonValue {
-    let packages = workspace.distributions.enumerate().map(|(id, distribution)| {
+    let packages = included(workspace).map(|(id, distribution)| {
         let state = &tag_states[id];
         let mut package = object! {
             "name": distribution.name().to_string(),
@@ -157,6 +166,36 @@ fn as_json(
     object! { "root": root.to_string_lossy().as_ref(), "packages": packages.collect::<Vec<_>>() }
 }
 
+fn excluded_as_json(workspace: &Workspace) -> JsonValue {
+    let excluded = excluded(workspace).map(|(distribution, why)| {
+        object! {
+            "name": distribution.name().to_string(),
+            "path": distribution.dir.as_str(),
+            "reason": why,
+        }
+    });
+    excluded.collect::<Vec<_>>().into()
+}
+
+fn included(workspace: &Workspace) -> impl Iterator<Item = (DistributionId, &Distribution)> {
+    workspace.distributions.enumerate().filter(|(_, d)| d.manifest.excluded.is_none())
+}
+
+/// The excluded projects, each with the reason.
+fn excluded(workspace: &Workspace) -> impl Iterator<Item = (&Distribution, &str)> {
+    workspace.distributions.iter().filter_map(|d| Some((d, d.manifest.excluded.as_deref()?)))
+}
+
+fn print_excluded(workspace: &Workspace) {
+    let rows: Vec<Vec<String>> = excluded(workspace)
+        .map(|(d, why)| vec![d.name().to_string(), d.dir.clone(), why.to_owned()])
+        .collect();
+    if !rows.is_empty() {
+        say!("");
+        table(&["excluded", "folder", "reason"], &rows);
+    }
+}
+
 fn version_source(distribution: &Distribution) -> String {
     let (file, line) = distribution.manifest.version.place();
     format!("{file}:{line}")
@@ -168,7 +207,7 @@ fn needs(workspace: &Workspace, distribution: &Distribution) -> Vec<String> {
 }
 
 fn print(workspace: &Workspace, tag_states: &IdVec<DistributionId, TagState>, online: &[Online]) {
-    let rows = workspace.distributions.enumerate().map(|(id, distribution)| {
+    let rows = included(workspace).map(|(id, distribution)| {
         let state = &tag_states[id];
         let since = match (state.tagged, state.changed) {
             (_, None) => "never tagged".to_owned(),

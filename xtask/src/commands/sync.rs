@@ -29,7 +29,7 @@ struct SyncPlan {
 /// # Errors
 /// The repository or shared.toml is not understood, or a file cannot be written.
 pub(crate) fn run(root: &Path, options: &SyncOptions) -> Result<ExitStatus> {
-    let tree = Tree::walk(root)?;
+    let tree = discover::tree(root)?;
     let workspace = discover::workspace(root)?;
     let shared = templates::shared(root)?;
     if shared.is_empty() && root.join(shared::FILE).is_file() {

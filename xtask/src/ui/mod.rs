@@ -10,6 +10,9 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 use domain::finding::{Finding, Refusal, Rule, Severity};
+use domain::manifest::Manifest;
+use domain::scaffold::embed;
+use domain::workspace::Workspace;
 
 /// Prints a line on standard output, formatted as `println!` does. A closed pipe (`| head`) does
 /// not end the command, which may be half-way through its work.
@@ -165,6 +168,21 @@ pub(crate) fn findings(findings: &[Finding]) {
         if in_github_actions() {
             annotate(finding);
         }
+    }
+}
+
+/// Prints what `all` leaves out and why, in one line, and how it is taken in.
+pub(crate) fn left_out(workspace: &Workspace) {
+    let left_out = embed::excluded(workspace);
+    if left_out.is_empty() {
+        return;
+    }
+    let shown: Vec<String> = left_out.iter().map(|(path, why)| format!("{path} ({why})")).collect();
+    eprintln!("{} left out: {}", paint(Style::Hint, "note:"), shown.join(", "));
+    let by_folder = |manifest: &Manifest| manifest.excluded.is_some() && !manifest.is_private;
+    if workspace.distributions.iter().any(|d| by_folder(&d.manifest)) {
+        let hint = "`private = false` in the [tool.xtask] of one includes it; `cargo xtask status --all` lists them";
+        eprintln!("{} {hint}", paint(Style::Hint, "hint:"));
     }
 }
 

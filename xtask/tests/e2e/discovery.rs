@@ -20,10 +20,11 @@ fn without_configuration_every_distribution_is_found_and_nothing_else() {
         .file("env-of-mine/pyvenv.cfg", "")
         .file("env-of-mine/pyproject.toml", &manifest("installed", ""))
         .file("ignored/pyproject.toml", &manifest("ignored", ""))
-        .file(".gitignore", "/ignored/\n")
+        .file(".gitignore", "/ignored/\n/libs/build/\n")
+        .file("libs/dist/pyproject.toml", &manifest("tracked", ""))
         .commit();
     let run = repo.xtask("status --json").ok();
-    assert_eq!(names(&run.json()), ["deep.down", "whole"]);
+    assert_eq!(names(&run.json()), ["deep.down", "tracked", "whole"]);
     let run = repo.xtask("status").ok();
     run.shows("a manifest that is not valid");
 }
@@ -38,6 +39,33 @@ fn tracked_distributions_are_found_even_if_ignored() {
     assert!(names(&repo.xtask("status --json").ok().json()).is_empty());
     repo.git("add --force kept");
     assert_eq!(names(&repo.xtask("status --json").ok().json()), ["kept"]);
+}
+
+#[test]
+fn excluded_projects_conflict_with_nothing_and_are_listed_apart() {
+    let repo = Repo::new()
+        .package("core", "1.0")
+        .file("examples/a/pyproject.toml", &manifest("demo", ""))
+        .file("examples/b/pyproject.toml", &manifest("demo", ""))
+        .commit();
+    assert_eq!(names(&repo.xtask("status --json").ok().json()), ["core"]);
+    let listed = repo.xtask("status --json --all").ok().json();
+    let excluded = listed["excluded"].as_array().unwrap();
+    let paths: Vec<&Value> = excluded.iter().map(|project| &project["path"]).collect();
+    assert_eq!(paths, ["examples/a", "examples/b"]);
+}
+
+#[test]
+fn a_manifest_that_does_not_parse_stops_everything_but_an_example_does_not() {
+    let repo = Repo::new()
+        .package("core", "1.0")
+        .file("examples/broken/pyproject.toml", "<<<<<<< HEAD\n")
+        .commit();
+    repo.xtask("release all --rehearse --dry-run").ok();
+    repo.write("more/pyproject.toml", "<<<<<<< HEAD\n");
+    repo.record("broken");
+    let run = repo.xtask("release all --rehearse --dry-run").exits(1);
+    assert!(run.stderr.contains("more/pyproject.toml:1: not valid TOML"), "{}", run.stderr);
 }
 
 fn names(answer: &Value) -> Vec<&str> {

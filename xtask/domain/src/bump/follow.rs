@@ -93,7 +93,12 @@ impl<'a> Planner<'a> {
         let file = &declared.file;
         let line = declared.line;
         if let Some(why) = self.excluded(dependent) {
-            let text = format!("`{}` is left as it is: {why}", declared.shown());
+            let include = if self.distribution(dependent).manifest.is_private {
+                ""
+            } else {
+                "; `private = false` in its [tool.xtask] includes it"
+            };
+            let text = format!("`{}` is left as it is: {why}{include}", declared.shown());
             return self.note(dependent, file, line, text);
         }
         if outcome.stale {

@@ -35,7 +35,8 @@ pub fn plan(facts: BumpFacts<'_>, request: &BumpRequest) -> Result<BumpPlan, Ref
     plan.add(changelogs::additions(facts, request, &plan));
     plan.add(locks::additions(facts, &plan.bumps));
     plan.notes.extend(manifest_notes(facts, &plan.bumps));
-    plan.notes.extend(copies::unnamed(facts, &plan));
+    let copies = copies::followed(facts, &plan);
+    plan.add(copies);
     plan.edits.sort_by(|a, b| (&a.file, a.span.start).cmp(&(&b.file, b.span.start)));
     plan.edits.dedup_by(|a, b| a.file == b.file && a.span == b.span && a.after == b.after);
     plan.notes.sort();

@@ -43,10 +43,10 @@ impl Planner<'_> {
         let version = &self.distribution(id).manifest.version;
         let (file, line) = version.place();
         if let DeclaredVersion::Unknown { reason, .. } = version {
+            let hint = self.distribution(id).manifest.version_hint;
             if everything {
-                self.note(id, file, line, format!("not bumped: {reason}"));
+                self.note(id, file, line, format!("not bumped: {reason}; {hint}"));
             } else {
-                let hint = "write the version as a literal there, or as `version` in [project]";
                 self.refuse_version(id, reason, hint);
             }
             return;

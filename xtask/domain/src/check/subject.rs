@@ -7,7 +7,8 @@ use crate::ids::DistributionId;
 use crate::release::content::modules::Modules;
 use crate::source::Files;
 use crate::text::edit::{Edit, EditKind};
-use crate::text::toml::TomlFile;
+use crate::text::globs::any_matches;
+use crate::text::toml::{TomlFile, strings};
 use crate::workspace::{Distribution, Workspace};
 
 /// The repository, as a check sees it.
@@ -46,6 +47,21 @@ impl Found {
     }
 }
 
+/// Whether setuptools ships the file of a module; so too where nothing is configured.
+fn is_shipped(toml: &TomlFile, path: &str) -> bool {
+    let Some((folder, _)) = path.rsplit_once('/') else { return true };
+    let package = folder.replace('/', ".");
+    let listed = |key: &str| toml.get(key).and_then(strings);
+    if let Some(packages) = listed("tool.setuptools.packages") {
+        return packages.contains(&package);
+    }
+    let find = "tool.setuptools.packages.find";
+    let included = listed(&format!("{find}.include"));
+    let excluded = listed(&format!("{find}.exclude")).unwrap_or_default();
+    included.is_none_or(|include| any_matches(&include, &package))
+        && !any_matches(&excluded, &package)
+}
+
 /// One distribution with everything the rules need.
 pub(crate) struct Subject<'a> {
     pub(crate) id: DistributionId,
@@ -65,7 +81,10 @@ impl<'a> Subject<'a> {
             .filter(|_| path.ends_with(".toml"))
             .and_then(|source| TomlFile::parse(path, source.text).ok());
         let paths = (facts.files.list)(&distribution.dir);
-        let modules = Modules::of(&distribution.dir, &paths);
+        let mut modules = Modules::of(&distribution.dir, &paths);
+        if let Some(toml) = &toml {
+            modules.files.retain(|path| is_shipped(toml, path));
+        }
         Subject { id, distribution, toml, paths, modules }
     }
 

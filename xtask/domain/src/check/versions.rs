@@ -11,6 +11,7 @@ use toml_edit::Item;
 use crate::bump::copies::COPYING_TOOLS;
 use crate::check::subject::{CheckFacts, Fix, Found, Subject};
 use crate::finding::{Finding, Rule};
+use crate::manifest::Backend;
 use crate::manifest::version_source::DeclaredVersion;
 use crate::text::edit::{Edit, EditKind};
 use crate::text::toml::{line_of, start};
@@ -20,8 +21,7 @@ pub(super) fn unknown(subject: &Subject) -> Option<Finding> {
     let manifest = &subject.distribution.manifest;
     let DeclaredVersion::Unknown { file, line, reason } = &manifest.version else { return None };
     let message = format!("the version of `{}` is unknown: {reason}", manifest.name);
-    let hint = "set `version` in `[project]`, the one location that every back end reads";
-    Some(Finding::warning(Rule::Version, message).at(file, *line).hint(hint))
+    Some(Finding::warning(Rule::Version, message).at(file, *line).hint(manifest.version_hint))
 }
 
 /// Names of Python modules that hold the version and nothing else of that name.
@@ -131,9 +131,11 @@ fn in_manifest(subject: &Subject) -> Vec<Copy> {
         })
     };
     let static_version = file.get("project.version").and_then(Item::as_str).is_some();
+    // Beside another back end it was left behind, and copies nothing.
+    let is_poetry = Backend::declared(file) == Backend::Poetry;
     COPYING_TOOLS
         .iter()
-        .filter(|key| static_version || !key.contains("poetry"))
+        .filter(|key| !key.contains("poetry") || (static_version && is_poetry))
         .filter_map(copy)
         .collect()
 }

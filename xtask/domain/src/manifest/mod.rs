@@ -1,6 +1,8 @@
 //! A distribution as its pyproject.toml, setup.cfg and setup.py describe it, with locations.
 
 mod backends;
+pub mod evidence;
+mod private;
 mod python_attribute;
 pub mod requirement;
 pub(crate) mod requirement_sources;
@@ -8,13 +10,13 @@ mod requires_python;
 pub(crate) mod setup_cfg;
 mod setup_files;
 pub(crate) mod setup_py;
+mod toml_version;
 pub(crate) mod version_regex;
 pub mod version_source;
 
 use std::sync::Arc;
 
 use formats::name::Name;
-use toml_edit::Item;
 
 use crate::config::DistributionConfig;
 use crate::finding::{Finding, Rule};
@@ -25,6 +27,7 @@ use crate::manifest::version_source::{DeclaredVersion, unknown};
 use crate::source::Files;
 use crate::text::toml::{TomlFile, start};
 
+pub(crate) use backends::Backend;
 pub use requires_python::RequiresPython;
 
 /// One distribution as its manifest describes it.
@@ -33,17 +36,26 @@ pub struct Manifest {
     pub path: Arc<str>,
     pub name: Name,
     pub version: DeclaredVersion,
+    /// What makes the version known, for this back end, where it is not.
+    pub version_hint: &'static str,
     pub requires_python: Option<RequiresPython>,
     pub requirements: Vec<DeclaredRequirement>,
     /// Boxed because it is large and seldom read, and manifests are moved.
     pub config: Box<DistributionConfig>,
     /// Why only its own name selects it: a test project, a template, not a package.
     pub excluded: Option<String>,
+    /// It says itself that it is never released; `excluded` says how.
+    pub is_private: bool,
     /// Faults that do not make the manifest unreadable.
     pub findings: Vec<Finding>,
 }
 
 impl Manifest {
+    /// Its directory, relative to the root.
+    pub fn dir(&self) -> &str {
+        self.path.rsplit_once('/').map_or("", |(dir, _)| dir)
+    }
+
     /// What has to be installed to build it (PEP 518), with that standard's default.
     pub fn build_requires(&self) -> Vec<&str> {
         let build =
@@ -79,6 +91,13 @@ impl Manifest {
         let named = paths.iter().chain(&["tool.flit.metadata.module"]).find_map(|p| file.get(p));
         let setup = Setup::beside(dir, files);
         let Some(named) = named else { return Manifest::of_setup(Some(file), &setup, dir, files) };
+        if let Some(at) = toml_version::newer(file.text()) {
+            let message = "this is TOML 1.1, which no build back end reads: `tomllib` reads 1.0";
+            let hint =
+                "write each inline table on one line without a last comma, and no `\\e` or `\\x`";
+            let finding = Finding::error(Rule::TomlSyntax, message).at(&file.path, file.line(at));
+            return Err(vec![finding.hint(hint)]);
+        }
         let line = file.line(start(named));
         let name =
             named.as_str().and_then(Name::new).ok_or_else(|| vec![wrong_name(&file.path, line)])?;
@@ -89,14 +108,17 @@ impl Manifest {
         // They are kept, and there are many of them.
         requirements.shrink_to_fit();
         let written = name.to_string();
+        let excluded = private::private(file);
         Ok(Some(Manifest {
             path: file.path.clone(),
             version: backends::declared(&VersionContext { file, files, dir, name: &written }),
+            version_hint: backends::version_hint(file),
             name,
             requires_python: RequiresPython::read(Some(file), &setup),
             requirements,
             config: Box::new(DistributionConfig::read(file)?),
-            excluded: no_package(file),
+            is_private: excluded.is_some(),
+            excluded,
             findings,
         }))
     }
@@ -110,6 +132,11 @@ impl Manifest {
         Manifest::of_setup(None, &Setup::beside(dir, files), dir, files)
     }
 
+    /// Why no distribution is found in a directory that has a setup.py, where it should be one.
+    pub fn unfollowed(dir: &str, files: Files<'_>) -> Option<Finding> {
+        Setup::beside(dir, files).unfollowed_name()
+    }
+
     /// The same with the pyproject.toml beside it, if any, which names no distribution itself.
     fn of_setup(
         file: Option<&TomlFile>,
@@ -117,7 +144,7 @@ impl Manifest {
         dir: &str,
         files: Files<'_>,
     ) -> Result<Option<Manifest>, Vec<Finding>> {
-        let Some((source, line, written)) = setup.name() else { return Ok(None) };
+        let Some((source, line, written)) = setup.name(files, dir) else { return Ok(None) };
         let name = Name::new(&written).ok_or_else(|| vec![wrong_name(&source, line)])?;
         let mut findings = Vec::new();
         let mut requirements = setup.requirements();
@@ -131,14 +158,17 @@ impl Manifest {
             .or_else(|| setup_cfg::version(setup.cfg.as_ref()?, files, dir))
             .or_else(|| Some(setup_py::version::version(setup.py.as_ref()?, files, dir)))
             .unwrap_or_else(|| unknown(&source, line, "nothing defines the version"));
+        let excluded = file.and_then(private::private);
         Ok(Some(Manifest {
             path: file.map_or(source, |file| file.path.clone()),
             name,
             version,
+            version_hint: file.map_or(backends::SETUP_HINT, backends::version_hint),
             requires_python: RequiresPython::read(file, setup),
             requirements,
             config: file.map(DistributionConfig::read).transpose()?.unwrap_or_default().into(),
-            excluded: file.and_then(no_package),
+            is_private: excluded.is_some(),
+            excluded,
             findings,
         }))
     }
@@ -146,14 +176,6 @@ impl Manifest {
 
 fn wrong_name(file: &str, line: usize) -> Finding {
     Finding::error(Rule::Name, "the distribution name is invalid (PEP 508)").at(file, line)
-}
-
-/// Tools that let a project say that it is never built.
-fn no_package(file: &TomlFile) -> Option<String> {
-    ["tool.uv.package", "tool.poetry.package-mode", "tool.pdm.distribution"]
-        .into_iter()
-        .find(|key| file.get(key).and_then(Item::as_bool) == Some(false))
-        .map(|key| format!("`{key} = false`"))
 }
 
 #[cfg(test)]

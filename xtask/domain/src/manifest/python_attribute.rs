@@ -2,10 +2,13 @@
 //!
 //! Modules are looked for as Python would, never imported.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use formats::python::{self, Expr};
 
 use crate::manifest::version_source::{DeclaredVersion, literal, unknown};
-use crate::source::{Files, SourceFile};
+use crate::source::{Files, SourceFile, ancestors};
 use crate::text::toml::line_of;
 
 /// How far names are followed through assignments and imports.
@@ -41,18 +44,39 @@ pub(crate) fn module_file(files: Files<'_>, dir: &str, module: &str) -> Option<S
     }
 }
 
-/// The literal that a name of a Python file stands for, through other names and imports.
+/// The version that a name of a Python file stands for, through other names and imports.
 pub(crate) fn attribute(
     source: &SourceFile,
     name: &str,
     files: Files<'_>,
     depth: usize,
 ) -> DeclaredVersion {
+    match text(source, name, files, depth) {
+        Ok((source, span)) => literal(&source, span),
+        Err(Computed { file, line, reason }) => unknown(&file, line, reason),
+    }
+}
+
+/// Where and why a name is not followed to a literal.
+pub(crate) struct Computed {
+    file: Arc<str>,
+    line: usize,
+    reason: String,
+}
+
+/// The string literal that a name of a Python file stands for: its file and its bytes.
+pub(crate) fn text(
+    source: &SourceFile,
+    name: &str,
+    files: Files<'_>,
+    depth: usize,
+) -> Result<(SourceFile, Range<usize>), Computed> {
     let parsed = python::read(&source.text);
-    let computed = |offset: usize| {
-        let reason = format!("`{name}` is computed in a way that cannot be followed");
-        unknown(&source.path, line_of(&source.text, offset), reason)
+    let at = |offset: usize, reason: String| {
+        Err(Computed { file: source.path.clone(), line: line_of(&source.text, offset), reason })
     };
+    let computed =
+        |offset| at(offset, format!("`{name}` is computed in a way that cannot be followed"));
     if depth > FARTHEST {
         return computed(0);
     }
@@ -61,11 +85,11 @@ pub(crate) fn attribute(
         [] => match parsed.imports.iter().find(|import| import.bound == name) {
             Some(import) => imported(source, import, files, depth)
                 .unwrap_or_else(|| computed(source.text.find("import").unwrap_or(0))),
-            None => unknown(&source.path, 1, format!("`{name}` is not assigned here")),
+            None => at(0, format!("`{name}` is not assigned here")),
         },
         [one] => match &one.value {
-            Expr::Text(text) if !text.formatted => literal(source, text.span.clone()),
-            Expr::Name(other) if other != name => attribute(source, other, files, depth + 1),
+            Expr::Text(text) if !text.formatted => Ok((source.clone(), text.span.clone())),
+            Expr::Name(other) if other != name => text(source, other, files, depth + 1),
             _ => computed(one.offset),
         },
         [_, second, ..] => computed(second.offset),
@@ -78,7 +102,7 @@ fn imported(
     import: &python::Import,
     files: Files<'_>,
     depth: usize,
-) -> Option<DeclaredVersion> {
+) -> Option<Result<(SourceFile, Range<usize>), Computed>> {
     let name = import.name.as_deref()?;
     let dir = source.path.rsplit_once('/').map_or("", |(dir, _)| dir);
     let module = import.module.trim_start_matches('.');
@@ -87,14 +111,7 @@ fn imported(
         0 => ancestors(dir).find_map(|base| module_below(files, base, module)),
         dots => module_below(files, ancestors(dir).nth(dots - 1).unwrap_or(""), module),
     };
-    Some(attribute(&found?, name, files, depth + 1))
-}
-
-/// A directory and every one above it, the root last.
-fn ancestors(dir: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(dir), |dir| {
-        (!dir.is_empty()).then(|| dir.rsplit_once('/').map_or("", |(up, _)| up))
-    })
+    Some(text(&found?, name, files, depth + 1))
 }
 
 /// The file of a module in a directory, as a module or as a package.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use formats::setup_cfg;
 
+use crate::finding::{Finding, Rule};
 use crate::manifest::requirement::DeclaredRequirement;
 use crate::manifest::requirement_sources;
 use crate::manifest::setup_py::SetupPy;
@@ -22,7 +23,7 @@ impl Setup {
     }
 
     /// The name that one of them states, with its location.
-    pub(crate) fn name(&self) -> Option<(Arc<str>, usize, String)> {
+    pub(crate) fn name(&self, files: Files<'_>, dir: &str) -> Option<(Arc<str>, usize, String)> {
         if let Some(cfg) = &self.cfg
             && let Some(line) = setup_cfg::value(&setup_cfg::entries(&cfg.text), "metadata", "name")
         {
@@ -31,8 +32,18 @@ impl Setup {
         }
         let py = self.py.as_ref()?;
         let read = SetupPy::read(&py.text)?;
-        let name = read.name()?;
-        Some((py.path.clone(), line_of(&py.text, name.span.start), name.raw.clone()))
+        let (name, at) = read.name(files, dir)?;
+        Some((py.path.clone(), line_of(&py.text, at), name))
+    }
+
+    /// The setup.py whose name cannot be followed.
+    pub(crate) fn unfollowed_name(&self) -> Option<Finding> {
+        let py = self.py.as_ref()?;
+        let at = SetupPy::read(&py.text)?.unfollowed_name()?;
+        let message = "the name is computed in a way that cannot be followed, so this distribution is left out";
+        let hint = "write the name as a literal, or as `name` of `[metadata]` in setup.cfg";
+        let at = line_of(&py.text, at);
+        Some(Finding::warning(Rule::Packages, message).at(&py.path, at).hint(hint))
     }
 
     /// `python_requires`.

@@ -45,14 +45,14 @@ impl Spelling {
     pub fn write(self, version: &Version) -> Result<String, String> {
         match self {
             Spelling::Pep440 => Ok(version.to_string()),
-            Spelling::SemVer => semver(version)
+            Spelling::SemVer => as_semver(version)
                 .ok_or_else(|| format!("`{version}` cannot be written as a semantic version")),
         }
     }
 }
 
 /// `None` for an epoch, a post-release, a local version or a fourth number.
-fn semver(version: &Version) -> Option<String> {
+fn as_semver(version: &Version) -> Option<String> {
     let release = version.release();
     let expressible = version.epoch() == 0 && !version.is_post() && !version.is_local();
     if !expressible || release.len() > 3 {
@@ -99,7 +99,11 @@ pub fn literal(file: &SourceFile, span: Range<usize>) -> DeclaredVersion {
 
 /// The literal at `span` of a file that follows SemVer.
 pub(crate) fn semver_literal(file: &SourceFile, span: Range<usize>) -> DeclaredVersion {
-    let mut declared = literal(file, span);
+    semver(literal(file, span))
+}
+
+/// The same literal in a file that follows SemVer.
+pub(crate) fn semver(mut declared: DeclaredVersion) -> DeclaredVersion {
     if let DeclaredVersion::Literal { spelling, .. } = &mut declared {
         *spelling = Spelling::SemVer;
     }
@@ -155,7 +159,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn semver(version: &str, expected: Option<&str>) {
+    fn as_semver(version: &str, expected: Option<&str>) {
         let parsed: Version = version.parse().unwrap();
         let written = Spelling::SemVer.write(&parsed).ok();
         assert_eq!(written.as_deref(), expected);
@@ -164,14 +168,14 @@ mod tests {
 
     #[test]
     fn versions_as_npm_spells_them() {
-        semver("1.1.0", Some("1.1.0"));
-        semver("1.1", Some("1.1.0"));
-        semver("1.0.0a1", Some("1.0.0-alpha.1"));
-        semver("1.0.0rc2", Some("1.0.0-rc.2"));
-        semver("1.0.0b1.dev3", Some("1.0.0-beta.1.dev.3"));
-        semver("1.0.0.dev3", Some("1.0.0-dev.3"));
+        as_semver("1.1.0", Some("1.1.0"));
+        as_semver("1.1", Some("1.1.0"));
+        as_semver("1.0.0a1", Some("1.0.0-alpha.1"));
+        as_semver("1.0.0rc2", Some("1.0.0-rc.2"));
+        as_semver("1.0.0b1.dev3", Some("1.0.0-beta.1.dev.3"));
+        as_semver("1.0.0.dev3", Some("1.0.0-dev.3"));
         for impossible in ["1!1.0.0", "1.0.0.post1", "1.0.0+local", "1.0.0.1"] {
-            semver(impossible, None);
+            as_semver(impossible, None);
         }
     }
 }

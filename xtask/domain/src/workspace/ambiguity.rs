@@ -12,7 +12,9 @@ use crate::workspace::distribution::Distribution;
 pub(crate) fn ambiguities(distributions: &IdVec<DistributionId, Distribution>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut owners: HashMap<(&str, &str), DistributionId> = HashMap::new();
-    for (id, distribution) in distributions.enumerate() {
+    // An excluded project has no tags.
+    let included = |distribution: &&Distribution| distribution.manifest.excluded.is_none();
+    for (id, distribution) in distributions.enumerate().filter(|(_, d)| included(d)) {
         let pattern = &distribution.tag;
         match owners.entry(pattern.affixes()) {
             std::collections::hash_map::Entry::Occupied(owner) => {
@@ -25,7 +27,7 @@ pub(crate) fn ambiguities(distributions: &IdVec<DistributionId, Distribution>) -
     }
     // `v1.0` is a version too, so `{version}` would claim the tags of `v{version}`: look for every
     // shorter prefix behind which a version still stands.
-    for distribution in distributions {
+    for distribution in distributions.iter().filter(included) {
         let (prefix, suffix) = distribution.tag.affixes();
         let claims = prefix.char_indices().filter_map(|(cut, _)| {
             let rest = &prefix[cut..];

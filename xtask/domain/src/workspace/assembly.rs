@@ -90,7 +90,10 @@ fn sort(manifests: &mut [Manifest]) {
 
 /// The manifests are sorted, so equal names are neighbours.
 fn duplicates(manifests: &[Manifest]) -> Vec<Finding> {
-    let pairs = manifests.windows(2).filter(|pair| pair[0].name == pair[1].name);
+    // An excluded project conflicts with nothing.
+    let pairs = manifests
+        .windows(2)
+        .filter(|pair| pair[0].name == pair[1].name && pair[1].excluded.is_none());
     pairs
         .map(|pair| {
             let (first, second) = (&pair[0].path, &pair[1].path);
@@ -136,7 +139,9 @@ fn named_siblings(manifests: &IdVec<Node, Manifest>, by_name: &HashMap<String, N
 
 /// Who needs whom. Groups and build requirements never order a release.
 struct Edges {
-    /// Dependencies.
+    /// Dependencies, also of excluded projects.
+    needs: Vec<Edge>,
+    /// Dependencies that order a release.
     hard: Vec<Edge>,
     /// Extras.
     soft: Vec<Edge>,
@@ -144,11 +149,19 @@ struct Edges {
 
 impl Edges {
     fn of(manifests: &IdVec<Node, Manifest>, named: &Named) -> Edges {
-        let mut edges = Edges { hard: Vec::new(), soft: Vec::new() };
+        let mut edges = Edges { needs: Vec::new(), hard: Vec::new(), soft: Vec::new() };
         for (from, manifest) in manifests.enumerate() {
             for &(number, to) in &named[from] {
                 match manifest.requirements[number].table {
-                    RequirementTable::Dependencies => edges.hard.push((from, to)),
+                    RequirementTable::Dependencies => {
+                        // A cycle of excluded projects stops nothing.
+                        if manifest.excluded.is_some() {
+                            edges.soft.push((from, to));
+                        } else {
+                            edges.hard.push((from, to));
+                        }
+                        edges.needs.push((from, to));
+                    }
                     RequirementTable::Extra(_) => edges.soft.push((from, to)),
                     RequirementTable::Group(_) | RequirementTable::Build => {}
                 }
@@ -213,7 +226,7 @@ impl ReleaseOrder {
             self.nodes.iter().filter_map(|&node| Some((unplaced[node].take()?, levels[node])));
         let mut distributions: IdVec<DistributionId, Distribution> =
             placed.map(|(manifest, level)| distribution(manifest, level)).collect();
-        for &(from, to) in &edges.hard {
+        for &(from, to) in &edges.needs {
             distributions[self.place[from]].needs.push(self.place[to]);
         }
         for Distribution { needs, .. } in &mut distributions {

@@ -62,6 +62,11 @@ fn is_wrapper(name: &str) -> bool {
         .contains(&name)
 }
 
+/// The text that an expression evaluates to.
+pub fn text(expr: &Expr, names: Names<'_>) -> Option<String> {
+    evaluate(expr, names, 0)
+}
+
 fn evaluate(expr: &Expr, names: Names<'_>, depth: usize) -> Option<String> {
     if depth > FARTHEST {
         return None;
@@ -70,6 +75,15 @@ fn evaluate(expr: &Expr, names: Names<'_>, depth: usize) -> Option<String> {
         Expr::Text(text) if text.formatted => formatted(&text.raw, names, depth),
         Expr::Text(text) => Some(text.raw.clone()),
         Expr::Name(name) => evaluate(names(name)?, names, depth + 1),
+        Expr::Index { of, index } => {
+            let Expr::Name(of) = &**of else { return None };
+            let Expr::Dict(entries) = names(of)? else { return None };
+            let key = evaluate(index, names, depth + 1)?;
+            let found = entries
+                .iter()
+                .find(|(known, _)| evaluate(known, names, depth + 1).as_ref() == Some(&key));
+            evaluate(&found?.1, names, depth + 1)
+        }
         Expr::Sum(parts) => parts.iter().map(|part| evaluate(part, names, depth + 1)).collect(),
         Expr::Call { function, arguments, .. } => {
             let (of, method) = match &**function {
@@ -96,6 +110,13 @@ fn method_of(
     let argument = |index: usize| evaluate(arguments.get(index)?, names, depth + 1);
     match method {
         "replace" => Some(of.replace(argument(0)?.as_str(), &argument(1)?)),
+        "format" => {
+            let mut filled = of.to_owned();
+            for index in 0..arguments.len() {
+                filled = filled.replacen("{}", &argument(index)?, 1);
+            }
+            (!filled.contains(['{', '}'])).then_some(filled)
+        }
         "lower" => Some(of.to_lowercase()),
         "strip" if arguments.is_empty() => Some(of.trim().to_owned()),
         _ => None,

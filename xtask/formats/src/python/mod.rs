@@ -72,7 +72,12 @@ mod tests {
         assert!(matches!(value("{'a': ['b'], **c}"), Expr::Dict(_) | Expr::List(_)));
         assert!(matches!(value("('a',)"), Expr::List(_)));
         assert!(matches!(value("('a')"), Expr::Text(_)));
-        assert!(matches!(value("a if b else 'c'"), Expr::Opaque(parts) if !parts.is_empty()));
+        assert!(
+            matches!(value("a if b(x, 'y')[0] else 'c'"), Expr::Choice(both) if both.len() == 2)
+        );
+        assert!(matches!(value("a or b or 'c'"), Expr::Choice(all) if all.len() == 3));
+        assert!(matches!(value("a or b + 'c'"), Expr::Opaque(parts) if !parts.is_empty()));
+        assert!(matches!(value("[a for a in b if a or c]"), Expr::List(_)));
         assert!(matches!(value("open('V').read().strip()"), Expr::Call { .. }));
         assert!(matches!(value("d['k']"), Expr::Index { .. }));
         assert!(matches!(value("f'{a}'"), Expr::Text(Text { formatted: true, .. })));

@@ -174,6 +174,9 @@ impl<'a> Reader<'a> {
             return first;
         }
         let operator = self.word().to_owned();
+        if matches!(operator.as_str(), "or" | "if") {
+            return self.choice(first);
+        }
         let mut parts = vec![first];
         if !matches!(operator.as_str(), "+" | "/") {
             return self.opaque(parts);
@@ -186,6 +189,33 @@ impl<'a> Reader<'a> {
             "+" => Expr::Sum(parts),
             _ => Expr::Path(parts),
         }
+    }
+
+    /// What follows `a` in `a or b` and in `a if condition else b`. The condition is dropped: it
+    /// is never the value.
+    fn choice(&mut self, first: Expr) -> Expr {
+        let mut alternatives = vec![first];
+        while self.word() == "or" {
+            self.at += 1;
+            alternatives.push(self.operand());
+        }
+        if self.word() == "if" && alternatives.len() == 1 {
+            while !self.at_end() && self.word() != "else" {
+                if matches!(self.word(), "(" | "[" | "{") {
+                    self.skip_brackets();
+                } else {
+                    self.at += 1;
+                }
+            }
+            if self.word() == "else" {
+                self.at += 1;
+                alternatives.push(self.expression());
+            }
+        }
+        if self.at_end() && alternatives.len() > 1 {
+            return Expr::Choice(alternatives);
+        }
+        self.opaque(alternatives)
     }
 
     /// Whether the expression ends here.

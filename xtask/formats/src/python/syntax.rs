@@ -30,6 +30,8 @@ pub enum Expr {
     Sum(Vec<Expr>),
     /// `a / b`.
     Path(Vec<Expr>),
+    /// `a or b`, `a if condition else b`: one of these.
+    Choice(Vec<Expr>),
     /// Anything else, with the parts that were understood.
     Opaque(Vec<Expr>),
 }
@@ -93,7 +95,11 @@ pub fn walk<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Expr)) {
     visit(expr);
     match expr {
         Expr::Text(_) | Expr::Name(_) => {}
-        Expr::List(parts) | Expr::Sum(parts) | Expr::Path(parts) | Expr::Opaque(parts) => {
+        Expr::List(parts)
+        | Expr::Sum(parts)
+        | Expr::Path(parts)
+        | Expr::Choice(parts)
+        | Expr::Opaque(parts) => {
             parts.iter().for_each(|part| walk(part, visit));
         }
         Expr::Dict(entries) => entries.iter().for_each(|(key, value)| {

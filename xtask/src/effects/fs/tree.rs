@@ -3,7 +3,7 @@
 //! Whether there is a setup.cfg, a changelog or a lock is looked up again and again; the walk answers
 //! it. In a repository of thousands of distributions that saves most of the time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -14,37 +14,34 @@ use domain::parallel;
 use domain::source::{Files, SourceFile};
 
 /// The files that make a directory a distribution, the one that counts first.
-const MANIFESTS: [&str; 3] = ["pyproject.toml", "setup.py", "setup.cfg"];
+pub(crate) const MANIFESTS: [&str; 3] = ["pyproject.toml", "setup.py", "setup.cfg"];
 
-/// Folders of built, installed or fetched files, never of a distribution's sources.
-const FOREIGN: [&str; 9] = [
-    "build",
-    "dist",
-    "target",
-    "node_modules",
-    "site-packages",
-    "venv",
-    "env",
-    "__pycache__",
-    // This tool's own, full of placeholders.
-    "pyproject-templates",
-];
+/// Folders of installed or fetched files, and this tool's own full of placeholders.
+const FOREIGN: [&str; 4] = ["node_modules", "site-packages", "__pycache__", "pyproject-templates"];
 
-/// What the root of a repository has: a folder, or a file in a submodule or a linked work tree.
-const REPOSITORY: &str = ".git";
+/// Names that folders of built or installed files usually have. One is left out if git ignores it,
+/// or where there is no git to ask.
+const USUALLY_IGNORED: [&str; 6] = ["build", "dist", "target", "venv", "env", "out"];
 
-/// The files outside of hidden, build and environment folders, and of other repositories. Paths are
-/// relative to the root and `/`-separated.
+/// The files outside of hidden and ignored folders, environments and submodules. Paths are relative to the root and
+/// `/`-separated.
 pub(crate) struct Tree {
     root: PathBuf,
     dirs: HashMap<String, Dir>,
+    /// Roots of other repositories, which are not searched.
+    submodules: Vec<String>,
 }
+
+/// Which of some directories are ignored.
+pub(crate) type Ignored<'a> = &'a dyn Fn(Vec<String>) -> Result<Vec<String>>;
 
 /// The entries of one directory. There are many of these, so none has spare capacity.
 struct Dir {
     /// Sorted by name.
     files: Box<[TreeEntry]>,
     dirs: Box<[Box<str>]>,
+    /// It has a `.git` of its own.
+    is_repository: bool,
 }
 
 struct TreeEntry {
@@ -55,13 +52,15 @@ struct TreeEntry {
 }
 
 impl Tree {
-    /// Walks the repository, the directories of one depth side by side.
+    /// Walks the repository, the directories of one depth side by side. `ignored` returns those of
+    /// some directories that are ignored.
     ///
     /// # Errors
-    /// A directory cannot be read.
-    pub(crate) fn walk(root: &Path) -> Result<Tree> {
+    /// A directory cannot be read, or `ignored` fails.
+    pub(crate) fn walk(root: &Path, ignored: Ignored<'_>) -> Result<Tree> {
         let mut dirs = HashMap::new();
         let mut level = vec![String::new()];
+        let mut submodules = Vec::new();
         while !level.is_empty() {
             let listed = parallel::quick(&level, |path| Dir::list(root, path));
             let mut below = Vec::new();
@@ -69,25 +68,46 @@ impl Tree {
             for (path, dir) in level.into_iter().zip(listed) {
                 let dir =
                     dir.with_context(|| format!("cannot search `{}`", root.join(&path).display()))?;
-                if path.is_empty() || !dir.is_foreign() {
+                if !path.is_empty() && dir.is_repository {
+                    submodules.push(path);
+                } else if path.is_empty() || dir.file("pyvenv.cfg").is_none() {
                     below.extend(dir.dirs.iter().map(|name| joined(&path, name)));
                     dirs.insert(path, dir);
                 }
             }
-            level = below;
+            level = without_ignored(ignored, below)?;
         }
-        Ok(Tree { root: root.to_owned(), dirs })
+        submodules.sort_unstable();
+        Ok(Tree { root: root.to_owned(), dirs, submodules })
     }
 
     /// Every pyproject.toml; where a folder has none, its setup.py or else its setup.cfg.
     pub(crate) fn manifests(&self) -> Vec<String> {
+        self.first_manifests(false)
+    }
+
+    /// Those that are symbolic links.
+    pub(crate) fn linked_manifests(&self) -> Vec<String> {
+        self.first_manifests(true)
+    }
+
+    fn first_manifests(&self, is_link: bool) -> Vec<String> {
         let mut found = Vec::new();
         for (path, dir) in &self.dirs {
             let first = MANIFESTS.iter().find_map(|name| dir.file(name));
-            found.extend(first.filter(|file| !file.is_link).map(|file| joined(path, &file.name)));
+            let wanted = first.filter(|file| file.is_link == is_link);
+            found.extend(wanted.map(|file| joined(path, &file.name)));
         }
         found.sort_unstable();
         found
+    }
+
+    /// The submodules and other repositories that have a manifest at their root.
+    pub(crate) fn foreign_repositories(&self) -> Vec<&str> {
+        let has_manifest = |path: &&String| {
+            MANIFESTS[..2].iter().any(|name| self.root.join(path).join(name).exists())
+        };
+        self.submodules.iter().filter(has_manifest).map(String::as_str).collect()
     }
 
     /// A text file; for a symbolic link the file that it leads to, if that is in the repository too.
@@ -133,31 +153,39 @@ impl Dir {
     fn list(root: &Path, path: &str) -> std::io::Result<Dir> {
         let mut files = Vec::new();
         let mut dirs = Vec::new();
+        let mut is_repository = false;
         for entry in fs::read_dir(root.join(path))? {
             let entry = entry?;
             let kind = entry.file_type()?;
             let name = entry.file_name().into_string();
             let name: Box<str> = name.unwrap_or_else(|raw| raw.to_string_lossy().into()).into();
-            if !kind.is_dir() || &*name == REPOSITORY && !path.is_empty() {
+            is_repository |= &*name == ".git";
+            if !kind.is_dir() {
                 files.push(TreeEntry { name, is_link: kind.is_symlink(), text: OnceLock::new() });
             } else if !name.starts_with('.') && !FOREIGN.contains(&&*name) {
                 dirs.push(name);
             }
         }
         files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        Ok(Dir { files: files.into(), dirs: dirs.into() })
-    }
-
-    /// Whether it is an environment, or the root of another repository: of a submodule, or of a
-    /// clone or work tree inside this one. What is in that is committed and released there.
-    fn is_foreign(&self) -> bool {
-        ["pyvenv.cfg", REPOSITORY].iter().any(|name| self.file(name).is_some())
+        Ok(Dir { files: files.into(), dirs: dirs.into(), is_repository })
     }
 
     fn file(&self, name: &str) -> Option<&TreeEntry> {
         let found = self.files.binary_search_by(|file| (*file.name).cmp(name));
         found.ok().map(|at| &self.files[at])
     }
+}
+
+/// The directories without those that are ignored. Only names that usually are ignored are worth
+/// asking about: files below others are asked about by path.
+fn without_ignored(ignored: Ignored<'_>, mut dirs: Vec<String>) -> Result<Vec<String>> {
+    let is_usual = |path: &&String| USUALLY_IGNORED.contains(&split(path).1);
+    let usual: Vec<String> = dirs.iter().filter(is_usual).cloned().collect();
+    if !usual.is_empty() {
+        let ignored: HashSet<String> = ignored(usual)?.into_iter().collect();
+        dirs.retain(|path| !ignored.contains(path));
+    }
+    Ok(dirs)
 }
 
 fn split(path: &str) -> (&str, &str) {
@@ -206,7 +234,7 @@ mod tests {
         write("clone/b/pyproject.toml", "");
         write("submodule/.git", "gitdir: elsewhere");
         write("submodule/pyproject.toml", "");
-        let tree = Tree::walk(dir.path()).unwrap();
+        let tree = Tree::walk(dir.path(), &|_| Ok(Vec::new())).unwrap();
         assert_eq!(tree.manifests(), ["a/pyproject.toml"]);
         assert_eq!(tree.list(""), [""; 0]);
     }

@@ -7,34 +7,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 use domain::config::RepositoryConfig;
 use domain::finding::{Finding, Refusal, Rule};
-use domain::manifest::Manifest;
+use domain::manifest::{Manifest, evidence};
 use domain::parallel;
 use domain::text::toml::TomlFile;
 use domain::workspace::{Judgement, Workspace};
 
-use crate::effects::fs::tree::{Tree, relative};
+use crate::effects::fs::tree::{MANIFESTS, Tree, relative};
 use crate::effects::repository::git::Git;
 use crate::effects::repository::toml_file;
 
 const MANIFEST: &str = "pyproject.toml";
-
-/// Folders whose projects are examples, never published. A project in one is excluded unless it is
-/// named.
-const EXCLUDED_FOLDERS: [&str; 13] = [
-    "test",
-    "tests",
-    "testdata",
-    "test_data",
-    "fixture",
-    "fixtures",
-    "__fixtures__",
-    "template",
-    "templates",
-    "example",
-    "examples",
-    "sample",
-    "samples",
-];
 
 /// The root of the repository around a directory: the nearest one above it with `.git` or, without
 /// git, with a Cargo.toml or a pyproject.toml.
@@ -58,7 +40,19 @@ pub(crate) fn root_around(dir: &Path) -> Result<PathBuf> {
 /// A [`Refusal`] with everything that is wrong with the configuration or a manifest, or a file that
 /// cannot be read.
 pub(crate) fn workspace(root: &Path) -> Result<Workspace> {
-    judged(root, &Tree::walk(root)?, Judgement::Refuse)
+    judged(root, &tree(root)?, Judgement::Refuse)
+}
+
+/// The files of the repository, without what git ignores.
+///
+/// # Errors
+/// A directory cannot be read, or git cannot be run.
+pub(crate) fn tree(root: &Path) -> Result<Tree> {
+    Tree::walk(root, &|dirs| match Git::at(root) {
+        Some(git) => git.ignored_folders(&dirs),
+        // Nothing tells otherwise whether a folder called `build` is built.
+        None => Ok(dirs),
+    })
 }
 
 /// The same with another judgement of what is wrong. With [`Judgement::List`], errors in manifests are
@@ -87,47 +81,106 @@ struct ReadManifests {
 
 fn read(root: &Path, tree: &Tree) -> Result<ReadManifests> {
     let config = repository_config(root)?;
+    let git = Git::at(root);
+    let is_searched = config.packages.is_none();
     let found = match &config.packages {
         Some(patterns) => configured(root, patterns)?,
-        None => searched(root, tree)?,
+        None => searched(git.as_ref(), tree)?,
     };
     let mut manifests = Vec::new();
     let mut errors = Vec::new();
-    let mut findings = Vec::new();
+    let mut of_examples = Vec::new();
+    let mut findings = if is_searched { unsearched(git.as_ref(), tree)? } else { Vec::new() };
     let read = parallel::quick(&found, |path| manifest(root, tree, path));
     for (path, manifest) in found.iter().zip(read) {
         match manifest? {
-            Ok(Some(mut manifest)) => {
-                if config.packages.is_none() {
-                    manifest.excluded = manifest.excluded.or_else(|| excluded(path));
-                }
-                manifests.push(manifest);
+            Ok(Some(manifest)) => manifests.push(manifest),
+            Ok(None) => {
+                let unfollowed = tree.with_files(|files| Manifest::unfollowed(folder(path), files));
+                findings.extend(unfollowed.filter(|_| !is_searched || !is_example(tree, path)));
             }
-            Ok(None) => {}
-            // Fixtures and templates are full of files that only look like a manifest. One that
-            // was not configured and does not even parse is taken for such a file.
-            Err(wrong) if config.packages.is_none() && wrong.iter().all(is_foreign_finding) => {
-                findings.extend(wrong.into_iter().map(Finding::into_warning));
-            }
+            Err(wrong) if is_searched && is_example(tree, path) => of_examples.extend(wrong),
             Err(wrong) => errors.extend(wrong),
         }
+    }
+    findings.extend(as_one(of_examples));
+    if is_searched {
+        let tags = match &git {
+            Some(git) => git.tags()?,
+            None => Vec::new(),
+        };
+        let tags: Vec<&str> = tags.iter().map(|tag| tag.name.as_str()).collect();
+        evidence::exclude(&mut manifests, &tags);
     }
     Ok(ReadManifests { config, manifests, errors, findings })
 }
 
-fn is_foreign_finding(finding: &Finding) -> bool {
-    [Rule::TomlSyntax, Rule::Name].contains(&finding.rule)
+/// Whether a manifest is that of an example or a template: its folder or its placeholders say so.
+fn is_example(tree: &Tree, path: &str) -> bool {
+    let has_placeholders =
+        |text: &str| ["{{", "{%"].iter().any(|placeholder| text.contains(placeholder));
+    evidence::example_folder(folder(path)).is_some()
+        || tree.read(path).is_some_and(|source| has_placeholders(&source.text))
 }
 
-/// Why the project with this manifest is excluded unless it is named.
-fn excluded(manifest: &str) -> Option<String> {
-    let (dir, _) = manifest.rsplit_once('/')?;
-    let folder = dir.split('/').find(|folder| {
-        EXCLUDED_FOLDERS.contains(folder)
-            || folder.contains("cookiecutter")
-            || folder.contains("{{")
-    })?;
-    Some(format!("it is in a folder called `{folder}`"))
+/// The faults of examples as one warning.
+fn as_one(findings: Vec<Finding>) -> Option<Finding> {
+    let more = findings.len().saturating_sub(1);
+    let first = findings.into_iter().next()?.into_warning();
+    let others = match more {
+        0 => return Some(first),
+        1 => " (as is 1 more manifest among the examples)".to_owned(),
+        more => format!(" (as are {more} more manifests among the examples)"),
+    };
+    Some(Finding { message: format!("{}{others}", first.message), ..first })
+}
+
+/// Manifests that are not read although git tracks them: symbolic links, those of other
+/// repositories, those that a sparse checkout leaves out.
+fn unsearched(git: Option<&Git>, tree: &Tree) -> Result<Vec<Finding>> {
+    let mut links = tree.linked_manifests();
+    links.retain(|path| evidence::example_folder(folder(path)).is_none());
+    let foreign = tree.foreign_repositories().into_iter().map(str::to_owned).collect();
+    let out_of_sight = match git {
+        Some(git) => git.left_out()?,
+        None => Vec::new(),
+    };
+    let out_of_sight: Vec<String> = out_of_sight
+        .into_iter()
+        .filter(|path| path.rsplit('/').next().is_some_and(|name| MANIFESTS.contains(&name)))
+        .collect();
+    let all = [
+        (
+            links,
+            "a manifest that is a symbolic link is not read, and its distribution is left out",
+            "replace the link with the file that it leads to",
+        ),
+        (
+            foreign,
+            "another repository is checked out here, and its distributions are left out",
+            "name its folder in `packages` in `[workspace.metadata.xtask]` of Cargo.toml to include it",
+        ),
+        (
+            out_of_sight,
+            "the checkout is sparse, and what it leaves out is not read",
+            "run `git sparse-checkout disable` to see every distribution",
+        ),
+    ];
+    let findings = all.into_iter().filter_map(|(paths, message, hint)| {
+        let (first, others) = paths.split_first()?;
+        let more = match others {
+            [] => String::new(),
+            [one] => format!(" (also {one})"),
+            [one, rest @ ..] => format!(" (also {one}, and {} more)", rest.len()),
+        };
+        let finding = Finding::warning(Rule::Packages, format!("{message}{more}"));
+        Some(finding.at(first, 1).hint(hint))
+    });
+    Ok(findings.collect())
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(dir, _)| dir)
 }
 
 fn repository_config(root: &Path) -> Result<RepositoryConfig> {
@@ -143,8 +196,7 @@ fn manifest(
     path: &str,
 ) -> Result<Result<Option<Manifest>, Vec<Finding>>> {
     if !path.ends_with(MANIFEST) {
-        let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
-        return Ok(tree.with_files(|files| Manifest::from_setup(dir, files)));
+        return Ok(tree.with_files(|files| Manifest::from_setup(folder(path), files)));
     }
     let Some(source) = tree.read(path) else {
         // Either reading it fails, which is an error here, or it is not UTF-8.
@@ -164,12 +216,13 @@ fn configured(root: &Path, patterns: &[String]) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for pattern in patterns {
         let escaped = glob::Pattern::escape(&root.to_string_lossy());
-        let full = format!("{escaped}/{pattern}/{MANIFEST}");
-        let matches =
-            glob::glob(&full).map_err(|error| anyhow!("`packages`: `{pattern}`: {error}"))?;
+        let matches = glob::glob(&format!("{escaped}/{pattern}"))
+            .map_err(|error| anyhow!("`packages`: `{pattern}`: {error}"))?;
         let before = found.len();
-        for path in matches {
-            found.push(relative(root, &path?));
+        for dir in matches {
+            let dir = dir?;
+            let manifest = MANIFESTS.iter().map(|name| dir.join(name)).find(|path| path.exists());
+            found.extend(manifest.map(|path| relative(root, &path)));
         }
         if found.len() == before {
             let message =
@@ -184,28 +237,10 @@ fn configured(root: &Path, patterns: &[String]) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// A warning where a sparse checkout leaves manifests out: nothing that is in them is known.
-///
-/// # Errors
-/// git fails.
-pub(crate) fn out_of_sight(git: &Git) -> Result<Option<Finding>> {
-    let left_out = git.left_out()?;
-    let manifests: Vec<&str> = left_out
-        .iter()
-        .map(String::as_str)
-        .filter(|path| path.rsplit('/').next() == Some(MANIFEST))
-        .collect();
-    let Some(first) = manifests.first() else { return Ok(None) };
-    let more = manifests.len() - 1;
-    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-    let message = format!("the checkout is sparse: `{first}`{more} stay as they are");
-    Ok(Some(Finding::warning(Rule::Tree, message).hint("git sparse-checkout disable")))
-}
-
-/// Every manifest outside hidden, ignored, build and environment folders.
-fn searched(root: &Path, tree: &Tree) -> Result<Vec<String>> {
+/// Every manifest outside hidden and ignored folders.
+fn searched(git: Option<&Git>, tree: &Tree) -> Result<Vec<String>> {
     let mut found = tree.manifests();
-    if let Some(git) = Git::at(root) {
+    if let Some(git) = git {
         let ignored: HashSet<String> = git.ignored(&found)?.into_iter().collect();
         found.retain(|path| !ignored.contains(path));
     }

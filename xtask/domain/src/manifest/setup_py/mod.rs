@@ -4,9 +4,39 @@
 
 pub(crate) mod version;
 
-use formats::python::{self, Expr, PythonSource, Text};
+use formats::python::{self, Expr, PythonSource, Text, eval};
 
+use crate::manifest::python_attribute;
 use crate::manifest::requirement::RequirementTable;
+use crate::source::{Files, SourceFile};
+
+/// Whether a value is of the environment alone, so that it is not in any file: `os.environ["X"]`,
+/// `os.getenv("X")` without a default.
+fn is_of_environment(value: &Expr) -> bool {
+    match value {
+        Expr::Index { of, .. } => {
+            matches!(&**of, Expr::Name(name) if ["os.environ", "environ"].contains(&name.as_str()))
+        }
+        Expr::Call { function, .. } if is_environment(function) => {
+            environment_default(value).is_none()
+        }
+        _ => false,
+    }
+}
+
+fn is_environment(function: &Expr) -> bool {
+    matches!(function, Expr::Name(name)
+        if ["os.environ.get", "environ.get", "os.getenv", "getenv", "os.environ.pop"]
+            .contains(&name.as_str()))
+}
+
+/// The default of a look-up in the environment.
+fn environment_default(call: &Expr) -> Option<&Expr> {
+    let Expr::Call { arguments, keywords, .. } = call else { return None };
+    let named = keywords.iter().find(|(keyword, _)| keyword == "default").map(|(_, value)| value);
+    let default = arguments.get(1).or(named)?;
+    (!matches!(default, Expr::Name(name) if name == "None")).then_some(default)
+}
 
 /// A setup.py that calls `setup`.
 pub(crate) struct SetupPy {
@@ -57,7 +87,7 @@ impl SetupPy {
         let placeholder = |value: &Expr| match value {
             Expr::Name(name) => name == "None",
             Expr::Text(text) => text.raw.is_empty(),
-            _ => false,
+            value => is_of_environment(value),
         };
         let mut values = self.source.assignments.iter().filter(|a| a.name == name);
         let mut values = values.by_ref().filter(|a| !placeholder(&a.value));
@@ -67,9 +97,93 @@ impl SetupPy {
         }
     }
 
-    /// The distribution's name, where it is a literal.
-    pub(crate) fn name(&self) -> Option<&Text> {
-        self.literal("name")
+    /// The distribution's name, as far as literals go, with the byte that it is at.
+    pub(crate) fn name(&self, files: Files<'_>, dir: &str) -> Option<(String, usize)> {
+        let value = self.keyword("name")?;
+        let names = |name: &str| self.assigned(name);
+        if let Some(text) = self.literal("name") {
+            return Some((text.raw.clone(), text.span.start));
+        }
+        let text = eval::text(value, &names).or_else(|| self.of_a_module(value, files, dir))?;
+        Some((text, self.offset))
+    }
+
+    /// Where a name is stated that cannot be followed, as an offset. A bare `setup()` leaves it to
+    /// other files.
+    pub(crate) fn unfollowed_name(&self) -> Option<usize> {
+        let Expr::Call { arguments, .. } = &self.call else { return None };
+        let is_unpacked = arguments.iter().any(|argument| matches!(argument, Expr::Opaque(_)));
+        (self.keyword("name").is_some() || is_unpacked).then_some(self.offset)
+    }
+
+    /// A text that a module beside setup.py defines: imported, or executed into a dictionary.
+    fn of_a_module(&self, value: &Expr, files: Files<'_>, dir: &str) -> Option<String> {
+        let read = |module: &SourceFile, name: &str| {
+            let (source, span) = python_attribute::text(module, name, files, 0).ok()?;
+            Some(source.text[span].to_owned())
+        };
+        let (of, key) = match value {
+            Expr::Index { of, index } => match (&**of, &**index) {
+                (Expr::Name(of), Expr::Text(key)) => (of.as_str(), key.raw.as_str()),
+                _ => return None,
+            },
+            Expr::Name(name) => match self.assigned(name) {
+                Some(assigned) => return self.of_a_module(assigned, files, dir),
+                None => name.rsplit_once('.').unwrap_or(("", name)),
+            },
+            _ => return None,
+        };
+        let imports = self.source.imports.iter();
+        let import =
+            imports.clone().find(|import| import.bound == if of.is_empty() { key } else { of });
+        if let Some(import) = import {
+            let package = import.name.as_ref().filter(|_| !of.is_empty());
+            let module = match package {
+                Some(name) => format!("{}.{name}", import.module),
+                None => import.module.clone(),
+            };
+            let module = python_attribute::module_file(files, dir, module.trim_start_matches('.'))?;
+            return read(&module, import.name.as_deref().filter(|_| of.is_empty()).unwrap_or(key));
+        }
+        let mut found = self.opened().into_iter().filter_map(|path| {
+            let module = files.beside(dir, &path).filter(|_| path.ends_with(".py"))?;
+            read(&module, key)
+        });
+        found.next().filter(|first| found.all(|other| other == *first))
+    }
+
+    /// The paths of everything that is opened, read or run, wherever it happens.
+    fn opened(&self) -> Vec<String> {
+        let source = &self.source;
+        let names = |name: &str| self.assigned(name);
+        let mut paths = Vec::new();
+        let mut visit = |expr: &Expr| {
+            let Expr::Call { function, arguments, keywords } = expr else { return };
+            let named = |wanted: &str| {
+                keywords.iter().find(|(keyword, _)| keyword == wanted).map(|(_, value)| value)
+            };
+            let opened = match &**function {
+                Expr::Name(name) if name == "open" || name.ends_with(".open") => arguments.first(),
+                Expr::Name(name) if name.ends_with("run_path") => arguments.first(),
+                Expr::Name(name) if name.ends_with("SourceFileLoader") => {
+                    arguments.get(1).or_else(|| named("path"))
+                }
+                Expr::Name(name) if name.ends_with("spec_from_file_location") => {
+                    arguments.get(1).or_else(|| named("location"))
+                }
+                Expr::Attribute { of, name } if name == "read_text" || name == "open" => {
+                    Some(&**of)
+                }
+                _ => None,
+            };
+            paths.extend(opened.and_then(|path| eval::path(path, &names)));
+        };
+        let calls = source.calls.iter().map(|(call, _)| call);
+        let values = source.assignments.iter().map(|assignment| &assignment.value);
+        for expr in calls.chain(values).chain(&source.others) {
+            python::walk(expr, &mut visit);
+        }
+        paths
     }
 
     /// The value of a keyword, where it is one string.

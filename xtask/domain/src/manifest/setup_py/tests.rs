@@ -53,6 +53,75 @@ fn literals() {
 }
 
 #[test]
+fn defaults_beside_the_environment() {
+    for version in [
+        "os.environ['X'] if 'X' in os.environ else '1.2.3'",
+        "'1.2.3' if 'X' not in os.environ else os.environ['X']",
+        "os.environ.get('X') or '1.2.3'",
+        "os.getenv('X', None) or '1.2.3'",
+        "os.getenv('X', default='1.2.3')",
+        "'1.2.3' + os.getenv('SUFFIX', '')",
+        "(os.getenv('X') or '1.2.3')",
+    ] {
+        check(&[("p/setup.py", &format!("setup(version={version})"))], Ok("p/setup.py:1 1.2.3"));
+        check(
+            &[("p/setup.py", &format!("v = {version}\nsetup(version=v)"))],
+            Ok("p/setup.py:1 1.2.3"),
+        );
+    }
+    check(
+        &[(
+            "p/setup.py",
+            "v = '1.2'\nif 'X' in os.environ:\n    v = os.environ['X']\nsetup(version=v)",
+        )],
+        Ok("p/setup.py:1 1.2"),
+    );
+    check(
+        &[("p/setup.py", "e = os.environ.get('X')\nsetup(version=e if e else '1.2')")],
+        Ok("p/setup.py:2 1.2"),
+    );
+    check(
+        &[("p/setup.py", "setup(version='1' if old else '2')")],
+        Err("p/setup.py:1: the version is computed in a way that cannot be followed"),
+    );
+}
+
+#[track_caller]
+fn name(files: &[(&str, &str)], expected: Option<&str>) {
+    let read = |path: &str| {
+        let found = files.iter().find(|(known, _)| *known == path)?;
+        Some(SourceFile { path: path.into(), text: found.1.into() })
+    };
+    let list = |_: &str| files.iter().map(|(path, _)| (*path).to_owned()).collect();
+    let setup = SetupPy::read(&read("p/setup.py").unwrap().text).unwrap();
+    let found = setup.name(Files { read: &read, list: &list }, "p");
+    assert_eq!(found.map(|(name, _)| name).as_deref(), expected);
+    assert!(setup.unfollowed_name().is_some());
+}
+
+#[test]
+fn names() {
+    name(&[("p/setup.py", "P = 'air'\nsetup(name=f'acme-{P}')")], Some("acme-air"));
+    name(&[("p/setup.py", "P = 'air'\nsetup(name='acme-' + P)")], Some("acme-air"));
+    name(&[("p/setup.py", "P = 'air'\nsetup(name='acme-{}'.format(P))")], Some("acme-air"));
+    name(&[("p/setup.py", "M = {'name': 'acme'}\nsetup(name=M['name'])")], Some("acme"));
+    name(&[("p/setup.py", "M = {'name': 'acme'}\nsetup(**M)")], Some("acme"));
+    name(&[("p/setup.py", "setup(name=compute())")], None);
+    let about = ("p/x/about.py", "__title__ = 'acme-x'\n__version__ = '1'\n");
+    for text in [
+        "i = {}\nwith open(os.path.join(here, 'x', 'about.py')) as f:\n    exec(f.read(), i)\nsetup(name=i['__title__'])",
+        "i = {}\nexec(open('x/about.py').read(), i)\nT = i['__title__']\nsetup(name=T)",
+        "i = runpy.run_path('x/about.py')\nsetup(name=i['__title__'])",
+        "from x.about import __title__\nsetup(name=__title__)",
+        "from x import about\nsetup(name=about.__title__)",
+        "import x.about\nsetup(name=x.about.__title__)",
+        "from x.about import __title__ as t\nsetup(name=t)",
+    ] {
+        name(&[("p/setup.py", text), about], Some("acme-x"));
+    }
+}
+
+#[test]
 fn files_that_it_reads() {
     check(
         &[
@@ -106,6 +175,22 @@ fn files_that_it_reads() {
         ],
         Ok("p/x/v.py:1 2"),
     );
+}
+
+#[test]
+fn modules_that_it_loads() {
+    let loader = "D = 'pkg'\nloader = importlib.machinery.SourceFileLoader(\n    fullname='version', path=os.path.join(here, D, 'version.py'))\nversion = types.ModuleType(loader.name)\nloader.exec_module(version)\nsetup(version=version.__version__)";
+    let spec = "spec = importlib.util.spec_from_file_location('v', 'pkg/version.py')\nv = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(v)\nsetup(version=v.__version__)";
+    for text in [loader, spec] {
+        check(
+            &[
+                ("p/setup.py", text),
+                ("p/pkg/version.py", "__version__ = '2.1'\n"),
+                ("p/other/version.py", "__version__ = '1'\n"),
+            ],
+            Ok("p/pkg/version.py:1 2.1"),
+        );
+    }
 }
 
 #[test]
@@ -169,6 +254,14 @@ fn what_is_computed_is_refused() {
         Err("p/setup.py:1: the version is put together in an f-string"),
     );
     check(&[("p/setup.py", "setup(version=versioneer.get_version())")], Ok("tag versioneer"));
+    let miniver = [
+        ("p/setup.py", "v = get_version(\"a\", \"_version.py\")\nsetup(version=v)"),
+        ("p/a/_version.py", "STATIC_VERSION_FILE = \"_s.py\"\n__version__ = get_version()\n"),
+        ("p/a/_s.py", "version = \"__use_git__\"\n"),
+    ];
+    check(&miniver, Ok("tag miniver"));
+    let fixed = ("p/a/_s.py", "version = \"1.0dev\"\n");
+    check(&[miniver[0], miniver[1], fixed], Ok("p/a/_s.py:1 1.0dev"));
     check(&[("p/setup.py", "setup(use_scm_version=True)")], Ok("tag setuptools-scm"));
     check(
         &[("p/setup.py", "print(1)")],

@@ -4,8 +4,8 @@
 
 use formats::python::{self, Expr, Text, eval};
 
-use crate::manifest::python_attribute::{attribute, module_file};
-use crate::manifest::setup_py::SetupPy;
+use crate::manifest::python_attribute::{attribute, module_file, text as attribute_text};
+use crate::manifest::setup_py::{SetupPy, environment_default, is_environment, is_of_environment};
 use crate::manifest::version_source::{DeclaredVersion, literal, unknown, whole_file};
 use crate::source::{Files, SourceFile};
 use crate::text::toml::line_of;
@@ -14,7 +14,7 @@ use crate::text::toml::line_of;
 #[path = "tests.rs"]
 mod tests;
 
-/// Where the version of a setup.py stands.
+/// Where the version of a setup.py is.
 pub(crate) fn version(setup: &SourceFile, files: Files<'_>, dir: &str) -> DeclaredVersion {
     let Some(read) = SetupPy::read(&setup.text) else {
         return unknown(&setup.path, 1, "setup.py does not call `setup` where it can be followed");
@@ -37,6 +37,15 @@ pub(crate) fn version(setup: &SourceFile, files: Files<'_>, dir: &str) -> Declar
         return tag("versioneer");
     }
     resolver.resolve(value, 0)
+}
+
+/// Whether an alternative is of the environment, through a name too.
+fn is_unset(read: &SetupPy, value: &Expr) -> bool {
+    let assigned = |name: &str| {
+        let mut values = read.source.assignments.iter().filter(|a| a.name == name);
+        values.clone().next().is_some() && values.all(|a| is_of_environment(&a.value))
+    };
+    is_of_environment(value) || matches!(value, Expr::Name(name) if assigned(name))
 }
 
 fn names_tool(value: &Expr, tool: &str) -> bool {
@@ -65,14 +74,39 @@ impl Resolver<'_> {
             Expr::Text(text) => self.formatted(text, depth),
             _ if depth > 4 => self.computed("the version is passed through too many names"),
             Expr::Name(name) => self.name(name, value, depth),
-            Expr::Call { function, arguments, .. } if is_environment(function) => {
-                match arguments.get(1) {
+            Expr::Call { function, .. } if is_environment(function) => {
+                match environment_default(value) {
                     Some(default) => self.resolve(default, depth + 1),
                     None => self.computed("the version comes from the environment alone"),
                 }
             }
+            Expr::Choice(alternatives) => self.choice(value, alternatives, depth),
+            Expr::Sum(parts) => self.sum(value, parts),
             other => self.in_a_file(other),
         }
+    }
+
+    /// The one alternative that is not of the environment.
+    fn choice(&self, value: &Expr, alternatives: &[Expr], depth: usize) -> DeclaredVersion {
+        let mut left = alternatives.iter().filter(|value| !is_unset(self.read, value));
+        match (left.next(), left.next()) {
+            (Some(one), None) => self.resolve(one, depth + 1),
+            _ => self.in_a_file(value),
+        }
+    }
+
+    /// A literal with suffixes behind it that are empty unless set outside.
+    fn sum(&self, value: &Expr, parts: &[Expr]) -> DeclaredVersion {
+        let [Expr::Text(first), suffixes @ ..] = parts else { return self.in_a_file(value) };
+        let names = |name: &str| self.read.assigned(name);
+        let is_empty = |part: &Expr| {
+            let default = environment_default(part).unwrap_or(part);
+            eval::text(default, &names).is_some_and(|text| text.is_empty())
+        };
+        if !first.formatted && suffixes.iter().all(is_empty) {
+            return literal(self.setup, first.span.clone());
+        }
+        self.in_a_file(value)
     }
 
     fn name(&self, name: &str, value: &Expr, depth: usize) -> DeclaredVersion {
@@ -108,8 +142,8 @@ impl Resolver<'_> {
             let shifted = inner.assignments.first().map(|assignment| &assignment.value);
             return match shifted {
                 Some(Expr::Name(name)) => self.name(name, &Expr::Name(name.clone()), depth + 1),
-                Some(Expr::Call { function, arguments, .. }) if is_environment(function) => {
-                    self.default_inside(text, arguments.get(1))
+                Some(call @ Expr::Call { function, .. }) if is_environment(function) => {
+                    self.default_inside(text, environment_default(call))
                 }
                 _ => self.computed("the version is computed in an f-string"),
             };
@@ -129,11 +163,11 @@ impl Resolver<'_> {
         self.computed("the version is computed in an f-string")
     }
 
-    /// The version stands in a file that setup.py reads: the one that it opens and that holds a
+    /// The version is in a file that setup.py reads: the one that it opens and that holds a
     /// version, else the one that is named like a version file.
     fn in_a_file(&self, value: &Expr) -> DeclaredVersion {
         let mut places = Vec::new();
-        for path in self.opened() {
+        for path in self.read.opened() {
             if let Some(source) = self.files.beside(self.dir, &path) {
                 add_place(&mut places, version_in(&source, &path, self.files));
             }
@@ -150,33 +184,32 @@ impl Resolver<'_> {
         }
         match places.len() {
             1 => places.remove(0),
-            0 => self.computed("the version is computed in a way that cannot be followed"),
-            _ => self.computed("the version could stand in several files"),
+            0 => self.miniver().unwrap_or_else(|| {
+                self.computed("the version is computed in a way that cannot be followed")
+            }),
+            _ => self.computed("the version could be in several files"),
         }
     }
 
-    /// The paths of everything that is opened or read, wherever it happens.
-    fn opened(&self) -> Vec<String> {
-        let source = &self.read.source;
-        let names = |name: &str| self.read.assigned(name);
-        let mut paths = Vec::new();
-        let mut visit = |expr: &Expr| {
-            let Expr::Call { function, arguments, .. } = expr else { return };
-            let opened = match &**function {
-                Expr::Name(name) if name == "open" || name.ends_with(".open") => arguments.first(),
-                Expr::Attribute { of, name } if name == "read_text" || name == "open" => {
-                    Some(&**of)
-                }
-                _ => None,
-            };
-            paths.extend(opened.and_then(|path| eval::path(path, &names)));
-        };
-        let calls = source.calls.iter().map(|(call, _)| call);
-        let values = source.assignments.iter().map(|assignment| &assignment.value);
-        for expr in calls.chain(values).chain(&source.others) {
-            python::walk(expr, &mut visit);
+    /// The version of miniver, whose `_version.py` is copied into the package: `version` in
+    /// `_static_version.py` beside it, or `git describe` where that says so.
+    fn miniver(&self) -> Option<DeclaredVersion> {
+        let texts: Vec<String> =
+            self.read.source.texts.iter().map(|text| text.raw.clone()).collect();
+        let copied = (0..texts.len()).find_map(|index| {
+            let is_named = texts[index].ends_with("_version.py");
+            self.version_file(&texts, index).filter(|_| is_named)
+        })?;
+        let dir = copied.path.rsplit_once('/').map_or("", |(dir, _)| dir);
+        let (file, name) = attribute_text(&copied, "STATIC_VERSION_FILE", self.files, 0).ok()?;
+        let fixed = self.files.beside(dir, &file.text[name])?;
+        let (source, span) = attribute_text(&fixed, "version", self.files, 0).ok()?;
+        if &source.text[span.clone()] == "__use_git__" {
+            let line = line_of(&source.text, span.start);
+            let tool = "miniver".to_owned();
+            return Some(DeclaredVersion::FromTag { file: source.path, line, tool });
         }
-        paths
+        Some(literal(&source, span))
     }
 
     /// Texts of an expression, through the names in it.
@@ -232,11 +265,6 @@ fn add_place(places: &mut Vec<DeclaredVersion>, found: Option<DeclaredVersion>) 
     if let Some(place) = found.filter(|place| !known(place)) {
         places.push(place);
     }
-}
-
-fn is_environment(function: &Expr) -> bool {
-    matches!(function, Expr::Name(name)
-        if ["os.environ.get", "environ.get", "os.getenv", "getenv"].contains(&name.as_str()))
 }
 
 fn looks_like_version_file(path: &str) -> bool {

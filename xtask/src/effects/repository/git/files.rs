@@ -41,20 +41,45 @@ impl Git {
         if paths.is_empty() {
             return Ok(Vec::new());
         }
-        let list = paths.join("\0");
-        let check = ["check-ignore", "--no-index", "-z", "--stdin"];
-        let output = self.output_fed(&check, Some(&list))?;
-        // Exit code 1 means that no pattern matches any of them.
-        if output.code == Some(1) {
-            return Ok(Vec::new());
-        }
-        if !output.success() {
-            return Err(self.failure(&check, output));
-        }
         // A tracked file is never ignored. git looks up each path in its whole index to tell, and
         // refuses to where one is in a submodule; so the index is read only here, where some path
         // matches a pattern.
-        self.untracked(&records(&output.stdout))
+        let matched = self.check_ignore(paths)?;
+        if matched.is_empty() { Ok(matched) } else { self.untracked(&matched) }
+    }
+
+    /// The paths that match a pattern of ignored ones, tracked or not.
+    fn check_ignore(&self, paths: &[String]) -> Result<Vec<String>> {
+        let list = paths.join("\0");
+        let check = ["check-ignore", "--no-index", "-z", "--stdin"];
+        let output = self.output_fed(&check, Some(&list))?;
+        match output.code {
+            Some(0) => Ok(records(&output.stdout)),
+            // No pattern matches any of them.
+            Some(1) => Ok(Vec::new()),
+            _ => Err(self.failure(&check, output)),
+        }
+    }
+
+    /// Those of the folders that git ignores and tracks nothing of.
+    ///
+    /// # Errors
+    /// git fails.
+    pub(crate) fn ignored_folders(&self, dirs: &[String]) -> Result<Vec<String>> {
+        if dirs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let slashed: Vec<String> = dirs.iter().map(|dir| format!("{dir}/")).collect();
+        let mut ignored = self.check_ignore(&slashed)?;
+        if ignored.is_empty() {
+            return Ok(ignored);
+        }
+        let tracked = self.read(&["ls-files", "-z", "--cached"])?;
+        ignored.retain(|dir| !tracked.split_terminator('\0').any(|path| path.starts_with(dir)));
+        for dir in &mut ignored {
+            dir.truncate(dir.trim_end_matches('/').len());
+        }
+        Ok(ignored)
     }
 
     /// Those of the paths that git does not track; what is in a submodule it never does.

@@ -1,0 +1,153 @@
+//! Which projects are excluded although nobody says so: examples, templates, tests and tools that
+//! no tag and no released sibling shows to be released.
+//!
+//! Must not know git, nor where manifests are looked for.
+
+use std::collections::HashSet;
+
+use formats::name::normalize;
+use formats::pep440::Version;
+
+use crate::manifest::Manifest;
+use crate::manifest::requirement::RequirementTable;
+
+/// Words that name a folder of examples, also as a part of its name: `example-x`.
+const EXAMPLE_WORDS: [&str; 8] =
+    ["example", "examples", "sample", "samples", "fixture", "fixtures", "testdata", "cookiecutter"];
+
+/// Names of folders whose projects are not released, as a rule.
+const OTHER_FOLDERS: [&str; 14] = [
+    "test",
+    "tests",
+    "testing",
+    "test-data",
+    "template",
+    "templates",
+    "demo",
+    "demos",
+    "tutorial",
+    "tutorials",
+    "tool",
+    "tools",
+    "benchmark",
+    "benchmarks",
+];
+
+/// The folder that shows a path to be that of an example, a template, a test or a tool.
+pub fn example_folder(dir: &str) -> Option<&str> {
+    dir.split('/').find(|folder| is_example(folder) || is_other(folder))
+}
+
+fn is_example(folder: &str) -> bool {
+    let lower = folder.to_ascii_lowercase();
+    let is_word = |word: &str| EXAMPLE_WORDS.contains(&word);
+    folder.contains("{{") || lower.split(|c: char| !c.is_alphanumeric()).any(is_word)
+}
+
+fn is_other(folder: &str) -> bool {
+    let normal = normalize(folder);
+    let name = normal.trim_matches('-');
+    OTHER_FOLDERS.contains(&name) || name.split('-').any(|word| word == "tests")
+}
+
+/// Excludes the manifests that evidence is against; `tags` are those of the repository.
+pub fn exclude(manifests: &mut [Manifest], tags: &[&str]) {
+    let reasons: Vec<Option<String>> =
+        manifests.iter().map(|manifest| reason(manifest, manifests)).collect();
+    let mut released: HashSet<String> = tags.iter().filter_map(|tag| tagged_name(tag)).collect();
+    for (manifest, _) in manifests.iter().zip(&reasons).filter(|(_, reason)| reason.is_none()) {
+        let published = manifest.requirements.iter().filter(|declared| match declared.table {
+            RequirementTable::Dependencies | RequirementTable::Extra(_) => true,
+            RequirementTable::Group(_) | RequirementTable::Build => false,
+        });
+        released.extend(published.map(|declared| declared.requirement.name.normal().to_owned()));
+    }
+    for (manifest, reason) in manifests.iter_mut().zip(reasons) {
+        if reason.is_some() && !is_released(manifest, &released) {
+            manifest.excluded = reason;
+        }
+    }
+}
+
+fn reason(manifest: &Manifest, all: &[Manifest]) -> Option<String> {
+    if let Some(known) = &manifest.excluded {
+        return Some(known.clone());
+    }
+    let dir = manifest.dir();
+    let (above, own) = dir.rsplit_once('/').unwrap_or(("", dir));
+    let folder = example_folder(above).or_else(|| {
+        // A folder of this name among those of packages is a package like them.
+        let is_package = |other: &Manifest| {
+            let (parent, folder) = other.dir().rsplit_once('/').unwrap_or(("", other.dir()));
+            parent == above && !above.is_empty() && !is_example(folder) && !is_other(folder)
+        };
+        let is_whole = is_other(own) || EXAMPLE_WORDS.contains(&own);
+        let is_candidate = is_example(own) || is_other(own);
+        (is_candidate && !(is_whole && all.iter().any(is_package))).then_some(own)
+    })?;
+    (manifest.config.private != Some(false))
+        .then(|| format!("it is in a folder called `{folder}` and was never released"))
+}
+
+/// Whether a tag or a released sibling names it. What is private stays so.
+fn is_released(manifest: &Manifest, released: &HashSet<String>) -> bool {
+    !manifest.is_private && released.contains(manifest.name.normal())
+}
+
+/// The name in a tag such as `NAME-v1.0`, `NAME@1.0` or `python/NAME/1.0`, normalized.
+fn tagged_name(tag: &str) -> Option<String> {
+    let is_start = |at: &usize| tag[..*at].ends_with(|c: char| !c.is_ascii_alphanumeric());
+    let starts = tag.char_indices().map(|(at, _)| at).filter(is_start);
+    let versioned =
+        |at: &usize| tag[*at..].trim_start_matches(['v', 'V']).parse::<Version>().is_ok();
+    let before = &tag[..starts.into_iter().find(versioned)?];
+    let name = before.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+    Some(normalize(name.rsplit('/').next().unwrap_or(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::toml::TomlFile;
+
+    fn manifest(line: &str) -> Manifest {
+        let (dir, rest) = line.split_once(": ").unwrap();
+        let (name, needs) = rest.split_once(" needs ").unwrap_or((rest, ""));
+        let needs = if needs.is_empty() { String::new() } else { format!("{needs:?}") };
+        let text =
+            format!("[project]\nname = {name:?}\nversion = \"1\"\ndependencies = [{needs}]\n");
+        let file = TomlFile::parse(&format!("{dir}/pyproject.toml"), text.into()).unwrap();
+        Manifest::read(&file).unwrap().unwrap()
+    }
+
+    #[track_caller]
+    fn check(lines: &[&str], tags: &[&str], left: &[&str]) {
+        let mut manifests: Vec<Manifest> = lines.iter().map(|line| manifest(line)).collect();
+        exclude(&mut manifests, tags);
+        let included = manifests.iter().filter(|manifest| manifest.excluded.is_none());
+        assert_eq!(included.map(|manifest| manifest.name.as_str()).collect::<Vec<_>>(), left);
+    }
+
+    #[test]
+    fn folders_of_examples() {
+        check(&["examples/a: demo", "examples/b: demo", "core: core"], &[], &["core"]);
+        check(&["cli/uv-examples/app: agent", "core: core"], &[], &["core"]);
+        check(&["example-x: x", "a/{{cookiecutter.name}}: y", "tests: t"], &[], &[]);
+        let packages = ["packages/test: a-test", "packages/templates: a-t", "packages/core: core"];
+        check(&packages, &[], &["a-test", "a-t", "core"]);
+        check(&["latest/a: a", "contest/b: b", "pytest-x: c"], &[], &["a", "b", "c"]);
+    }
+
+    #[test]
+    fn what_is_released_is_not_an_example() {
+        let lines = ["core: core", "tests/utils: core-utils", "tests/app: app needs core"];
+        check(&lines, &["core-v1.0"], &["core"]);
+        for tag in
+            ["core-utils-v1.0", "core_utils@1.0rc1", "py/core.utils/v2", "tests/core-utils-1.0"]
+        {
+            check(&lines, &[tag], &["core", "core-utils"]);
+        }
+        let lines = ["core: core needs core-utils>=1", "tests/utils: core-utils"];
+        check(&lines, &[], &["core", "core-utils"]);
+    }
+}
