@@ -73,6 +73,7 @@ pub enum Rule {
     StaleLock,
     StaleRange,
     Tag,
+    TagScheme,
     Taken,
     Target,
     Template,
@@ -86,7 +87,7 @@ pub enum Rule {
 
 impl Rule {
     /// The rules of `cargo xtask check`, sorted by their words.
-    pub const CHECKED: [Rule; 20] = [
+    pub const CHECKED: [Rule; 21] = [
         Rule::AmbiguousTag,
         Rule::Config,
         Rule::Cycle,
@@ -104,6 +105,7 @@ impl Rule {
         Rule::RequiresPython,
         Rule::StaleLock,
         Rule::StaleRange,
+        Rule::TagScheme,
         Rule::TomlSyntax,
         Rule::Version,
         Rule::VersionCopy,
@@ -175,6 +177,7 @@ impl Rule {
             Rule::StaleLock => "stale-lock",
             Rule::StaleRange => "stale-range",
             Rule::Tag => "tag",
+            Rule::TagScheme => "tag-scheme",
             Rule::Taken => "taken",
             Rule::Target => "target",
             Rule::Template => "template",
@@ -257,6 +260,9 @@ impl Rule {
             Rule::StaleRange => {
                 "A range on a sibling excludes its version in this repository; `--fix` moves the range as a bump of that sibling would."
             }
+            Rule::TagScheme => {
+                "The repository has tags, but none tells how the next tag of a distribution is named."
+            }
             Rule::Taken => {
                 "An index already has different contents under a file name of this release."
             }
@@ -317,6 +323,7 @@ impl Rule {
                 | Rule::NoSmoke
                 | Rule::RequirementSyntax
                 | Rule::StaleLock
+                | Rule::TagScheme
         );
         if warns { Severity::Warning } else { Severity::Error }
     }

@@ -6,18 +6,14 @@ use std::path::Path;
 
 use anyhow::Result;
 use domain::bump::step::Change;
-use domain::bump::{self, Bump, BumpFacts, BumpPlan, BumpRequest, History, RangeMove, usual_tags};
+use domain::bump::{self, Bump, BumpFacts, BumpPlan, BumpRequest, History, RangeMove};
 use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::{DistributionId, IdVec};
-use domain::manifest::version_source::DeclaredVersion;
 use domain::text::edit::EditKind;
 use domain::text::toml::nearest;
 use domain::text::words::{first_few, plural};
-use domain::workspace::history::{TagRef, last_tag};
-use domain::workspace::tags::TagPattern;
 use domain::workspace::{Distribution, Judgement, Workspace};
 use formats::conventional_commits::{self, ConventionalCommit};
-use formats::pep440::Version;
 use jzon::object;
 
 use crate::ExitStatus;
@@ -103,41 +99,7 @@ fn change(workspace: &Workspace, last: &str, only: bool) -> Result<Option<Change
     }
 }
 
-/// The last tag of a distribution.
-struct LastTag<'a> {
-    tag: Option<(&'a TagRef, Version)>,
-    /// The pattern of that tag, where it is neither configured nor the default.
-    pattern: Option<TagPattern>,
-}
-
-impl<'a> LastTag<'a> {
-    /// Looks for tags of the usual patterns too, where `unconfigured` and none is configured.
-    fn of(distribution: &Distribution, tags: &'a [TagRef], unconfigured: bool) -> LastTag<'a> {
-        let tag = last_tag(&distribution.tag, tags);
-        let shared = is_from_tag(distribution);
-        if tag.is_some() || distribution.manifest.config.tag.is_some() || !(unconfigured || shared)
-        {
-            return LastTag { tag, pattern: None };
-        }
-        match usual_tags::usual(distribution.name(), &distribution.dir, shared, tags) {
-            Some((pattern, version, tag)) => {
-                LastTag { tag: Some((tag, version)), pattern: Some(pattern) }
-            }
-            None => LastTag { tag: None, pattern: None },
-        }
-    }
-
-    fn commit(&self) -> Option<&'a str> {
-        self.tag.as_ref().map(|(tag, _)| tag.commit.as_str())
-    }
-}
-
-fn is_from_tag(distribution: &Distribution) -> bool {
-    matches!(distribution.manifest.version, DeclaredVersion::FromTag { .. })
-}
-
-/// Reads from git only what the request needs: tags for versions that come from them, and the
-/// commits since them for `auto`.
+/// The last tags, and for `auto` the commits since them.
 fn histories(
     workspace: &Workspace,
     git: Option<&Git>,
@@ -145,47 +107,42 @@ fn histories(
 ) -> Result<IdVec<DistributionId, History>> {
     let distributions = &workspace.distributions;
     let auto = request.change == Change::Auto;
-    let Some(git) = git.filter(|_| auto || distributions.iter().any(is_from_tag)) else {
-        if auto {
+    let mut commits = HashMap::new();
+    if auto && !distributions.is_empty() {
+        let Some(git) = git else {
             let message =
                 "`auto` needs the commits since the last tag, but this is not a git repository";
             let hint = "`cargo xtask bump all minor` names the change";
             return Err(Refusal::from(Finding::error(Rule::Auto, message).hint(hint)).into());
-        }
-        return Ok(IdVec::like(distributions, History::default));
-    };
-    let tags = git.tags()?;
-    let last: IdVec<DistributionId, LastTag> =
-        distributions.iter().map(|d| LastTag::of(d, &tags, auto)).collect();
-    let mut commits = HashMap::new();
-    if auto {
-        refuse_shallow(git, workspace, request, &last)?;
-        commits = conventional_commits_since(git, workspace, &last)?;
+        };
+        refuse_shallow(git, workspace, request)?;
+        commits = conventional_commits_since(git, workspace)?;
     }
-    let ids: Vec<DistributionId> = distributions.ids().collect();
-    let histories = ids.into_iter().zip(last).map(|(id, LastTag { tag, pattern })| History {
-        last: tag.map(|(tag, version)| (version, tag.name.clone())),
-        pattern,
-        commits: commits.remove(&id).unwrap_or_default(),
+    let histories = distributions.enumerate().map(|(id, distribution)| {
+        let last = distribution.last_tag.as_ref();
+        History {
+            last: last.map(|tag| (tag.version.clone(), tag.name.clone())),
+            commits: commits.remove(&id).unwrap_or_default(),
+        }
     });
     Ok(histories.collect())
 }
 
 /// A shallow clone may lack tags, or commits between a tag and HEAD.
-fn refuse_shallow(
-    git: &Git,
-    workspace: &Workspace,
-    request: &BumpRequest,
-    last: &IdVec<DistributionId, LastTag>,
-) -> Result<()> {
+fn refuse_shallow(git: &Git, workspace: &Workspace, request: &BumpRequest) -> Result<()> {
     if !git.is_shallow()? {
         return Ok(());
     }
-    let names: Vec<String> = last
+    let lacks = |distribution: &Distribution| {
+        let last = distribution.last_tag.as_ref();
+        last.is_none_or(|tag| !git.is_ancestor(&tag.commit, "HEAD"))
+    };
+    let names: Vec<String> = workspace
+        .distributions
         .enumerate()
         .filter(|(id, _)| request.targets.is_empty() || request.targets.contains(id))
-        .filter(|(_, last)| last.commit().is_none_or(|commit| !git.is_ancestor(commit, "HEAD")))
-        .map(|(id, _)| workspace.distributions[id].name().to_string())
+        .filter(|(_, distribution)| lacks(distribution))
+        .map(|(_, distribution)| distribution.name().to_string())
         .collect();
     if names.is_empty() {
         return Ok(());
@@ -201,10 +158,8 @@ fn refuse_shallow(
 fn conventional_commits_since(
     git: &Git,
     workspace: &Workspace,
-    last: &IdVec<DistributionId, LastTag>,
 ) -> Result<HashMap<DistributionId, Vec<ConventionalCommit>>> {
-    let tagged: Vec<(DistributionId, &str)> =
-        last.enumerate().filter_map(|(id, last)| Some((id, last.commit()?))).collect();
+    let tagged = workspace.tagged_commits();
     let log = git.log_since(&tagged)?;
     let since = workspace.commits_since(&tagged, &log).into_iter().map(|(id, commits)| {
         let read = commits.iter().filter_map(|commit| conventional_commits::read(&commit.message));

@@ -12,7 +12,7 @@ use anyhow::Result;
 use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::DistributionId;
 use domain::parallel;
-use domain::release::plan::ReleasePlan;
+use domain::release::plan::{Lookup, ReleasePlan};
 use domain::release::preflight::{self, Check, short};
 use domain::release::stage::Until;
 use domain::workspace::Workspace;
@@ -27,6 +27,7 @@ use crate::effects::release::facts::{self, IndexFacts, LocalFacts};
 use crate::effects::release::target::{self, GitTarget, ReleaseTarget};
 use crate::effects::release::{Release, ReleaseOutcome};
 use crate::effects::repository::discover;
+use crate::effects::repository::git::Git;
 use crate::ui::progress::Progress;
 use crate::{ExitStatus, ui};
 
@@ -162,7 +163,8 @@ impl Source {
         let export = paths::scratch(root)?.join(format!("{kind}-source"));
         paths::remove(&export)?;
         git.export(&head, &export)?;
-        let workspace = discover::workspace(&export)?;
+        let mut workspace = discover::workspace(&export)?;
+        follow_tags(&mut workspace, &git);
         let targets = targets(&workspace, options)?;
         if options.rehearse && !git.dirty()?.is_empty() {
             progress.say(&format!(
@@ -178,6 +180,18 @@ impl Source {
         let local = LocalFacts::gather(&git_target, &workspace, &targets, &head)?;
         Ok((Source { head, export, workspace, local }, git_target, targets))
     }
+}
+
+/// Follows the tags of the repository, which its export does not have, and those of the remote: a
+/// clone of CI often has none.
+fn follow_tags(workspace: &mut Workspace, git: &Git) {
+    let mut tags = git.tags().unwrap_or_default();
+    if let Lookup::Known(remote) = git.remote_tags(&workspace.config.remote) {
+        tags.extend(remote);
+    }
+    tags.sort_by(|a, b| a.name.cmp(&b.name));
+    tags.dedup_by(|a, b| a.name == b.name);
+    workspace.follow_tags(&tags);
 }
 
 /// Makes every check. Those that need an index are made only if all others hold, so that a release

@@ -5,18 +5,25 @@ use std::collections::HashMap;
 use formats::pep440::Version;
 
 use crate::finding::{Finding, Rule};
-use crate::ids::{DistributionId, IdVec};
-use crate::workspace::distribution::Distribution;
+use crate::ids::DistributionId;
+use crate::workspace::{Distribution, Workspace};
 
-/// An error for every distribution whose tags could be read as another one's.
-pub(crate) fn ambiguities(distributions: &IdVec<DistributionId, Distribution>) -> Vec<Finding> {
+/// An error for every distribution whose tags could be read as another one's. Distributions that
+/// share one version may share one tag.
+pub(super) fn ambiguities(workspace: &Workspace) -> Vec<Finding> {
+    let distributions = &workspace.distributions;
+    let groups = workspace.version_groups();
     let mut findings = Vec::new();
     let mut owners: HashMap<(&str, &str), DistributionId> = HashMap::new();
-    for (id, distribution) in distributions.enumerate() {
+    let released = |distribution: &&Distribution| distribution.manifest.excluded.is_none();
+    for (id, distribution) in distributions.enumerate().filter(|(_, d)| released(d)) {
         let pattern = &distribution.tag;
         match owners.entry(pattern.affixes()) {
             std::collections::hash_map::Entry::Occupied(owner) => {
-                findings.push(ambiguity(distribution, &distributions[*owner.get()]));
+                let shares = groups.get(&id).is_some_and(|group| group.contains(owner.get()));
+                if !shares {
+                    findings.push(ambiguity(distribution, &distributions[*owner.get()]));
+                }
             }
             std::collections::hash_map::Entry::Vacant(free) => {
                 free.insert(id);
@@ -25,7 +32,7 @@ pub(crate) fn ambiguities(distributions: &IdVec<DistributionId, Distribution>) -
     }
     // `v1.0` is a version too, so `{version}` would claim the tags of `v{version}`: look for every
     // shorter prefix behind which a version still stands.
-    for distribution in distributions {
+    for distribution in distributions.iter().filter(released) {
         let (prefix, suffix) = distribution.tag.affixes();
         let claims = prefix.char_indices().filter_map(|(cut, _)| {
             let rest = &prefix[cut..];
@@ -44,7 +51,7 @@ fn ambiguity(one: &Distribution, other: &Distribution) -> Finding {
     let configured =
         one.manifest.config.tag_line.is_some() || other.manifest.config.tag_line.is_none();
     let (distribution, owner) = if configured { (one, other) } else { (other, one) };
-    let tag = distribution.tag.tag("1.0");
+    let tag = distribution.tag.tag(&Version::new([1, 0]));
     let (name, other) = (distribution.name(), owner.name());
     let line = distribution.manifest.config.tag_line.unwrap_or(1);
     Finding::error(
@@ -52,5 +59,8 @@ fn ambiguity(one: &Distribution, other: &Distribution) -> Finding {
         format!("`tool.xtask.tag`: the tag `{tag}` of `{name}` could also be one of `{other}`"),
     )
     .at(&distribution.manifest.path, line)
-    .hint(format!("set a distinct tag, such as `tag = \"{}-v{{version}}\"`", name.normal()))
+    .hint(format!(
+        "set a distinct tag, such as `tag = \"{}-v{{version}}\"`, or list both in one of `groups` in `[workspace.metadata.xtask]` to share version and tag",
+        name.normal()
+    ))
 }
