@@ -31,6 +31,9 @@ use crate::ui::{self, json, say};
 pub(crate) fn run(root: &Path, options: &BumpOptions) -> Result<ExitStatus> {
     let tree = Tree::walk(root)?;
     let workspace = discover::judged(root, &tree, Judgement::Warn)?;
+    if workspace.distributions.is_empty() {
+        ui::findings(&workspace.findings);
+    }
     let request = request(&workspace, options)?;
     let git = Git::at(root);
     let history = histories(&workspace, git.as_ref(), &request)?;
@@ -72,6 +75,9 @@ fn request(workspace: &Workspace, options: &BumpOptions) -> Result<BumpRequest> 
         None => (words.as_slice(), Change::Auto),
     };
     let targets = if targets == ["all"] { &[] } else { targets };
+    if let Some(finding) = misplaced(workspace, &words, targets) {
+        return Err(Refusal::from(finding).into());
+    }
     Ok(BumpRequest {
         targets: workspace.resolve_all(targets)?,
         change,
@@ -84,7 +90,7 @@ fn request(workspace: &Workspace, options: &BumpOptions) -> Result<BumpRequest> 
 /// The last word as a change; `None` where it is a target. A word that may be either (a
 /// distribution called `post`) is a target when it is the only one.
 fn change(workspace: &Workspace, last: &str, only: bool) -> Result<Option<Change>, Refusal> {
-    let is_target = last == "all" || workspace.is_target(last);
+    let is_target = last == "all" || workspace.is_target(last) || versioned(last).is_some();
     match last.parse() {
         Ok(change) if !is_target || !only => Ok(Some(change)),
         Err(error) if !is_target && !only => {
@@ -97,6 +103,34 @@ fn change(workspace: &Workspace, last: &str, only: bool) -> Result<Option<Change
         }
         _ => Ok(None),
     }
+}
+
+/// `core@1.1.0` or `core=1.1.0` as the name and the version.
+fn versioned(word: &str) -> Option<(&str, &str)> {
+    let (name, version) = word.split_once(['@', '='])?;
+    Some((name, version.trim_start_matches('=')))
+}
+
+/// A change among the targets, or a version behind one: what to type instead.
+fn misplaced(workspace: &Workspace, words: &[&str], targets: &[&str]) -> Option<Finding> {
+    let wrong = targets.iter().find(|word| **word != "all" && !workspace.is_target(word))?;
+    if let Some((name, version)) = versioned(wrong) {
+        let message = format!("`{wrong}` is not a target: the version is a word of its own");
+        let hint = format!("`cargo xtask bump {name} {version}`");
+        return Some(Finding::error(Rule::Change, message).hint(hint));
+    }
+    wrong.parse::<Change>().ok()?;
+    let names: Vec<&str> =
+        words.iter().filter(|word| word.parse::<Change>().is_err()).copied().collect();
+    let changes = words.len() - names.len();
+    let message = if changes > 1 {
+        format!("`{wrong}` is one change of {changes}: a bump takes one, as its last word")
+    } else {
+        format!("the change comes last, after the targets: `{wrong}` is in front of one")
+    };
+    let names = if names.is_empty() { "all".to_owned() } else { names.join(" ") };
+    let hint = format!("`cargo xtask bump {names} {wrong}`");
+    Some(Finding::error(Rule::Change, message).hint(hint))
 }
 
 /// The last tags, and for `auto` the commits since them.
@@ -205,7 +239,7 @@ fn print_json(plan: &BumpPlan) -> io::Result<()> {
 /// The lines of the plan for people: every bump with its ranges, then the other files, then notes.
 fn as_text(workspace: &Workspace, plan: &BumpPlan) -> Vec<String> {
     let mut lines = vec![match plan.bumps.len() {
-        0 => "Nothing to bump: no commit since the last tags calls for a release".to_owned(),
+        0 => nothing_to_bump(workspace),
         bumps => format!("Bump plan: {}, in release order", plural(bumps, "distribution")),
     }];
     let name_width = plan.bumps.iter().map(|bump| bump.package.chars().count()).max().unwrap_or(0);
@@ -237,6 +271,19 @@ fn as_text(workspace: &Workspace, plan: &BumpPlan) -> Vec<String> {
         lines.push(format!("note: {}:{}: {}: {}", note.file, note.line, note.package, note.text));
     }
     lines
+}
+
+/// Why a plan is empty.
+fn nothing_to_bump(workspace: &Workspace) -> String {
+    let distributions = &workspace.distributions;
+    let why = if distributions.is_empty() {
+        "this repository has no distribution"
+    } else if distributions.iter().all(|distribution| distribution.last_tag.is_none()) {
+        "no tag names a release yet"
+    } else {
+        "no commit since the last tags calls for a release"
+    };
+    format!("Nothing to bump: {why}")
 }
 
 fn versions(bump: &Bump) -> String {

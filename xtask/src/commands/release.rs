@@ -35,6 +35,7 @@ use crate::{ExitStatus, ui};
 /// Refused before anything happened, or stopped on the way.
 pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitStatus> {
     let kind = if options.rehearse { "rehearsal" } else { "release" };
+    refuse_wrong_targets(root, options)?;
     let _lock = Lock::take(&paths::scratch(root)?, kind)?;
     temporary::sweep();
     let progress = Progress::start();
@@ -96,6 +97,15 @@ pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitStatus> {
         Some(interruption) if interruption.published.is_empty() => ExitStatus::Refused,
         Some(_) => ExitStatus::Interrupted,
     })
+}
+
+/// Refuses names that no distribution has before anything is installed or copied. The release itself
+/// reads the commit: what the working tree cannot tell is left to it.
+fn refuse_wrong_targets(root: &Path, options: &ReleaseOptions) -> Result<()> {
+    match discover::workspace(root) {
+        Ok(workspace) => Ok(workspace.resolve_all(&options.targets).map(drop)?),
+        Err(_) => Ok(()),
+    }
 }
 
 /// Everything that a release needs before it asks an index.
