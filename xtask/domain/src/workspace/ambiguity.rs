@@ -8,42 +8,44 @@ use crate::finding::{Finding, Rule};
 use crate::ids::DistributionId;
 use crate::workspace::{Distribution, Workspace};
 
-/// An error for every distribution whose tags could be read as another one's. Distributions that
-/// share one version may share one tag.
-pub(super) fn ambiguities(workspace: &Workspace) -> Vec<Finding> {
-    let distributions = &workspace.distributions;
-    let groups = workspace.version_groups();
-    let mut findings = Vec::new();
-    let mut owners: HashMap<(&str, &str), DistributionId> = HashMap::new();
-    let released = |distribution: &&Distribution| distribution.manifest.excluded.is_none();
-    for (id, distribution) in distributions.enumerate().filter(|(_, d)| released(d)) {
-        let pattern = &distribution.tag;
-        match owners.entry(pattern.affixes()) {
-            std::collections::hash_map::Entry::Occupied(owner) => {
-                let shares = groups.get(&id).is_some_and(|group| group.contains(owner.get()));
-                if !shares {
-                    findings.push(ambiguity(distribution, &distributions[*owner.get()]));
+impl Workspace {
+    /// An error for every distribution whose tags could be read as another one's. Distributions that
+    /// share one version may share one tag.
+    pub(super) fn ambiguities(&self) -> Vec<Finding> {
+        let distributions = &self.distributions;
+        let groups = self.version_groups();
+        let mut findings = Vec::new();
+        let mut owners: HashMap<(&str, &str), DistributionId> = HashMap::new();
+        let released = |distribution: &&Distribution| distribution.manifest.excluded.is_none();
+        for (id, distribution) in distributions.enumerate().filter(|(_, d)| released(d)) {
+            let pattern = &distribution.tag;
+            match owners.entry(pattern.affixes()) {
+                std::collections::hash_map::Entry::Occupied(owner) => {
+                    let shares = groups.get(&id).is_some_and(|group| group.contains(owner.get()));
+                    if !shares {
+                        findings.push(ambiguity(distribution, &distributions[*owner.get()]));
+                    }
+                }
+                std::collections::hash_map::Entry::Vacant(free) => {
+                    free.insert(id);
                 }
             }
-            std::collections::hash_map::Entry::Vacant(free) => {
-                free.insert(id);
-            }
         }
+        // `v1.0` is a version too, so `{version}` would claim the tags of `v{version}`: look for every
+        // shorter prefix behind which a version still stands.
+        for distribution in distributions.iter().filter(released) {
+            let (prefix, suffix) = distribution.tag.affixes();
+            let claims = prefix.char_indices().filter_map(|(cut, _)| {
+                let rest = &prefix[cut..];
+                // Cheaper than looking each of them up.
+                let begins = rest.starts_with(|c: char| c.is_ascii_digit() || "vV".contains(c));
+                let owner = begins.then(|| owners.get(&(&prefix[..cut], suffix)))??;
+                format!("{rest}1.0").parse::<Version>().ok().map(|_| &distributions[*owner])
+            });
+            findings.extend(claims.map(|owner| ambiguity(distribution, owner)));
+        }
+        findings
     }
-    // `v1.0` is a version too, so `{version}` would claim the tags of `v{version}`: look for every
-    // shorter prefix behind which a version still stands.
-    for distribution in distributions.iter().filter(released) {
-        let (prefix, suffix) = distribution.tag.affixes();
-        let claims = prefix.char_indices().filter_map(|(cut, _)| {
-            let rest = &prefix[cut..];
-            // Cheaper than looking each of them up.
-            let begins = rest.starts_with(|c: char| c.is_ascii_digit() || "vV".contains(c));
-            let owner = begins.then(|| owners.get(&(&prefix[..cut], suffix)))??;
-            format!("{rest}1.0").parse::<Version>().ok().map(|_| &distributions[*owner])
-        });
-        findings.extend(claims.map(|owner| ambiguity(distribution, owner)));
-    }
-    findings
 }
 
 fn ambiguity(one: &Distribution, other: &Distribution) -> Finding {

@@ -5,8 +5,7 @@ use formats::pep440::Version;
 
 use crate::ids::DistributionId;
 use crate::manifest::Manifest;
-use crate::workspace::tag_schemes::LastTag;
-use crate::workspace::tags::TagPattern;
+use crate::workspace::tags::{LastTag, TagPattern};
 
 /// One distribution and its place in the graph. Siblings are numbered in release
 /// order.

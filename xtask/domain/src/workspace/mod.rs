@@ -61,7 +61,7 @@ impl Workspace {
             Judgement::Refuse | Judgement::Warn => Refusal::unless_clean(unknown)?,
             Judgement::List => workspace.findings.extend(unknown),
         }
-        let ambiguous = ambiguity::ambiguities(&workspace);
+        let ambiguous = workspace.ambiguities();
         workspace.judge(ambiguous, judgement)?;
         Ok(workspace)
     }

@@ -12,16 +12,8 @@ use crate::ids::{DistributionId, IdVec};
 use crate::manifest::version_source::DeclaredVersion;
 use crate::text::words::first_few;
 use crate::workspace::history::{TagRef, starting_with};
-use crate::workspace::tags::TagPattern;
+use crate::workspace::tags::{LastTag, TagPattern};
 use crate::workspace::{Distribution, Workspace};
-
-/// The last tag of a distribution.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LastTag {
-    pub name: String,
-    pub commit: String,
-    pub version: Version,
-}
 
 /// Words before a distribution's name in tags such as `python-core-v1.0`.
 const BEFORE: [&str; 9] =
@@ -214,9 +206,10 @@ impl Workspace {
         let first = &self.distributions[*asked.first()?];
         let last = first.last_tag.as_ref().map(|last| last.name.as_str());
         let newest = || {
+            let shared = index.shared().first().and_then(|prefix| index.0.get(prefix));
             let most =
-                index.0.values().max_by_key(|prefix| (prefix.tags.len(), prefix.highest()))?;
-            most.tags.first().map(|(_, tag)| tag.name.as_str())
+                shared.or_else(|| index.0.values().max_by_key(|of| (of.tags.len(), of.highest())));
+            most?.tags.first().map(|(_, tag)| tag.name.as_str())
         };
         let there = last.or_else(newest)?;
         let next = first.version().cloned().unwrap_or_else(|| Version::new([1, 0]));

@@ -66,6 +66,14 @@ impl TagPattern {
     }
 }
 
+/// The last tag of a distribution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastTag {
+    pub name: String,
+    pub commit: String,
+    pub version: Version,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
