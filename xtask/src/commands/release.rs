@@ -67,7 +67,10 @@ pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitStatus> {
         }
         return Ok(ExitStatus::Done);
     }
-    consent(options)?;
+    if let Err(refused) = consent(options) {
+        report.json(&ReleaseOutcome::nothing_done(&plan), &indexes.released);
+        return Err(refused);
+    }
 
     let release = Release {
         target: &target,
