@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use cli::{Command, Invocation};
+use domain::finding::{Finding, Refusal, Rule};
 pub use exit_status::ExitStatus;
 use ui::say;
 
@@ -28,7 +29,11 @@ pub fn main() -> ExitStatus {
     ui::set_up(invocation.color, invocation.verbosity);
     run(invocation).unwrap_or_else(|error| {
         ui::error(&error);
-        ExitStatus::Refused
+        let is_usage = |finding: &Finding| [Rule::Target, Rule::Change].contains(&finding.rule);
+        match error.downcast_ref::<Refusal>() {
+            Some(Refusal(findings)) if findings.iter().all(is_usage) => ExitStatus::Usage,
+            _ => ExitStatus::Refused,
+        }
     })
 }
 

@@ -2,10 +2,11 @@
 //! distribution (`[tool.xtask]` in its pyproject.toml).
 
 use formats::name::Name;
-use toml_edit::Item;
+use toml_edit::{Item, Value};
 
 use crate::finding::Finding;
 use crate::policy::RangePolicy;
+use crate::stated_tags;
 use crate::text::toml::{TomlFile, TomlSection, start, strings};
 
 /// What holds for the whole repository.
@@ -28,6 +29,31 @@ pub struct RepositoryConfig {
     pub ranges: RangePolicy,
     /// Distributions that share one version, by name.
     pub groups: Vec<Vec<String>>,
+    /// The names in `groups`.
+    pub(crate) group_names: Vec<ConfiguredName>,
+}
+
+/// The name of a distribution in the configuration, and its line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ConfiguredName {
+    pub(crate) name: String,
+    pub(crate) line: usize,
+}
+
+/// The names in the value of `key`, an array of them or of arrays of them.
+fn names_in(section: &mut TomlSection, key: &'static str) -> Vec<ConfiguredName> {
+    fn offsets(value: &Value) -> Vec<(String, usize)> {
+        match (value.as_str(), value.as_array()) {
+            (Some(name), _) => {
+                vec![(name.to_owned(), value.span().map_or(0, |span| span.start))]
+            }
+            (None, Some(array)) => array.iter().flat_map(offsets).collect(),
+            (None, None) => Vec::new(),
+        }
+    }
+    let found = section.get(key, "an array", |item| item.as_value().map(offsets));
+    let found = found.unwrap_or_default().into_iter();
+    found.map(|(name, at)| ConfiguredName { name, line: section.line_at(at) }).collect()
 }
 
 /// An index, named as twine names it.
@@ -52,6 +78,7 @@ impl Default for RepositoryConfig {
             upload_limit: 900,
             ranges: RangePolicy::default(),
             groups: Vec::new(),
+            group_names: Vec::new(),
         }
     }
 }
@@ -110,6 +137,7 @@ impl RepositoryConfig {
         };
         if let Some(groups) = section.get("groups", "an array of arrays of names", groups) {
             self.groups = groups;
+            self.group_names = names_in(section, "groups");
         }
     }
 }
@@ -130,6 +158,10 @@ pub struct DistributionConfig {
     pub private: Option<bool>,
     /// Siblings whose range is kept as it is.
     pub keep: Vec<Name>,
+    /// The names in `keep`.
+    pub(crate) keep_names: Vec<ConfiguredName>,
+    /// The tag pattern that the tool states which makes the version from tags.
+    pub(crate) stated_tag: Option<String>,
     /// Shared fields and files that this distribution leaves aside on purpose.
     pub differs: Vec<Exemption>,
 }
@@ -172,7 +204,8 @@ impl DistributionConfig {
     /// # Errors
     /// Every wrong type and every unknown key, with file, line and key.
     pub(crate) fn read(file: &TomlFile) -> Result<DistributionConfig, Vec<Finding>> {
-        let mut config = DistributionConfig::default();
+        let stated_tag = stated_tags::pattern(file);
+        let mut config = DistributionConfig { stated_tag, ..DistributionConfig::default() };
         if file.get("tool.xtask").is_none() {
             return Ok(config);
         }
@@ -193,6 +226,9 @@ impl DistributionConfig {
         let names = |item: &Item| strings(item)?.iter().map(|name| Name::new(name)).collect();
         self.keep =
             section.get("keep", "an array of distribution names", names).unwrap_or_default();
+        if !self.keep.is_empty() {
+            self.keep_names = names_in(section, "keep");
+        }
         self.content.generated = section.strings("generated").unwrap_or_default();
         self.content.omitted = section.strings("omitted").unwrap_or_default();
         self.differs = section

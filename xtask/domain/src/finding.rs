@@ -73,6 +73,7 @@ pub enum Rule {
     StaleLock,
     StaleRange,
     Tag,
+    TagScheme,
     Taken,
     Target,
     Template,
@@ -86,7 +87,7 @@ pub enum Rule {
 
 impl Rule {
     /// The rules of `cargo xtask check`, sorted by their words.
-    pub const CHECKED: [Rule; 21] = [
+    pub const CHECKED: [Rule; 22] = [
         Rule::AmbiguousTag,
         Rule::Config,
         Rule::Cycle,
@@ -105,6 +106,7 @@ impl Rule {
         Rule::StaleLock,
         Rule::StaleRange,
         Rule::Tag,
+        Rule::TagScheme,
         Rule::TomlSyntax,
         Rule::Version,
         Rule::VersionCopy,
@@ -176,6 +178,7 @@ impl Rule {
             Rule::StaleLock => "stale-lock",
             Rule::StaleRange => "stale-range",
             Rule::Tag => "tag",
+            Rule::TagScheme => "tag-scheme",
             Rule::Taken => "taken",
             Rule::Target => "target",
             Rule::Template => "template",
@@ -261,6 +264,9 @@ impl Rule {
             Rule::Tag => {
                 "git rejects the tags of a distribution, which are set after it is published."
             }
+            Rule::TagScheme => {
+                "The repository has tags, but none tells how the next tag of a distribution is named."
+            }
             Rule::Taken => {
                 "An index already has different contents under a file name of this release."
             }
@@ -320,6 +326,7 @@ impl Rule {
                 | Rule::NoSmoke
                 | Rule::RequirementSyntax
                 | Rule::StaleLock
+                | Rule::TagScheme
         );
         if warns { Severity::Warning } else { Severity::Error }
     }

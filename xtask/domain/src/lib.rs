@@ -14,5 +14,6 @@ pub mod policy;
 pub mod release;
 pub mod scaffold;
 pub mod source;
+mod stated_tags;
 pub mod text;
 pub mod workspace;

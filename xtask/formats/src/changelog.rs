@@ -39,6 +39,8 @@ pub struct ChangelogEntry {
 pub struct ChangelogRelease<'a> {
     pub from: Option<&'a Version>,
     pub to: &'a Version,
+    /// The tag that it will get, for links.
+    pub tag: &'a str,
     /// `YYYY-MM-DD`.
     pub date: &'a str,
     /// Added to those under `Unreleased`; may be empty.
@@ -245,7 +247,7 @@ impl Writer<'_> {
     }
 
     fn link_edits(&self) -> Option<Vec<Splice>> {
-        let from = self.release.from?.to_string();
+        let from = self.release.from?;
         let to = self.release.to.to_string();
         let mut start = 0;
         for line in self.text.split_inclusive('\n') {
@@ -254,16 +256,18 @@ impl Writer<'_> {
                 let compare = content.find("/compare/")? + "/compare/".len();
                 let dots = compare + content[compare..].find("..")?;
                 let old_tag = &content[compare..dots];
-                if !old_tag.ends_with(&from) {
-                    return None;
-                }
-                let prefix = &old_tag[..old_tag.len() - from.len()];
+                let prefix = before_version(old_tag, from)?;
+                let tag = self.release.tag;
+                let tag = if tag.starts_with(prefix) { tag } else { &format!("{prefix}{to}") };
                 let url = content["[unreleased]:".len()..compare].trim_start();
-                let own = format!("{}[{to}]: {url}{old_tag}...{prefix}{to}", self.eol);
+                let own = format!("{}[{to}]: {url}{old_tag}...{tag}", self.eol);
                 let end = start + content.len();
-                let tag_start = start + compare + prefix.len();
+                let kept = prefix.len();
                 return Some(vec![
-                    Splice { span: tag_start..start + dots, text: to },
+                    Splice {
+                        span: start + compare + kept..start + dots,
+                        text: tag[kept..].to_owned(),
+                    },
                     Splice { span: end..end, text: own },
                 ]);
             }
@@ -271,6 +275,15 @@ impl Writer<'_> {
         }
         None
     }
+}
+
+/// What is before the version in a tag that names it, however that is spelled: `2026.07.0`.
+fn before_version<'t>(tag: &'t str, version: &Version) -> Option<&'t str> {
+    let starts = tag.char_indices().filter(|(at, c)| {
+        c.is_ascii_digit() && !tag[..*at].ends_with(|c: char| c.is_ascii_digit() || c == '.')
+    });
+    let names_it = |at: &usize| tag[*at..].parse::<Version>().is_ok_and(|read| read == *version);
+    starts.map(|(at, _)| at).find(names_it).map(|at| &tag[..at])
 }
 
 #[cfg(test)]
@@ -289,8 +302,13 @@ mod tests {
             let expected = expected.map(|expected| expected.replace('\n', eol));
             let from = "1.2.0".parse().unwrap();
             let to = "1.3.0".parse().unwrap();
-            let wanted =
-                ChangelogRelease { from: Some(&from), to: &to, date: "2026-01-31", entries };
+            let wanted = ChangelogRelease {
+                from: Some(&from),
+                to: &to,
+                tag: "v1.3.0",
+                date: "2026-01-31",
+                entries,
+            };
             let edits = release(&text, &wanted);
             let result = edits.map(|edits| splice::apply(&text, &edits));
             assert_eq!(result, expected);
@@ -359,6 +377,17 @@ mod tests {
             &[entry(ChangelogSection::Fixed, "F.")],
             Some(
                 "## [Unreleased]\n\n## [1.3.0] - 2026-01-31\n\n- x\n\n### Fixed\n\n- F.\n\n[Unreleased]: https://host.example/o/r/compare/core-v1.3.0...HEAD\n[1.3.0]: https://host.example/o/r/compare/core-v1.2.0...core-v1.3.0\n[1.2.0]: https://host.example/x\n",
+            ),
+        );
+    }
+
+    #[test]
+    fn a_link_follows_however_its_tag_spells_the_version() {
+        check(
+            "## [Unreleased]\n\n[Unreleased]: https://host.example/compare/v1.02...HEAD\n",
+            &[entry(ChangelogSection::Fixed, "F.")],
+            Some(
+                "## [Unreleased]\n\n## [1.3.0] - 2026-01-31\n\n### Fixed\n\n- F.\n\n[Unreleased]: https://host.example/compare/v1.3.0...HEAD\n[1.3.0]: https://host.example/compare/v1.02...v1.3.0\n",
             ),
         );
     }

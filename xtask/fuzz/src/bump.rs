@@ -127,7 +127,7 @@ fn plan(tree: &[(String, String)], to: &str) -> Option<BumpPlan> {
 fn changelog(text: &str) {
     let (from, to) = ("1.2.0".parse().unwrap(), "1.3.0".parse().unwrap());
     let entry = formats::changelog::ChangelogEntry { section: formats::changelog::ChangelogSection::Fixed, text: "F.".into() };
-    let release = formats::changelog::ChangelogRelease { from: Some(&from), to: &to, date: "2026-01-31", entries: &[entry] };
+    let release = formats::changelog::ChangelogRelease { from: Some(&from), to: &to, tag: "v2", date: "2026-01-31", entries: &[entry] };
     let Some(edits) = formats::changelog::release(text, &release) else { return };
     let mut after = text.to_owned();
     let mut end = text.len();

@@ -6,18 +6,14 @@ use std::path::Path;
 
 use anyhow::Result;
 use domain::bump::step::Change;
-use domain::bump::{self, Bump, BumpFacts, BumpPlan, BumpRequest, History, RangeMove, usual_tags};
+use domain::bump::{self, Bump, BumpFacts, BumpPlan, BumpRequest, History, RangeMove};
 use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::{DistributionId, IdVec};
-use domain::manifest::version_source::DeclaredVersion;
 use domain::text::edit::EditKind;
 use domain::text::toml::nearest;
 use domain::text::words::{first_few, plural};
-use domain::workspace::history::{TagRef, last_tag};
-use domain::workspace::tags::TagPattern;
 use domain::workspace::{Distribution, Judgement, Workspace};
 use formats::conventional_commits::{self, ConventionalCommit};
-use formats::pep440::Version;
 use jzon::object;
 
 use crate::ExitStatus;
@@ -34,9 +30,13 @@ use crate::ui::{self, json, say};
 pub(crate) fn run(root: &Path, options: &BumpOptions) -> Result<ExitStatus> {
     let tree = discover::tree(root)?;
     let workspace = discover::judged(root, &tree, Judgement::Warn)?;
-    // What it does not see, it does not follow.
-    let unseen = |finding: &&Finding| finding.rule == Rule::Packages;
-    ui::findings(&workspace.findings.iter().filter(unseen).cloned().collect::<Vec<_>>());
+    if workspace.distributions.is_empty() {
+        ui::findings(&workspace.findings);
+    } else {
+        // What it does not see, it does not follow.
+        let unseen = |finding: &&Finding| finding.rule == Rule::Packages;
+        ui::findings(&workspace.findings.iter().filter(unseen).cloned().collect::<Vec<_>>());
+    }
     let request = request(&workspace, options)?;
     if request.targets.is_empty() {
         ui::left_out(&workspace);
@@ -83,6 +83,9 @@ fn request(workspace: &Workspace, options: &BumpOptions) -> Result<BumpRequest> 
         None => (words.as_slice(), Change::Auto),
     };
     let targets = if targets == ["all"] { &[] } else { targets };
+    if let Some(finding) = misplaced(workspace, &words, targets) {
+        return Err(Refusal::from(finding).into());
+    }
     Ok(BumpRequest {
         targets: workspace.resolve_all(targets)?,
         change,
@@ -95,7 +98,7 @@ fn request(workspace: &Workspace, options: &BumpOptions) -> Result<BumpRequest> 
 /// The last word as a change; `None` where it is a target. A word that may be either (a
 /// distribution called `post`) is a target when it is the only one.
 fn change(workspace: &Workspace, last: &str, only: bool) -> Result<Option<Change>, Refusal> {
-    let is_target = last == "all" || workspace.is_target(last);
+    let is_target = last == "all" || workspace.is_target(last) || versioned(last).is_some();
     match last.parse() {
         Ok(change) if !is_target || !only => Ok(Some(change)),
         Err(error) if !is_target && !only => {
@@ -110,41 +113,35 @@ fn change(workspace: &Workspace, last: &str, only: bool) -> Result<Option<Change
     }
 }
 
-/// The last tag of a distribution.
-struct LastTag<'a> {
-    tag: Option<(&'a TagRef, Version)>,
-    /// The pattern of that tag, where it is neither configured nor the default.
-    pattern: Option<TagPattern>,
+/// `core@1.1.0` or `core=1.1.0` as the name and the version.
+fn versioned(word: &str) -> Option<(&str, &str)> {
+    let (name, version) = word.split_once(['@', '='])?;
+    Some((name, version.trim_start_matches('=')))
 }
 
-impl<'a> LastTag<'a> {
-    /// Looks for tags of the usual patterns too, where `unconfigured` and none is configured.
-    fn of(distribution: &Distribution, tags: &'a [TagRef], unconfigured: bool) -> LastTag<'a> {
-        let tag = last_tag(&distribution.tag, tags);
-        let shared = is_from_tag(distribution);
-        if tag.is_some() || distribution.manifest.config.tag.is_some() || !(unconfigured || shared)
-        {
-            return LastTag { tag, pattern: None };
-        }
-        match usual_tags::usual(distribution.name(), &distribution.dir, shared, tags) {
-            Some((pattern, version, tag)) => {
-                LastTag { tag: Some((tag, version)), pattern: Some(pattern) }
-            }
-            None => LastTag { tag: None, pattern: None },
-        }
+/// A change among the targets, or a version behind one: what to type instead.
+fn misplaced(workspace: &Workspace, words: &[&str], targets: &[&str]) -> Option<Finding> {
+    let wrong = targets.iter().find(|word| **word != "all" && !workspace.is_target(word))?;
+    if let Some((name, version)) = versioned(wrong) {
+        let message = format!("`{wrong}` is not a target: the version is a word of its own");
+        let hint = format!("`cargo xtask bump {name} {version}`");
+        return Some(Finding::error(Rule::Change, message).hint(hint));
     }
-
-    fn commit(&self) -> Option<&'a str> {
-        self.tag.as_ref().map(|(tag, _)| tag.commit.as_str())
-    }
+    wrong.parse::<Change>().ok()?;
+    let names: Vec<&str> =
+        words.iter().filter(|word| word.parse::<Change>().is_err()).copied().collect();
+    let changes = words.len() - names.len();
+    let message = if changes > 1 {
+        format!("`{wrong}` is one change of {changes}: a bump takes one, as its last word")
+    } else {
+        format!("the change comes last, after the targets: `{wrong}` is in front of one")
+    };
+    let names = if names.is_empty() { "all".to_owned() } else { names.join(" ") };
+    let hint = format!("`cargo xtask bump {names} {wrong}`");
+    Some(Finding::error(Rule::Change, message).hint(hint))
 }
 
-fn is_from_tag(distribution: &Distribution) -> bool {
-    matches!(distribution.manifest.version, DeclaredVersion::FromTag { .. })
-}
-
-/// Reads from git only what the request needs: tags for versions that come from them, and the
-/// commits since them for `auto`.
+/// The last tags, and for `auto` the commits since them.
 fn histories(
     workspace: &Workspace,
     git: Option<&Git>,
@@ -152,47 +149,42 @@ fn histories(
 ) -> Result<IdVec<DistributionId, History>> {
     let distributions = &workspace.distributions;
     let auto = request.change == Change::Auto;
-    let Some(git) = git.filter(|_| auto || distributions.iter().any(is_from_tag)) else {
-        if auto {
+    let mut commits = HashMap::new();
+    if auto && !distributions.is_empty() {
+        let Some(git) = git else {
             let message =
                 "`auto` needs the commits since the last tag, but this is not a git repository";
             let hint = "`cargo xtask bump all minor` names the change";
             return Err(Refusal::from(Finding::error(Rule::Auto, message).hint(hint)).into());
-        }
-        return Ok(IdVec::like(distributions, History::default));
-    };
-    let tags = git.tags()?;
-    let last: IdVec<DistributionId, LastTag> =
-        distributions.iter().map(|d| LastTag::of(d, &tags, auto)).collect();
-    let mut commits = HashMap::new();
-    if auto {
-        refuse_shallow(git, workspace, request, &last)?;
-        commits = conventional_commits_since(git, workspace, &last)?;
+        };
+        refuse_shallow(git, workspace, request)?;
+        commits = conventional_commits_since(git, workspace)?;
     }
-    let ids: Vec<DistributionId> = distributions.ids().collect();
-    let histories = ids.into_iter().zip(last).map(|(id, LastTag { tag, pattern })| History {
-        last: tag.map(|(tag, version)| (version, tag.name.clone())),
-        pattern,
-        commits: commits.remove(&id).unwrap_or_default(),
+    let histories = distributions.enumerate().map(|(id, distribution)| {
+        let last = distribution.last_tag.as_ref();
+        History {
+            last: last.map(|tag| (tag.version.clone(), tag.name.clone())),
+            commits: commits.remove(&id).unwrap_or_default(),
+        }
     });
     Ok(histories.collect())
 }
 
 /// A shallow clone may lack tags, or commits between a tag and HEAD.
-fn refuse_shallow(
-    git: &Git,
-    workspace: &Workspace,
-    request: &BumpRequest,
-    last: &IdVec<DistributionId, LastTag>,
-) -> Result<()> {
+fn refuse_shallow(git: &Git, workspace: &Workspace, request: &BumpRequest) -> Result<()> {
     if !git.is_shallow()? {
         return Ok(());
     }
-    let names: Vec<String> = last
+    let lacks = |distribution: &Distribution| {
+        let last = distribution.last_tag.as_ref();
+        last.is_none_or(|tag| !git.is_ancestor(&tag.commit, "HEAD"))
+    };
+    let names: Vec<String> = workspace
+        .distributions
         .enumerate()
         .filter(|(id, _)| request.targets.is_empty() || request.targets.contains(id))
-        .filter(|(_, last)| last.commit().is_none_or(|commit| !git.is_ancestor(commit, "HEAD")))
-        .map(|(id, _)| workspace.distributions[id].name().to_string())
+        .filter(|(_, distribution)| lacks(distribution))
+        .map(|(_, distribution)| distribution.name().to_string())
         .collect();
     if names.is_empty() {
         return Ok(());
@@ -208,10 +200,8 @@ fn refuse_shallow(
 fn conventional_commits_since(
     git: &Git,
     workspace: &Workspace,
-    last: &IdVec<DistributionId, LastTag>,
 ) -> Result<HashMap<DistributionId, Vec<ConventionalCommit>>> {
-    let tagged: Vec<(DistributionId, &str)> =
-        last.enumerate().filter_map(|(id, last)| Some((id, last.commit()?))).collect();
+    let tagged = workspace.tagged_commits();
     let log = git.log_since(&tagged)?;
     let since = workspace.commits_since(&tagged, &log).into_iter().map(|(id, commits)| {
         let read = commits.iter().filter_map(|commit| conventional_commits::read(&commit.message));
@@ -257,7 +247,7 @@ fn print_json(plan: &BumpPlan) -> io::Result<()> {
 /// The lines of the plan for people: every bump with its ranges, then the other files, then notes.
 fn as_text(workspace: &Workspace, plan: &BumpPlan) -> Vec<String> {
     let mut lines = vec![match plan.bumps.len() {
-        0 => "Nothing to bump: no commit since the last tags calls for a release".to_owned(),
+        0 => nothing_to_bump(workspace),
         bumps => format!("Bump plan: {}, in release order", plural(bumps, "distribution")),
     }];
     let name_width = plan.bumps.iter().map(|bump| bump.package.chars().count()).max().unwrap_or(0);
@@ -289,6 +279,19 @@ fn as_text(workspace: &Workspace, plan: &BumpPlan) -> Vec<String> {
         lines.push(format!("note: {}:{}: {}: {}", note.file, note.line, note.package, note.text));
     }
     lines
+}
+
+/// Why a plan is empty.
+fn nothing_to_bump(workspace: &Workspace) -> String {
+    let distributions = &workspace.distributions;
+    let why = if distributions.is_empty() {
+        "this repository has no distribution"
+    } else if distributions.iter().all(|distribution| distribution.last_tag.is_none()) {
+        "no tag names a release yet"
+    } else {
+        "no commit since the last tags calls for a release"
+    };
+    format!("Nothing to bump: {why}")
 }
 
 fn versions(bump: &Bump) -> String {

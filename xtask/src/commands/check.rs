@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
-use domain::check::{CheckFacts, Fix, Found, check};
+use domain::check::{CheckFacts, Fix, Found, check, condensed};
 use domain::finding::{Finding, Refusal, Rule, Severity};
 use domain::text::edit::{Edit, splice};
 use domain::text::words::plural;
@@ -33,7 +33,7 @@ pub(crate) fn run(root: &Path, options: &CheckOptions) -> Result<ExitStatus> {
         say!("{}", object! { "findings": found.iter().map(as_json).collect::<Vec<_>>() }.pretty(2));
     } else {
         let findings: Vec<Finding> = found.iter().map(|found| found.finding.clone()).collect();
-        ui::findings(&findings);
+        ui::findings(&condensed(&findings));
         say!("{}", summary(errors, &found));
     }
     Ok(ExitStatus::done_if(errors == 0))

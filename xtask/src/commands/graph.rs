@@ -10,12 +10,15 @@ use jzon::object;
 use crate::ExitStatus;
 use crate::cli::{GraphFormat, GraphOptions};
 use crate::effects::repository::discover;
-use crate::ui::say;
+use crate::ui::{self, say};
 
 /// # Errors
 /// The repository is not understood.
 pub(crate) fn run(root: &Path, options: &GraphOptions) -> Result<ExitStatus> {
     let workspace = discover::workspace(root)?;
+    if workspace.distributions.is_empty() {
+        ui::findings(&workspace.findings);
+    }
     let text = match options.format {
         GraphFormat::Tree => tree(&workspace),
         GraphFormat::Mermaid => mermaid(&workspace),

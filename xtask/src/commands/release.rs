@@ -13,7 +13,7 @@ use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::DistributionId;
 use domain::parallel;
 use domain::release::ledger::is_half_released;
-use domain::release::plan::ReleasePlan;
+use domain::release::plan::{Lookup, ReleasePlan};
 use domain::release::preflight::{self, Check, short};
 use domain::release::stage::Until;
 use domain::workspace::{Distribution, Workspace};
@@ -36,6 +36,7 @@ use crate::{ExitStatus, ui};
 /// Refused before anything happened, or stopped on the way.
 pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitStatus> {
     let kind = if options.rehearse { "rehearsal" } else { "release" };
+    refuse_wrong_targets(root, options)?;
     let _lock = Lock::take(&paths::scratch(root)?, kind)?;
     temporary::sweep();
     let progress = Progress::start();
@@ -70,7 +71,10 @@ pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitStatus> {
         }
         return Ok(ExitStatus::Done);
     }
-    consent(options)?;
+    if let Err(refused) = consent(options) {
+        report.json(&ReleaseOutcome::nothing_done(&plan), &indexes.released);
+        return Err(refused);
+    }
 
     let release = Release {
         target: &target,
@@ -119,6 +123,15 @@ fn refused(
     }
     ui::error(&error);
     Ok(ExitStatus::Interrupted)
+}
+
+/// Refuses names that no distribution has before anything is installed or copied. The release itself
+/// reads the commit: what the working tree cannot tell is left to it.
+fn refuse_wrong_targets(root: &Path, options: &ReleaseOptions) -> Result<()> {
+    match discover::workspace(root) {
+        Ok(workspace) => Ok(workspace.resolve_all(&options.targets).map(drop)?),
+        Err(_) => Ok(()),
+    }
 }
 
 /// Everything that a release needs before it asks an index.
@@ -186,7 +199,8 @@ impl Source {
         let export = paths::scratch(root)?.join(format!("{kind}-source"));
         paths::remove(&export)?;
         git.export(&head, &export)?;
-        let workspace = discover::workspace(&export)?;
+        let mut workspace = discover::workspace(&export)?;
+        follow_tags(&mut workspace, &git);
         let targets = targets(&workspace, options)?;
         if options.rehearse && !git.dirty()?.is_empty() {
             progress.say(&format!(
@@ -202,6 +216,18 @@ impl Source {
         let local = LocalFacts::gather(&git_target, &workspace, &targets, &head)?;
         Ok((Source { head, export, workspace, local }, git_target, targets))
     }
+}
+
+/// Follows the tags of the repository, which its export does not have, and those of the remote: a
+/// clone of CI often has none.
+fn follow_tags(workspace: &mut Workspace, git: &Git) {
+    let mut tags = git.tags().unwrap_or_default();
+    if let Lookup::Known(remote) = git.remote_tags(&workspace.config.remote) {
+        tags.extend(remote);
+    }
+    tags.sort_by(|a, b| a.name.cmp(&b.name));
+    tags.dedup_by(|a, b| a.name == b.name);
+    workspace.follow_tags(&tags);
 }
 
 /// Makes every check. Those that need an index are made only if all others hold, so that a release

@@ -1,18 +1,19 @@
 //! `status`: the distributions in release order, and what changed since their last tags.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use anyhow::Result;
 use domain::ids::{DistributionId, IdVec};
 use domain::release::plan::{Lookup, ServedFile, files_of};
-use domain::workspace::history::last_tag;
+use domain::text::words::plural;
 use domain::workspace::{Distribution, Workspace};
 use formats::name::Name;
 use jzon::{JsonValue, object};
 
 use crate::ExitStatus;
 use crate::cli::StatusOptions;
+use crate::effects::clock;
 use crate::effects::index::twine;
 use crate::effects::python::tools::Tools;
 use crate::effects::repository::discover;
@@ -25,8 +26,27 @@ struct TagState {
     /// The tag of the current version.
     tag: Option<String>,
     tagged: bool,
+    last: Option<String>,
+    /// The age of the last tag.
+    age: Option<String>,
+    /// Whether HEAD contains the last tag.
+    in_head: bool,
     /// Commits that touch its directory since its last tag; unknown without one.
     changed: Option<usize>,
+}
+
+impl TagState {
+    /// What has happened since the last tag; empty without one.
+    fn since(&self) -> String {
+        if self.last.is_none() {
+            return String::new();
+        }
+        let changed = match self.changed {
+            Some(changed) if self.in_head => plural(changed, "commit"),
+            _ => "not in HEAD".to_owned(),
+        };
+        self.age.iter().fold(changed, |since, age| format!("{since}, {age}"))
+    }
 }
 
 /// Which current versions one index has.
@@ -68,7 +88,9 @@ pub(crate) fn run(root: &Path, options: &StatusOptions) -> Result<ExitStatus> {
         say!("{}", answer.pretty(2));
     } else {
         ui::findings(&workspace.findings);
-        print(&workspace, &tag_states, &online);
+        if !workspace.distributions.is_empty() {
+            print(&workspace, &tag_states, &online);
+        }
         if options.all {
             print_excluded(&workspace);
         } else {
@@ -113,28 +135,47 @@ fn online_state(distribution: &Distribution, lookup: Lookup<Vec<ServedFile>>) ->
 
 fn tag_states(root: &Path, workspace: &Workspace) -> Result<IdVec<DistributionId, TagState>> {
     let distributions = &workspace.distributions;
-    let mut tags = Vec::new();
     let mut changed = HashMap::new();
+    let mut times = HashMap::new();
+    let mut elsewhere = HashSet::new();
     if let Some(git) = Git::at(root) {
-        tags = git.tags()?;
-        let last: Vec<(DistributionId, &str)> = distributions
-            .enumerate()
-            .filter_map(|(id, d)| Some((id, last_tag(&d.tag, &tags)?.0.commit.as_str())))
-            .collect();
+        let last = workspace.tagged_commits();
         let log = git.log_since(&last)?;
         for (id, commits) in workspace.commits_since(&last, &log) {
             changed.insert(id, commits.len());
         }
+        let mut commits: Vec<&str> = last.into_iter().map(|(_, commit)| commit).collect();
+        commits.sort_unstable();
+        commits.dedup();
+        times = git.commit_times(&commits)?;
+        // In a shallow clone the history that would tell is missing.
+        if !git.is_shallow()? {
+            elsewhere = git.not_in_head(&commits)?;
+        }
     }
     let states = distributions.enumerate().map(|(id, distribution)| {
-        let tag = distribution.current_tag();
-        // Tags are sorted by name.
-        let tagged = tag
-            .as_ref()
-            .is_some_and(|tag| tags.binary_search_by(|known| known.name.cmp(tag)).is_ok());
-        TagState { tagged, tag, changed: changed.get(&id).copied() }
+        let last = distribution.last_tag.as_ref();
+        TagState {
+            tag: distribution.current_tag(),
+            tagged: distribution.tagged.is_some(),
+            last: last.map(|last| last.name.clone()),
+            age: last.and_then(|last| Some(age(*times.get(&last.commit)?))),
+            in_head: last.is_none_or(|last| !elsewhere.contains(&last.commit)),
+            changed: changed.get(&id).copied(),
+        }
     });
     Ok(states.collect())
+}
+
+/// How long ago a time is, in seconds since 1970-01-01, in words.
+fn age(time: u64) -> String {
+    let days = clock::seconds().saturating_sub(time) / 86_400;
+    match days {
+        0 => "today".to_owned(),
+        1..60 => format!("{} ago", plural(days as usize, "day")),
+        60..730 => format!("{} ago", plural(days as usize / 30, "month")),
+        _ => format!("{} ago", plural(days as usize / 365, "year")),
+    }
 }
 
 fn as_json(
@@ -151,6 +192,7 @@ fn as_json(
             "version": distribution.version().map(ToString::to_string),
             "version_source": version_source(distribution),
             "tag": state.tag.as_deref(),
+            "last_tag": state.last.as_deref(),
             "tagged": state.tagged,
             "changed": state.changed,
             "level": distribution.level,
@@ -209,23 +251,18 @@ fn needs(workspace: &Workspace, distribution: &Distribution) -> Vec<String> {
 fn print(workspace: &Workspace, tag_states: &IdVec<DistributionId, TagState>, online: &[Online]) {
     let rows = included(workspace).map(|(id, distribution)| {
         let state = &tag_states[id];
-        let since = match (state.tagged, state.changed) {
-            (_, None) => "never tagged".to_owned(),
-            (true, Some(0)) => "tagged".to_owned(),
-            (true, Some(changed)) => format!("tagged, {changed} since"),
-            (false, Some(changed)) => format!("not tagged, {changed} since"),
-        };
         let mut cells = vec![
             distribution.name().to_string(),
             distribution.version().map_or("?".to_owned(), ToString::to_string),
-            since,
+            state.last.clone().unwrap_or_else(|| "never tagged".to_owned()),
+            state.since(),
         ];
         cells.extend(online.iter().map(|index| index.states[id].word().to_owned()));
         cells.push(needs(workspace, distribution).join(", "));
         cells
     });
     let rows: Vec<Vec<String>> = rows.collect();
-    let mut header = vec!["distribution", "version", "last tag"];
+    let mut header = vec!["distribution", "version", "last tag", "since"];
     header.extend(online.iter().map(|index| index.repository.as_str()));
     header.push("needs");
     table(&header, &rows);

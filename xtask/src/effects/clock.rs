@@ -17,7 +17,7 @@ pub(crate) fn today() -> String {
 }
 
 /// Seconds since 1970-01-01; 0 if the clock is set to a time before it.
-fn seconds() -> u64 {
+pub(crate) fn seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 

@@ -72,8 +72,14 @@ fn section(
     let dir = &facts.workspace.distributions[bump.id].dir;
     let found = CHANGELOGS.iter().find_map(|name| facts.files.beside(dir, name));
     let Some(source) = found else { return additions };
-    let release =
-        ChangelogRelease { from: bump.from.as_ref(), to: &bump.to, date: &request.date, entries };
+    let tag = facts.workspace.distributions[bump.id].tag.tag(&bump.to);
+    let release = ChangelogRelease {
+        from: bump.from.as_ref(),
+        to: &bump.to,
+        tag: &tag,
+        date: &request.date,
+        entries,
+    };
     let splices = changelog::release(&source.text, &release);
     if splices.is_none() && !entries.is_empty() {
         let text = "no `Unreleased` or release heading to write below (Keep a Changelog)";

@@ -6,14 +6,12 @@ mod causes;
 mod changelogs;
 pub(crate) mod copies;
 mod follow;
-mod groups;
 mod locks;
 mod plan;
 mod planner;
 pub mod range;
 pub mod step;
 mod targets;
-pub mod usual_tags;
 
 use std::collections::HashMap;
 
@@ -55,12 +53,22 @@ fn manifest_notes(facts: BumpFacts<'_>, bumps: &[Bump]) -> Vec<BumpNote> {
         facts.workspace.findings.iter().filter(|finding| {
             matches!(finding.rule, Rule::DependenciesTable | Rule::DuplicateName)
         });
+    let question = facts.workspace.findings.iter().find(|finding| finding.rule == Rule::TagScheme);
+    let question = question.zip(bumps.values().min_by_key(|bump| bump.id)).and_then(asked);
     faults
         .filter_map(|finding| {
             let at = finding.location.as_ref()?;
             Some(bumps.get(&*at.file)?.note(&at.file, at.line, finding.message.as_str()))
         })
+        .chain(question)
         .collect()
+}
+
+/// The question how the next tags are named, as a note.
+fn asked((finding, bump): (&Finding, &&Bump)) -> Option<BumpNote> {
+    let at = finding.location.as_ref()?;
+    let hint = finding.hint.as_deref().unwrap_or_default();
+    Some(bump.note(&at.file, at.line, format!("{}; {hint}", finding.message)))
 }
 
 /// Every edited file with its edits applied.

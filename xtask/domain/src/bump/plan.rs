@@ -12,7 +12,6 @@ use crate::policy::{DependentsPolicy, RangePolicy};
 use crate::source::Files;
 use crate::text::edit::{Edit, Write};
 use crate::workspace::Workspace;
-use crate::workspace::tags::TagPattern;
 
 /// The request.
 #[derive(Clone, Debug)]
@@ -31,8 +30,6 @@ pub struct BumpRequest {
 pub struct History {
     /// The highest version that a tag names, and that tag.
     pub last: Option<(Version, String)>,
-    /// The pattern of that tag, where it is not the one that is configured or the default.
-    pub pattern: Option<TagPattern>,
     /// The commits since that tag that touch its directory and call for a release.
     pub commits: Vec<ConventionalCommit>,
 }

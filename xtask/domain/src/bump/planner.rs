@@ -9,7 +9,6 @@ use std::collections::{HashMap, VecDeque};
 use formats::pep440::Version;
 
 use crate::bump::causes::Cause;
-use crate::bump::groups;
 use crate::bump::plan::{Bump, BumpFacts, BumpNote, BumpPlan, BumpRequest};
 use crate::finding::{Finding, Refusal, Rule};
 use crate::ids::{DistributionId, IdVec};
@@ -27,7 +26,7 @@ pub(crate) fn versions_and_ranges(
         request,
         planned: IdVec::like(&facts.workspace.distributions, || None),
         queue: VecDeque::new(),
-        groups: groups::shared_versions(facts)?,
+        groups: facts.workspace.version_groups(),
         plan: BumpPlan::default(),
         refusals: Vec::new(),
     };
@@ -131,9 +130,7 @@ impl<'a> Planner<'a> {
                 });
             }
             DeclaredVersion::FromTag { file, line, tool } => {
-                let history = self.facts.history.get(id);
-                let pattern = history.and_then(|history| history.pattern.as_ref());
-                let tag = pattern.unwrap_or(&distribution.tag).tag(to);
+                let tag = distribution.tag.tag(to);
                 let text =
                     format!("nothing to write: the version will be the tag `{tag}` ({tool})");
                 self.note(id, file, *line, text);

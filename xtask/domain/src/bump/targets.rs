@@ -8,6 +8,7 @@ use crate::bump::step::{self, Change, StepRefusal};
 use crate::finding::{Finding, Rule};
 use crate::ids::DistributionId;
 use crate::manifest::version_source::DeclaredVersion;
+use crate::text::words::first_few;
 
 /// Why a distribution cannot be counted on from a tag.
 pub(crate) const NO_TAG: &str = "its versions come from tags, and no tag names one";
@@ -22,21 +23,29 @@ impl Planner<'_> {
         } else {
             self.request.targets.clone()
         };
+        let mut untagged = Vec::new();
         for id in targets {
             if self.planned[id].is_none() {
-                self.bump_target(id, everything);
+                untagged.extend(self.bump_target(id, everything).err());
             }
         }
+        self.note_untagged(&untagged);
     }
 
     /// Bumps one target. A version that cannot be rewritten is refused where the distribution is
     /// named, and noted where it is one of all.
-    fn bump_target(&mut self, id: DistributionId, everything: bool) {
+    ///
+    /// # Errors
+    /// `auto` has no tag to count from; the distribution.
+    fn bump_target(&mut self, id: DistributionId, everything: bool) -> Result<(), DistributionId> {
         let group = self.group(id);
+        if self.request.change == Change::Auto && !self.is_tagged(&group) {
+            return Err(id);
+        }
         let (change, cause) = match &self.request.change {
             Change::Auto => match self.change_by_commits(&group) {
                 Some(called_for) => called_for,
-                None => return self.note_untagged(id, &group),
+                None => return Ok(()),
             },
             change => (change.clone(), Cause::Requested(change.clone())),
         };
@@ -49,29 +58,37 @@ impl Planner<'_> {
             } else {
                 self.refuse_version(id, reason, hint);
             }
-            return;
+            return Ok(());
         }
         let from_tag = matches!(version, DeclaredVersion::FromTag { .. });
         if everything && from_tag && self.current(id).is_none() {
-            return self.note(id, file, line, format!("not bumped: {NO_TAG}"));
+            self.note(id, file, line, format!("not bumped: {NO_TAG}"));
+            return Ok(());
         }
         match self.next(&group, &change) {
             Ok(to) => self.assign(id, &group, &to, cause),
             Err((reason, hint)) => self.refuse_version(id, &reason, &hint),
         }
+        Ok(())
+    }
+
+    fn is_tagged(&self, group: &[DistributionId]) -> bool {
+        group.iter().any(|id| self.facts.history.get(*id).is_some_and(|h| h.last.is_some()))
     }
 
     /// `auto` counts from a tag. Without one it says so, because silence would read as "nothing
-    /// has changed".
-    fn note_untagged(&mut self, id: DistributionId, group: &[DistributionId]) {
-        let tagged =
-            group.iter().any(|id| self.facts.history.get(*id).is_some_and(|h| h.last.is_some()));
-        if !tagged {
-            let (file, line) = self.distribution(id).manifest.version.place();
-            let text =
-                "no tag says what was released last, so `auto` cannot count; name the change";
-            self.note(id, file, line, text.to_owned());
-        }
+    /// has changed"; once for all of them.
+    fn note_untagged(&mut self, untagged: &[DistributionId]) {
+        let Some(&first) = untagged.first() else { return };
+        let names: Vec<String> =
+            untagged.iter().map(|id| self.distribution(*id).name().to_string()).collect();
+        let change = if untagged.len() == 1 { &names[0] } else { "all" };
+        let text = format!(
+            "no tag names a release of {} yet, so `auto` cannot count; name the change: `cargo xtask bump {change} minor`",
+            first_few(&names)
+        );
+        let (file, line) = self.distribution(first).manifest.version.place();
+        self.note(first, file, line, text);
     }
 
     fn refuse_version(&mut self, id: DistributionId, reason: &str, hint: &str) {

@@ -4,9 +4,11 @@
 use toml_edit::Item;
 
 use crate::check::python::holds;
+use crate::check::shipped::{self, Shipped};
 use crate::check::subject::{CheckFacts, Fix, Found, Subject};
 use crate::finding::{Finding, Rule};
 use crate::text::toml::{TomlFile, start};
+use crate::text::words::first_few;
 
 /// A README that the manifest names and that does not exist, or a manifest that names none.
 pub(super) fn readme(subject: &Subject) -> Option<Finding> {
@@ -98,40 +100,60 @@ fn declares_license(file: &TomlFile, paths: &[&str]) -> bool {
         || paths.iter().any(|path| LICENSE_FILES.iter().any(|name| path.starts_with(name)))
 }
 
-/// A distribution declared as typed without py.typed, or an untyped one among typed siblings.
-pub(super) fn typed(subject: &Subject, all: &[Subject]) -> Option<Found> {
+/// A distribution that is declared as typed and has no py.typed.
+pub(super) fn typed(subject: &Subject) -> Option<Found> {
     let file = subject.toml.as_ref()?;
     let classifiers = file.get("project.classifiers");
-    let untyped = subject
-        .modules
-        .outermost()
-        .into_iter()
-        .find(|package| !subject.modules.files.contains(&format!("{package}/py.typed")))?;
-    let path = format!("{}{untyped}/py.typed", subject.modules.source);
-    let manifest = &subject.distribution.manifest;
-    if let Some(item) = classifiers.filter(|_| holds(classifiers, "Typing :: Typed")) {
-        let message =
-            format!("`Typing :: Typed` is declared, but `{path}` does not exist (PEP 561)");
-        let finding = Finding::error(Rule::PyTyped, message)
-            .at(&manifest.path, file.line(start(item)))
-            .hint("`cargo xtask check --fix` creates it");
-        return Some(Found::fixed_by(finding, Some(Fix::Create(path))));
-    }
-    let is_typed = |other: &Subject| {
-        other.id != subject.id && other.modules.files.iter().any(|path| path.ends_with("/py.typed"))
+    let item = classifiers.filter(|_| holds(classifiers, "Typing :: Typed"))?;
+    let path = untyped(subject)?;
+    let message = format!("`Typing :: Typed` is declared, but `{path}` does not exist (PEP 561)");
+    let finding = Finding::error(Rule::PyTyped, message)
+        .at(&subject.distribution.manifest.path, file.line(start(item)))
+        .hint("`cargo xtask check --fix` creates it");
+    Some(Found::fixed_by(finding, Some(Fix::Create(path))))
+}
+
+/// The py.typed that the first package of a distribution lacks.
+fn untyped(subject: &Subject) -> Option<String> {
+    let lacks = |package: &&str| !subject.modules.files.contains(&format!("{package}/py.typed"));
+    let package = subject.modules.outermost().into_iter().find(lacks)?;
+    Some(format!("{}{package}/py.typed", subject.modules.source))
+}
+
+/// Untyped distributions, where most of the others are typed: more likely forgotten than meant.
+pub(super) fn untyped_among_typed(subjects: &[Subject]) -> Option<Finding> {
+    let is_typed =
+        |subject: &&Subject| subject.modules.files.iter().any(|path| path.ends_with("/py.typed"));
+    let declares = |subject: &Subject| {
+        let classifiers = subject.toml.as_ref().and_then(|file| file.get("project.classifiers"));
+        holds(classifiers, "Typing :: Typed")
     };
-    let sibling = all.iter().find(|other| is_typed(other))?;
-    let message = format!(
-        "`{}` has no `{path}`, while `{}` is typed (PEP 561)",
-        manifest.name,
-        sibling.distribution.name()
-    );
-    let line = file.get("project.name").map_or(1, |item| file.line(start(item)));
+    let typed = subjects.iter().filter(is_typed).count();
+    let others: Vec<(&Subject, String)> = subjects
+        .iter()
+        .filter(|subject| !declares(subject))
+        .filter_map(|subject| Some((subject, untyped(subject)?)))
+        .collect();
+    let (first, path) = others.first().filter(|_| typed >= others.len())?;
+    let manifest = &first.distribution.manifest;
+    let line =
+        first.toml.as_ref().and_then(|file| Some(file.line(start(file.get("project.name")?))));
+    let names: Vec<String> =
+        others.iter().map(|(subject, _)| subject.distribution.name().to_string()).collect();
+    let message = match names.as_slice() {
+        [one] => format!(
+            "`{one}` has no `{path}`, while {typed} other{} typed (PEP 561)",
+            if typed == 1 { " is" } else { "s are" }
+        ),
+        _ => format!(
+            "{} have no `py.typed`, while {typed} others are typed (PEP 561)",
+            first_few(&names)
+        ),
+    };
     Some(
         Finding::warning(Rule::PyTyped, message)
-            .at(&manifest.path, line)
-            .hint("create the file, empty, if its annotations are meant for others")
-            .into(),
+            .at(&manifest.path, line.unwrap_or(1))
+            .hint(format!("create `{path}`, empty, if its annotations are meant for others")),
     )
 }
 
@@ -145,6 +167,10 @@ pub(super) fn namespaces(facts: CheckFacts, subjects: &[Subject]) -> Vec<Found> 
                 .find(|other| other.id != subject.id && other.modules.has_files_in(folder));
             let path = format!("{}{folder}/__init__.py", subject.modules.source);
             let Some(guest) = guest else { continue };
+            let ships = [subject, guest].map(|of| shipped::ships(of, folder));
+            if ships.contains(&Shipped::No) {
+                continue;
+            }
             let text = (facts.files.read)(&path).map(|source| source.text).unwrap_or_default();
             // The older ways to share a package, which need the file.
             if text.contains("extend_path") || text.contains("declare_namespace") {
@@ -157,13 +183,16 @@ pub(super) fn namespaces(facts: CheckFacts, subjects: &[Subject]) -> Vec<Found> 
                 guest.distribution.name()
             );
             let empty = text.lines().all(|line| line.trim().is_empty() || line.starts_with('#'));
-            let hint = if empty {
+            let is_fixable = empty && ships == [Shipped::Yes; 2];
+            let hint = if is_fixable {
                 "`cargo xtask check --fix` removes it"
+            } else if empty {
+                "remove it, if both wheels ship that folder"
             } else {
                 "move its contents to another module and remove it"
             };
             let finding = Finding::error(Rule::NamespaceInit, message).at(&path, 1).hint(hint);
-            found.push(Found::fixed_by(finding, empty.then_some(Fix::Remove(path))));
+            found.push(Found::fixed_by(finding, is_fixable.then_some(Fix::Remove(path))));
         }
     }
     found

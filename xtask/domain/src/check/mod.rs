@@ -7,12 +7,14 @@ mod contents;
 mod python;
 mod ranges;
 mod requirement_table;
+mod shipped;
 mod smoke;
 mod subject;
 mod versions;
 
 use crate::check::subject::Subject;
 use crate::finding::{Finding, Rule};
+use crate::text::words::first_few;
 
 pub use crate::check::subject::{CheckFacts, Fix, Found};
 
@@ -35,13 +37,41 @@ pub fn check(facts: CheckFacts) -> Vec<Found> {
         found.extend(python::requires_python(facts, subject).into_iter().map(Found::from));
         found.extend(contents::readme(subject).map(Found::from));
         found.extend(contents::license(subject).into_iter().map(Found::from));
-        found.extend(contents::typed(subject, &subjects));
+        found.extend(contents::typed(subject));
         found.extend(smoke::smoke(subject).map(Found::from));
     }
+    found.extend(contents::untyped_among_typed(&subjects).map(Found::from));
     found.extend(contents::namespaces(facts, &subjects));
     found.extend(versions::locks(facts));
     found.sort_by(|a, b| a.finding.location.cmp(&b.finding.location));
     found
+}
+
+/// Warnings of one rule as one, with their count and the first few locations, where there are many;
+/// errors each for itself.
+pub fn condensed(findings: &[Finding]) -> Vec<Finding> {
+    const MANY: usize = 4;
+    let mut condensed: Vec<Finding> = Vec::new();
+    for finding in findings {
+        let is_same = |other: &&Finding| !other.is_error() && other.rule == finding.rule;
+        let same: Vec<&Finding> = findings.iter().filter(is_same).collect();
+        if finding.is_error() || same.len() < MANY {
+            condensed.push(finding.clone());
+        } else if std::ptr::eq(same[0], finding) {
+            let locations = same[1..].iter().filter_map(|other| other.location.as_ref());
+            let mut locations: Vec<String> = locations.map(ToString::to_string).collect();
+            locations.dedup();
+            let message = format!(
+                "{}, and {} more of `{}`: {}",
+                finding.message,
+                same.len() - 1,
+                finding.rule,
+                first_few(&locations)
+            );
+            condensed.push(Finding { message, ..finding.clone() });
+        }
+    }
+    condensed
 }
 
 /// A finding made while the repository was read, with the fix that one of these rules has.

@@ -27,7 +27,7 @@ impl Check {
     }
 
     /// A check that holds, with something that a person should know before going on.
-    pub(crate) fn noted(rule: Rule, detail: impl Into<String>, hint: impl Into<String>) -> Check {
+    pub fn noted(rule: Rule, detail: impl Into<String>, hint: impl Into<String>) -> Check {
         Check { rule, ok: true, detail: detail.into(), hint: Some(hint.into()) }
     }
 

@@ -10,7 +10,7 @@ use crate::ids::{DistributionId, Id, IdVec};
 use crate::manifest::Manifest;
 use crate::manifest::requirement::RequirementTable;
 use crate::parallel;
-use crate::workspace::ambiguity::{ambiguities, impossible};
+use crate::workspace::ambiguity::impossible;
 use crate::workspace::distribution::Distribution;
 use crate::workspace::graph::{Cycle, Edge, Node, levels};
 use crate::workspace::tags::TagPattern;
@@ -36,8 +36,8 @@ pub(crate) struct Assembled {
 /// Puts manifests in release order; `findings` are those of reading them.
 ///
 /// # Errors
-/// With [`Judgement::Refuse`]: a name that stands twice, a cycle of hard dependencies, ambiguous
-/// or impossible tags.
+/// With [`Judgement::Refuse`]: a name that stands twice, a cycle of hard dependencies, impossible
+/// tags.
 pub(crate) fn assemble(
     mut manifests: Vec<Manifest>,
     mut findings: Vec<Finding>,
@@ -73,7 +73,6 @@ pub(crate) fn assemble(
     for Distribution { manifest, .. } in &mut distributions {
         findings.append(&mut manifest.findings);
     }
-    judge(ambiguities(&distributions), &mut findings)?;
     judge(impossible(&distributions), &mut findings)?;
     let by_name = by_name.into_iter().map(|(name, node)| (name, order.place[node])).collect();
     Ok(Assembled { distributions, findings, by_name })
@@ -245,5 +244,14 @@ impl ReleaseOrder {
 fn distribution(manifest: Manifest, level: usize) -> Distribution {
     let dir = manifest.path.rsplit_once('/').map_or("", |(dir, _)| dir).to_owned();
     let tag = TagPattern::new(manifest.config.tag.as_deref(), &manifest.name);
-    Distribution { manifest, dir, level, needs: Vec::new(), named_by: Vec::new(), tag }
+    Distribution {
+        manifest,
+        dir,
+        level,
+        needs: Vec::new(),
+        named_by: Vec::new(),
+        tag,
+        last_tag: None,
+        tagged: None,
+    }
 }

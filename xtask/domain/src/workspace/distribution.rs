@@ -5,7 +5,7 @@ use formats::pep440::Version;
 
 use crate::ids::DistributionId;
 use crate::manifest::Manifest;
-use crate::workspace::tags::TagPattern;
+use crate::workspace::tags::{LastTag, TagPattern};
 
 /// One distribution and its place in the graph. Siblings are numbered in release
 /// order.
@@ -19,6 +19,10 @@ pub struct Distribution {
     /// Who names it in a requirement of any table: the sibling, and that requirement's number.
     pub named_by: Vec<(DistributionId, usize)>,
     pub tag: TagPattern,
+    /// The tag with the highest version, where the repository's tags are known.
+    pub last_tag: Option<LastTag>,
+    /// The tag of the current version, where there is one.
+    pub tagged: Option<String>,
 }
 
 impl Distribution {
@@ -30,8 +34,10 @@ impl Distribution {
         self.manifest.version.version()
     }
 
-    /// The tag of the version that stands in the repository, where one does.
+    /// The tag of the version that stands in the repository, where one does: the one that it has,
+    /// or the one that it will get.
     pub fn current_tag(&self) -> Option<String> {
-        self.version().map(|version| self.tag.tag(version))
+        let made = || self.version().map(|version| self.tag.tag(version));
+        self.tagged.clone().or_else(made)
     }
 }

@@ -2,10 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use formats::pep440::Version;
-
-use crate::workspace::tags::TagPattern;
-
 /// A tag and the commit it stands for (an annotated one peeled).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagRef {
@@ -95,14 +91,6 @@ fn harmless(message: &str) -> String {
     message.replace(steers, "")
 }
 
-/// The tag with the highest version (PEP 440) that this pattern names, out of tags that are sorted
-/// by name.
-pub fn last_tag<'a>(pattern: &TagPattern, tags: &'a [TagRef]) -> Option<(&'a TagRef, Version)> {
-    let candidates = starting_with(tags, pattern.prefix()).iter();
-    let named = candidates.filter_map(|tag| Some((tag, pattern.version(&tag.name)?)));
-    named.max_by(|(_, a), (_, b)| a.cmp(b))
-}
-
 /// The commits of `log` that `ancestor` does not contain, in the order of `log`.
 ///
 /// `log` has to reach back to `ancestor`, or the whole log is returned.
@@ -166,10 +154,8 @@ mod tests {
     }
 
     #[test]
-    fn the_last_tag_is_the_highest_version_not_the_highest_text() {
+    fn tags_by_what_they_start_with() {
         let tags = parse_tags("v2.0.0rc1 a b\nv2.0.0 c \nv10.0 d\nother-v11 e");
-        let pattern = TagPattern::new(Some("v{version}"), &formats::name::Name::new("x").unwrap());
-        assert_eq!(last_tag(&pattern, &tags).unwrap().0.commit, "d");
         assert_eq!(tags[3].commit, "b");
         let names = |prefix| starting_with(&tags, prefix).iter().map(|tag| tag.name.as_str());
         assert_eq!(names("v2").collect::<Vec<_>>(), ["v2.0.0", "v2.0.0rc1"]);

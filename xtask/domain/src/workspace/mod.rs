@@ -4,8 +4,11 @@ mod ambiguity;
 mod assembly;
 mod distribution;
 pub mod graph;
+mod groups;
 pub mod history;
 pub(crate) mod locks;
+pub mod tag_schemes;
+mod tag_spelling;
 pub mod tags;
 mod target;
 
@@ -52,7 +55,26 @@ impl Workspace {
             assembly::assemble(manifests, findings, judgement)?;
         let dirs = distributions.enumerate();
         let by_dir = dirs.map(|(id, distribution)| (distribution.dir.clone(), id)).collect();
-        Ok(Workspace { config, distributions, findings, by_name, by_dir })
+        let mut workspace = Workspace { config, distributions, findings, by_name, by_dir };
+        let unknown = workspace.unknown_names();
+        match judgement {
+            Judgement::Refuse | Judgement::Warn => Refusal::unless_clean(unknown)?,
+            Judgement::List => workspace.findings.extend(unknown),
+        }
+        let ambiguous = workspace.ambiguities();
+        workspace.judge(ambiguous, judgement)?;
+        Ok(workspace)
+    }
+
+    fn judge(&mut self, found: Vec<Finding>, judgement: Judgement) -> Result<(), Refusal> {
+        match judgement {
+            Judgement::Refuse => Refusal::unless_clean(found)?,
+            Judgement::Warn => {
+                self.findings.extend(found.into_iter().map(Finding::into_warning));
+            }
+            Judgement::List => self.findings.extend(found),
+        }
+        Ok(())
     }
 
     /// The index of the distribution with this name, in any spelling.
@@ -103,6 +125,12 @@ impl Workspace {
             }
         }
         found
+    }
+
+    /// The distributions that have a last tag, each with the commit that it is on.
+    pub fn tagged_commits(&self) -> Vec<(DistributionId, &str)> {
+        let tagged = self.distributions.enumerate();
+        tagged.filter_map(|(id, d)| Some((id, d.last_tag.as_ref()?.commit.as_str()))).collect()
     }
 
     /// The distributions of which a commit changes files.

@@ -3,11 +3,14 @@
 use formats::name::Name;
 use formats::pep440::Version;
 
+use crate::workspace::tag_spelling::VersionSpelling;
+
 /// A tag name around its version: `core-v{version}`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagPattern {
     prefix: String,
     suffix: String,
+    spelling: VersionSpelling,
 }
 
 impl TagPattern {
@@ -15,16 +18,32 @@ impl TagPattern {
     /// it is `NAME-v{version}`.
     pub(crate) fn new(configured: Option<&str>, name: &Name) -> TagPattern {
         let Some(configured) = configured else {
-            return TagPattern { prefix: [name.as_str(), "-v"].concat(), suffix: String::new() };
+            return TagPattern::with_prefix([name.as_str(), "-v"].concat());
         };
         let pattern = configured.replace("{name}", name.as_str());
         let (prefix, suffix) = pattern.split_once("{version}").unwrap_or((&pattern, ""));
-        TagPattern { prefix: prefix.to_owned(), suffix: suffix.to_owned() }
+        TagPattern { suffix: suffix.to_owned(), ..TagPattern::with_prefix(prefix.to_owned()) }
     }
 
-    /// The tag of a version, in the version's own spelling.
-    pub(crate) fn tag(&self, version: impl std::fmt::Display) -> String {
-        format!("{}{version}{}", self.prefix, self.suffix)
+    /// The pattern of tags that end with their version.
+    pub(crate) fn with_prefix(prefix: String) -> TagPattern {
+        TagPattern { prefix, suffix: String::new(), spelling: VersionSpelling::default() }
+    }
+
+    /// The same, with versions spelled as these tags spell them, the newest first.
+    pub(crate) fn spelled_like<'a>(self, newest_first: impl Iterator<Item = &'a str>) -> Self {
+        let spelling = VersionSpelling::of(newest_first.filter_map(|tag| self.version_text(tag)));
+        TagPattern { spelling, ..self }
+    }
+
+    /// The tag of a version, spelled as the tags of this pattern are.
+    pub(crate) fn tag(&self, version: &Version) -> String {
+        [&self.prefix, self.spelling.write(version).as_str(), &self.suffix].concat()
+    }
+
+    /// The pattern as it is configured, such as `core-v{version}`.
+    pub(crate) fn written(&self) -> String {
+        format!("{}{{version}}{}", self.prefix, self.suffix)
     }
 
     /// What stands around the version: before it, and behind it.
@@ -39,13 +58,30 @@ impl TagPattern {
 
     /// Why git would refuse its tags; `None` where it would not.
     pub(crate) fn objection(&self) -> Option<&'static str> {
-        objection(&self.tag("1.0"))
+        objection(&self.example())
+    }
+
+    /// A tag of this pattern, to show how one looks.
+    pub(crate) fn example(&self) -> String {
+        self.tag(&Version::new([1, 0]))
     }
 
     /// The version that a tag names; `None` for somebody else's tag.
     pub(crate) fn version(&self, tag: &str) -> Option<Version> {
-        tag.strip_prefix(&self.prefix)?.strip_suffix(&self.suffix)?.parse().ok()
+        self.version_text(tag)?.parse().ok()
     }
+
+    fn version_text<'a>(&self, tag: &'a str) -> Option<&'a str> {
+        tag.strip_prefix(&self.prefix)?.strip_suffix(&self.suffix)
+    }
+}
+
+/// The last tag of a distribution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastTag {
+    pub name: String,
+    pub commit: String,
+    pub version: Version,
 }
 
 /// Why git would refuse a tag of this name; `None` where it would not. The rules of
@@ -87,6 +123,7 @@ mod tests {
         assert_eq!(pattern.version("core-v2.4.0rc1"), Some(version));
         assert_eq!(pattern.version("core-vnext"), None);
         assert_eq!(pattern.version("v2.4.0"), None);
+        assert_eq!(pattern.written(), "core-v{version}");
     }
 
     #[test]

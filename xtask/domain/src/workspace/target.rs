@@ -65,6 +65,10 @@ impl Workspace {
         let names: Vec<String> = self.distributions.iter().map(|d| d.name().to_string()).collect();
         Finding::error(Rule::Target, format!("no distribution is called `{target}`")).hint(
             match nearest(typed, full.chain(last)) {
+                None if names.is_empty() => {
+                    "this repository has no distribution; `cargo xtask new NAME` creates one"
+                        .to_owned()
+                }
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None if names.len() <= 12 => format!("there are {}", names.join(", ")),
                 None => format!("`cargo xtask status` lists all {}", names.len()),

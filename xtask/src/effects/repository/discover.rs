@@ -67,7 +67,22 @@ pub(crate) fn judged(root: &Path, tree: &Tree, judgement: Judgement) -> Result<W
         Judgement::Refuse | Judgement::Warn => Refusal::unless_clean(errors)?,
         Judgement::List => findings.extend(errors),
     }
-    Ok(Workspace::assemble(config, manifests, findings, judgement)?)
+    let mut workspace = Workspace::assemble(config, manifests, findings, judgement)?;
+    if workspace.distributions.is_empty() {
+        workspace.findings.push(no_distribution());
+    }
+    if let Some(git) = Git::at(root) {
+        workspace.follow_tags(&git.tags()?);
+    }
+    Ok(workspace)
+}
+
+/// The repository, or the folder, is not what somebody thinks.
+fn no_distribution() -> Finding {
+    let message =
+        "this repository has no distribution: no pyproject.toml, setup.cfg or setup.py names one";
+    let hint = "`cargo xtask new NAME` creates one; `--root DIR` names another repository";
+    Finding::warning(Rule::Packages, message).hint(hint)
 }
 
 /// The configuration and the manifests, and what is wrong with them.

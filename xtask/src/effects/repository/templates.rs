@@ -1,5 +1,6 @@
 //! Reads `pyproject-templates/`: the templates, and the fields and files that all distributions share.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -45,7 +46,10 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 fn no_template(name: &str, known: &[String]) -> anyhow::Error {
-    let hint = match nearest(name, known.iter().map(String::as_str)) {
+    // A repository's own templates are often copies of the built-in ones.
+    let known: Vec<&str> =
+        known.iter().map(String::as_str).collect::<BTreeSet<_>>().into_iter().collect();
+    let hint = match nearest(name, known.iter().copied()) {
         Some(meant) => format!("did you mean `--template {meant}`?"),
         None if known.is_empty() => format!("a template is a folder in `{TEMPLATES}/`"),
         None => {

@@ -49,6 +49,7 @@ impl LocalFacts {
         let mut checks = subject.repository()?;
         checks.push(preflight::environment(&redirections()));
         checks.extend(findings(workspace));
+        checks.extend(tag_question(workspace, targets));
         let mut requested = Vec::new();
         let mut ledgers = HashMap::new();
         for &id in targets {
@@ -80,6 +81,14 @@ fn findings(workspace: &Workspace) -> impl Iterator<Item = Check> {
         let hint = finding.hint.clone().unwrap_or_default();
         Check::failed(finding.rule, finding.to_string(), hint)
     })
+}
+
+/// The question how the next tag is named, where a target would get one that nobody has decided on.
+fn tag_question(workspace: &Workspace, targets: &[DistributionId]) -> Option<Check> {
+    let finding = workspace.findings.iter().find(|finding| finding.rule == Rule::TagScheme)?;
+    let is_new = |id: &DistributionId| workspace.distributions[*id].tagged.is_none();
+    let hint = finding.hint.clone().unwrap_or_default();
+    targets.iter().any(is_new).then(|| Check::noted(finding.rule, &finding.message, hint))
 }
 
 /// The environment variables that would redirect a tool if it saw them.

@@ -1,11 +1,15 @@
 //! HEAD, branches and tags, and the history that they name.
 
+use std::collections::{HashMap, HashSet};
+
 use anyhow::Result;
 use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::DistributionId;
 use domain::workspace::history::{Commit, LOG_FORMAT, TagRef, parse_log, parse_tags};
+use xshell::cmd;
 
 use super::Git;
+use crate::effects::process::shell;
 
 impl Git {
     /// Full hash of HEAD.
@@ -74,6 +78,43 @@ impl Git {
     /// git does not know the commit.
     pub(crate) fn commit_time(&self, commit: &str) -> Result<String> {
         self.read(&["log", "-1", "--format=%ct", commit])
+    }
+
+    /// The times at which commits were made, in seconds since 1970-01-01.
+    ///
+    /// # Errors
+    /// git fails.
+    pub(crate) fn commit_times(&self, commits: &[&str]) -> Result<HashMap<String, u64>> {
+        if commits.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let sh = self.shell()?;
+        let list = commits.join("\n");
+        let format = "--format=%H %ct";
+        let command = cmd!(sh, "git log --no-show-signature --no-walk=unsorted {format} --stdin");
+        let text = shell::read(command.stdin(list))?;
+        let time = |line: &str| {
+            let (commit, time) = line.split_once(' ')?;
+            Some((commit.to_owned(), time.parse().ok()?))
+        };
+        Ok(text.lines().filter_map(time).collect())
+    }
+
+    /// Those of the commits that are not in the history of HEAD.
+    ///
+    /// # Errors
+    /// git fails.
+    pub(crate) fn not_in_head(&self, commits: &[&str]) -> Result<HashSet<String>> {
+        if commits.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let sh = self.shell()?;
+        // `--no-walk` would list them all, in HEAD or not.
+        let list = format!("{}\n^HEAD\n", commits.join("\n"));
+        let outside = shell::read(cmd!(sh, "git rev-list --stdin").stdin(list))?;
+        let outside: HashSet<&str> = outside.lines().collect();
+        let outside = commits.iter().filter(|commit| outside.contains(**commit));
+        Ok(outside.map(|commit| (*commit).to_owned()).collect())
     }
 
     /// The commits since any of the commits that distributions are tagged on, newest first; none
