@@ -13,7 +13,7 @@ use crate::bump::groups;
 use crate::bump::plan::{Bump, BumpFacts, BumpNote, BumpPlan, BumpRequest};
 use crate::finding::{Finding, Refusal, Rule};
 use crate::ids::{DistributionId, IdVec};
-use crate::manifest::version_source::DeclaredVersion;
+use crate::manifest::version_source::{DeclaredVersion, Spelling};
 use crate::text::edit::{Edit, EditKind};
 use crate::workspace::Distribution;
 
@@ -111,6 +111,7 @@ impl<'a> Planner<'a> {
         match &distribution.manifest.version {
             DeclaredVersion::Literal { file, line, span, text, spelling, .. } => {
                 let after = match spelling.write(to) {
+                    Ok(_) if *spelling == Spelling::Pep440 => to.padded_like(text),
                     Ok(after) => after,
                     Err(reason) => {
                         let name = distribution.name();
