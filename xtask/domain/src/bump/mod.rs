@@ -34,6 +34,7 @@ pub fn plan(facts: BumpFacts<'_>, request: &BumpRequest) -> Result<BumpPlan, Ref
     plan.add(copies::named(facts, &plan.bumps));
     plan.add(changelogs::additions(facts, request, &plan));
     plan.add(locks::additions(facts, &plan.bumps));
+    plan.edits.extend(locks::of_crates(facts, &plan.edits));
     plan.notes.extend(manifest_notes(facts, &plan.bumps));
     plan.notes.extend(copies::unnamed(facts, &plan));
     plan.edits.sort_by(|a, b| (&a.file, a.span.start).cmp(&(&b.file, b.span.start)));

@@ -29,12 +29,14 @@ pub(crate) fn versions_and_ranges(
         queue: VecDeque::new(),
         groups: groups::shared_versions(facts)?,
         plan: BumpPlan::default(),
+        without_range: Vec::new(),
         refusals: Vec::new(),
     };
     planner.bump_targets();
     while let Some(sibling) = planner.queue.pop_front() {
         planner.follow(sibling);
     }
+    planner.note_missing_ranges();
     Refusal::unless_clean(std::mem::take(&mut planner.refusals))?;
     Ok(planner.into_plan())
 }
@@ -55,6 +57,8 @@ pub(crate) struct Planner<'a> {
     /// All distributions that share a version, for each of them.
     groups: HashMap<DistributionId, Vec<DistributionId>>,
     pub(crate) plan: BumpPlan,
+    /// Published requirements on bumped siblings that have no range: who has them, their number.
+    pub(crate) without_range: Vec<(DistributionId, usize)>,
     pub(crate) refusals: Vec<Finding>,
 }
 

@@ -304,8 +304,8 @@ fn as_written(
     let at = if triple { 3 } else { 1 };
     let inside = raw.get(at..)?;
     // TOML drops a line break behind the opening quotes.
-    let dropped = inside.len() - inside.trim_start_matches("\r\n").trim_start_matches('\n').len();
-    let at = if triple { at + dropped.min(2) } else { at };
+    let dropped = ["\r\n", "\n"].iter().find(|end| triple && inside.starts_with(**end));
+    let at = at + dropped.map_or(0, |end| end.len());
     if raw.get(at..)?.starts_with(&decoded[..part.end]) {
         return Some(shift(part, span.start + at));
     }
