@@ -447,8 +447,14 @@ pub(crate) fn setup_py(
 ) -> Vec<DeclaredRequirement> {
     let Some(setup) = SetupPy::read(&source.text) else { return Vec::new() };
     let reached = setup.requirements();
+    let arguments = setup.argument_texts();
     let mut found: Vec<_> =
         reached.iter().flat_map(|(table, text)| setup_text(source, table, text)).collect();
+    // `read("core")` may name a folder.
+    found.retain(|read| {
+        let inside = |text: &&Text| text.span.contains(&read.span.start);
+        !read.specifiers().is_empty() || !arguments.iter().any(inside)
+    });
     let elsewhere = setup.other_texts();
     let known = |text: &Text| {
         let own = |known: &Text| known.span == text.span;

@@ -155,6 +155,22 @@ impl SetupPy {
         found
     }
 
+    /// The strings that are arguments of a call.
+    pub(crate) fn argument_texts(&self) -> Vec<&Text> {
+        let mut found = Vec::new();
+        let assigned = self.source.assignments.iter().map(|assignment| &assignment.value);
+        for value in assigned.chain([&self.call]) {
+            python::walk(value, &mut |part| {
+                let Expr::Call { arguments, .. } = part else { return };
+                found.extend(arguments.iter().filter_map(|argument| match argument {
+                    Expr::Text(text) => Some(text),
+                    _ => None,
+                }));
+            });
+        }
+        found
+    }
+
     /// The strings of the keywords of `setup` that hold no requirements.
     pub(crate) fn other_texts(&self) -> Vec<&Text> {
         let Expr::Call { keywords: given, .. } = &self.call else { return Vec::new() };
