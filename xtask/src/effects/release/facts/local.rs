@@ -177,9 +177,13 @@ impl Subject<'_> {
         })
     }
 
-    /// The siblings that a distribution needs and that are neither tagged nor targets.
+    /// The siblings that a distribution needs, also to be built, and that are neither tagged nor
+    /// targets.
     fn unreleased_needs(&self, id: DistributionId) -> Vec<String> {
         let mut needs = self.workspace.transitive_needs(id);
+        needs.extend(&self.workspace.distributions[id].built_with);
+        needs.sort_unstable();
+        needs.dedup();
         needs.retain(|&sibling| {
             let is_tagged = matches!(self.tags.remote(&self.tag(sibling)), Lookup::Known(Some(_)));
             !is_tagged && !self.targets.contains(&sibling)
