@@ -18,6 +18,7 @@ use crate::manifest::version_source::DeclaredVersion;
 use crate::policy::{DependentsPolicy, RangePolicy};
 use crate::text::edit::{Edit, EditKind};
 use crate::text::toml::line_of;
+use crate::text::words::plural;
 
 /// A requirement on a sibling that has got a version.
 #[derive(Clone, Copy)]
@@ -79,15 +80,19 @@ impl<'a> Planner<'a> {
         let Some(&(id, number)) = named.next() else { return };
         let more = named.count();
         let declared = &self.distribution(id).manifest.requirements[number];
-        let others = match more {
-            0 => String::new(),
-            more => format!(", and so do {more} other requirements on siblings"),
-        };
         let shown = declared.shown();
-        let text = format!(
-            "`{}` has no range and admits every version{others}; `cargo xtask check --fix` adds ranges",
-            shown.trim_end()
-        );
+        let sibling = self.facts.workspace.find(&declared.requirement.name);
+        // `check --fix` knows the range only where the repository states the sibling's version.
+        let is_known = sibling.is_some_and(|id| self.distribution(id).version().is_some());
+        let way = if is_known { "; `cargo xtask check --fix` adds ranges" } else { "" };
+        let shown = shown.trim_end();
+        let text = match more {
+            0 => format!("`{shown}` has no range and admits every version{way}"),
+            more => format!(
+                "`{shown}` and {} on siblings have no range and admit every version{way}",
+                plural(more, "other requirement")
+            ),
+        };
         self.note(id, &declared.file, declared.line, text);
     }
 
