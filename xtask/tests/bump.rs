@@ -16,7 +16,7 @@ mod case {
     super::cases!(run, "bump":
         all_with_tags backends changelogs computed computed_dependent cycle excluded groups
         hatch keep_and_none locks misplaced_table not_upwards pep621 poetry pre_release
-        pre_release_to_final refused_range setuptools shared_file stale twins vcs vcs_kinds version_files);
+        pre_release_to_final refused_range requirement_places setuptools shared_file stale twins vcs vcs_kinds version_files);
 }
 
 /// How the lines of all files end in a run of a case.

@@ -12,8 +12,8 @@ use std::process::{Command, Stdio};
 
 use domain::bump::range;
 use domain::policy::RangePolicy;
-use formats::pep440::Version;
 use formats::pep440::specifier::{self, Dialect};
+use formats::pep440::{Version, compatible_range};
 use formats::splice;
 
 const ORACLE: &str = r#"
@@ -167,6 +167,7 @@ fn questions(cases: usize) -> Questions {
         questions.contains(&text, &new);
         let (Ok(from), Ok(to)) = (parse(&old), parse(&new)) else { continue };
         let to = to.without_local();
+        questions.contains(&compatible_range(&to), &to.to_string());
         for ranges in RangePolicy::ALL {
             let outcome = range::follow(&text, Dialect::Pep440, Some(&from), &to, ranges);
             let Ok(outcome) = outcome else { continue };

@@ -337,6 +337,7 @@ impl Rule {
             self,
             Rule::DependenciesTable
                 | Rule::NamespaceInit
+                | Rule::NoRange
                 | Rule::PyTyped
                 | Rule::StaleLock
                 | Rule::StaleRange

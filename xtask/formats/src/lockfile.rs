@@ -1,6 +1,6 @@
-//! The version lines of workspace members in `uv.lock` and `poetry.lock`.
+//! The version lines of workspace members in `uv.lock`, `poetry.lock`, `pdm.lock` and `Cargo.lock`.
 //!
-//! Both files are written by their tools in one fixed layout, so they are read line by line: a
+//! These files are written by their tools in one fixed layout, so they are read line by line: a
 //! lock of ten thousand packages costs milliseconds. Must not know what a version becomes.
 
 use std::ops::Range;
@@ -14,14 +14,24 @@ pub struct LockedMember<'a> {
     pub version: &'a str,
     /// The bytes of `version` in the lock.
     pub span: Range<usize>,
-    /// The directory it comes from, relative to the lock.
-    pub directory: &'a str,
+    /// The directory it comes from, relative to the lock; `None` in `Cargo.lock`, which does not
+    /// name it.
+    pub directory: Option<&'a str>,
 }
 
 /// The members of a lock, in its order. Members without a version line (dynamic ones in `uv.lock`)
 /// and packages from an index are left out.
 pub fn members(text: &str) -> Vec<LockedMember<'_>> {
-    let mut members = Vec::new();
+    packages(text).into_iter().filter_map(LockedPackage::member).collect()
+}
+
+/// The packages of a `Cargo.lock` that are in the repository: those without a source.
+pub fn crates(text: &str) -> Vec<LockedMember<'_>> {
+    packages(text).into_iter().filter_map(LockedPackage::of_cargo).collect()
+}
+
+fn packages(text: &str) -> Vec<LockedPackage<'_>> {
+    let mut packages = Vec::new();
     let mut package = LockedPackage::default();
     let mut table = LockTable::Other;
     let mut start = 0;
@@ -30,7 +40,7 @@ pub fn members(text: &str) -> Vec<LockedMember<'_>> {
         if content.starts_with('[') {
             table = LockTable::of(content);
             if matches!(table, LockTable::Package | LockTable::Other) {
-                members.extend(std::mem::take(&mut package).member());
+                packages.push(std::mem::take(&mut package));
             }
         } else if let Some((key, value)) = content.split_once(" = ") {
             let offset = start + key.len() + 3;
@@ -38,8 +48,8 @@ pub fn members(text: &str) -> Vec<LockedMember<'_>> {
         }
         start += line.len();
     }
-    members.extend(package.member());
-    members
+    packages.push(package);
+    packages
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -75,6 +85,8 @@ struct LockedPackage<'a> {
     /// Poetry says the kind of source and the place on two lines.
     from_directory: bool,
     url: Option<&'a str>,
+    /// Anything says where it comes from.
+    has_source: bool,
 }
 
 impl<'a> LockedPackage<'a> {
@@ -84,7 +96,12 @@ impl<'a> LockedPackage<'a> {
             (LockTable::Package, "version") => {
                 self.version = quoted(value).map(|v| (v, offset + 1..offset + 1 + v.len()));
             }
-            (LockTable::Package, "source") => self.directory = local_source(value),
+            (LockTable::Package, "source") => {
+                self.has_source = true;
+                self.directory = local_source(value);
+            }
+            // As PDM writes it.
+            (LockTable::Package, "path") => self.directory = quoted(value),
             (LockTable::Source, "type") => self.from_directory = quoted(value) == Some("directory"),
             (LockTable::Source, "url") => self.url = quoted(value),
             _ => {}
@@ -94,7 +111,12 @@ impl<'a> LockedPackage<'a> {
     fn member(self) -> Option<LockedMember<'a>> {
         let (version, span) = self.version?;
         let directory = self.directory.or(self.url.filter(|_| self.from_directory))?;
-        Some(LockedMember { name: self.name?, version, span, directory })
+        Some(LockedMember { name: self.name?, version, span, directory: Some(directory) })
+    }
+
+    fn of_cargo(self) -> Option<LockedMember<'a>> {
+        let (version, span) = self.version.filter(|_| !self.has_source)?;
+        Some(LockedMember { name: self.name?, version, span, directory: None })
     }
 }
 
@@ -116,7 +138,8 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: &[(&str, &str, &str)]) {
         let found = members(text);
-        let rows: Vec<_> = found.iter().map(|m| (m.name, m.version, m.directory)).collect();
+        let rows: Vec<_> =
+            found.iter().map(|m| (m.name, m.version, m.directory.unwrap())).collect();
         assert_eq!(rows, expected);
         for member in found {
             assert_eq!(&text[member.span], member.version);
@@ -207,6 +230,20 @@ name = "x"
 version = "9"
 "#;
         check(text, &[("core", "2.3.0", "../core")]);
+    }
+
+    #[test]
+    fn pdm() {
+        let text = "[[package]]\nname = \"core\"\nversion = \"2.3.0\"\neditable = true\npath = \"./core\"\n";
+        check(text, &[("core", "2.3.0", "./core")]);
+    }
+
+    #[test]
+    fn cargo() {
+        let text = "version = 4\n\n[[package]]\nname = \"own\"\nversion = \"1.0.0\"\ndependencies = [\n \"x\",\n]\n\n\
+                    [[package]]\nname = \"x\"\nversion = \"2.0.0\"\nsource = \"registry+x\"\n";
+        let found: Vec<_> = crates(text).iter().map(|m| (m.name, &text[m.span.clone()])).collect();
+        assert_eq!(found, [("own", "1.0.0")]);
     }
 
     #[test]

@@ -20,6 +20,9 @@ pub struct Requirement {
     pub marker: Option<Range<usize>>,
 }
 
+/// How a specifier set starts: an operator, Poetry's too, or a template in its place.
+const OPERATORS: [char; 10] = ['<', '>', '=', '!', '~', '^', '*', '{', '%', '$'];
+
 impl Requirement {
     /// Parses the grammar of PEP 508 as far as its shape goes; the specifier set and the marker
     /// are delimited, not validated, so that templates such as `core == {version}` have spans, too.
@@ -62,7 +65,9 @@ impl Requirement {
         }
         if specifiers.is_empty() && !parenthesized {
             specifiers = after_name..after_name;
-        } else if text[specifiers.clone()].starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        } else if !text[specifiers.clone()].is_empty()
+            && !text[specifiers.clone()].starts_with(OPERATORS)
+        {
             return Err(format!("`{}` is not a version specifier", &text[specifiers]));
         }
         let marker = cursor.marker()?;
@@ -185,7 +190,18 @@ mod tests {
 
     #[test]
     fn what_is_not_a_requirement_is_refused() {
-        for bad in ["", ">=1", "core[a", "core (>=1", "core 1.0", "core @ ", "core;", "core[!]"] {
+        for bad in [
+            "",
+            ">=1",
+            "core[a",
+            "core (>=1",
+            "core 1.0",
+            "core @ ",
+            "core;",
+            "core[!]",
+            "core/notes.txt",
+            "core: it",
+        ] {
             assert!(Requirement::parse(bad).is_err(), "{bad:?}");
         }
     }

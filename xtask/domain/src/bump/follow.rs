@@ -13,11 +13,12 @@ use crate::bump::step;
 use crate::bump::targets::NO_TAG;
 use crate::finding::{Finding, Rule};
 use crate::ids::DistributionId;
-use crate::manifest::requirement::DeclaredRequirement;
+use crate::manifest::requirement::{DeclaredRequirement, RequirementTable};
 use crate::manifest::version_source::DeclaredVersion;
-use crate::policy::DependentsPolicy;
+use crate::policy::{DependentsPolicy, RangePolicy};
 use crate::text::edit::{Edit, EditKind};
 use crate::text::toml::line_of;
+use crate::text::words::plural;
 
 /// A requirement on a sibling that has got a version.
 #[derive(Clone, Copy)]
@@ -40,16 +41,59 @@ impl<'a> Planner<'a> {
             let declared = &manifest.requirements[number];
             let specifiers = declared.specifiers();
             let kept = manifest.config.keep.contains(&declared.requirement.name);
-            if kept || specifiers.is_empty() || declared.requirement.url.is_some() {
+            if kept || declared.requirement.url.is_some() {
+                continue;
+            }
+            if specifiers.is_empty() {
+                if declared.is_published() && dependent != sibling {
+                    self.without_range.push((dependent, number));
+                }
                 continue;
             }
             let dependency = Dependency { sibling, dependent, number, declared };
-            let policy = self.request.ranges;
+            let build = declared.table == RequirementTable::Build;
+            let policy = if build { RangePolicy::Fit } else { self.request.ranges };
             match range::follow(specifiers, declared.dialect, from.as_ref(), &to, policy) {
+                Ok(outcome) if build && outcome.replacements.is_empty() => {}
+                Ok(_) if build => self.leave_build_requirement(dependency),
                 Ok(outcome) => self.follow_range(dependency, from.as_ref(), &outcome),
                 Err(refusal) => self.refuse_range(dependency, &refusal, &to),
             }
         }
+    }
+
+    /// A build requirement stays: anyone who builds the new version from its sdist needs a sibling
+    /// that is published, and the new version of the sibling is not yet.
+    fn leave_build_requirement(&mut self, dependency: Dependency<'_>) {
+        let Dependency { dependent, declared, .. } = dependency;
+        let text = format!(
+            "`{}` stays: a build requires a version that is published already",
+            declared.shown()
+        );
+        self.note(dependent, &declared.file, declared.line, text);
+    }
+
+    /// One note for all requirements on bumped siblings that have no range.
+    pub(crate) fn note_missing_ranges(&mut self) {
+        self.without_range.sort_unstable();
+        let mut named = self.without_range.iter().filter(|(id, _)| self.excluded(*id).is_none());
+        let Some(&(id, number)) = named.next() else { return };
+        let more = named.count();
+        let declared = &self.distribution(id).manifest.requirements[number];
+        let shown = declared.shown();
+        let sibling = self.facts.workspace.find(&declared.requirement.name);
+        // `check --fix` knows the range only where the repository states the sibling's version.
+        let is_known = sibling.is_some_and(|id| self.distribution(id).version().is_some());
+        let way = if is_known { "; `cargo xtask check --fix` adds ranges" } else { "" };
+        let shown = shown.trim_end();
+        let text = match more {
+            0 => format!("`{shown}` has no range and admits every version{way}"),
+            more => format!(
+                "`{shown}` and {} on siblings have no range and admit every version{way}",
+                plural(more, "other requirement")
+            ),
+        };
+        self.note(id, &declared.file, declared.line, text);
     }
 
     /// Why a distribution is excluded, unless it is a target itself.
@@ -119,8 +163,15 @@ impl<'a> Planner<'a> {
     fn rewrite(&mut self, dependency: Dependency<'_>, replacements: &[Splice]) {
         let Dependency { sibling, dependent, number, declared } = dependency;
         let Some(span) = &declared.specifier_span else {
-            let text = format!("`{}` contains escapes and stays", declared.shown());
-            return self.note(dependent, &declared.file, declared.line, text);
+            let name = &declared.requirement.name;
+            let message = format!("cannot rewrite `{}`", declared.shown());
+            let hint =
+                format!("write it without escapes, or add `keep = [\"{name}\"]` to [tool.xtask]");
+            return self.refusals.push(
+                Finding::error(Rule::Range, format!("{message}\n  its range contains escapes"))
+                    .at(&declared.file, declared.line)
+                    .hint(hint),
+            );
         };
         let specifiers = declared.specifiers();
         for replacement in replacements {

@@ -32,6 +32,7 @@ pub fn plan(facts: BumpFacts<'_>, request: &BumpRequest) -> Result<BumpPlan, Ref
     plan.add(copies::named(facts, &plan.bumps));
     plan.add(changelogs::additions(facts, request, &plan));
     plan.add(locks::additions(facts, &plan.bumps));
+    plan.edits.extend(locks::of_crates(facts, &plan.edits));
     plan.notes.extend(manifest_notes(facts, &plan.bumps));
     let copies = copies::followed(facts, &plan);
     plan.add(copies);

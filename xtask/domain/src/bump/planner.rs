@@ -12,7 +12,7 @@ use crate::bump::causes::Cause;
 use crate::bump::plan::{Bump, BumpFacts, BumpNote, BumpPlan, BumpRequest};
 use crate::finding::{Finding, Refusal, Rule};
 use crate::ids::{DistributionId, IdVec};
-use crate::manifest::version_source::DeclaredVersion;
+use crate::manifest::version_source::{DeclaredVersion, Spelling};
 use crate::text::edit::{Edit, EditKind};
 use crate::workspace::Distribution;
 
@@ -28,12 +28,14 @@ pub(crate) fn versions_and_ranges(
         queue: VecDeque::new(),
         groups: facts.workspace.version_groups(),
         plan: BumpPlan::default(),
+        without_range: Vec::new(),
         refusals: Vec::new(),
     };
     planner.bump_targets();
     while let Some(sibling) = planner.queue.pop_front() {
         planner.follow(sibling);
     }
+    planner.note_missing_ranges();
     Refusal::unless_clean(std::mem::take(&mut planner.refusals))?;
     Ok(planner.into_plan())
 }
@@ -54,6 +56,8 @@ pub(crate) struct Planner<'a> {
     /// All distributions that share a version, for each of them.
     groups: HashMap<DistributionId, Vec<DistributionId>>,
     pub(crate) plan: BumpPlan,
+    /// Published requirements on bumped siblings that have no range: who has them, their number.
+    pub(crate) without_range: Vec<(DistributionId, usize)>,
     pub(crate) refusals: Vec<Finding>,
 }
 
@@ -110,6 +114,7 @@ impl<'a> Planner<'a> {
         match &distribution.manifest.version {
             DeclaredVersion::Literal { file, line, span, text, spelling, .. } => {
                 let after = match spelling.write(to) {
+                    Ok(_) if *spelling == Spelling::Pep440 => to.padded_like(text),
                     Ok(after) => after,
                     Err(reason) => {
                         let name = distribution.name();

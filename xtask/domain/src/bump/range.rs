@@ -29,11 +29,6 @@ pub enum RangeRefusal {
         clause: String,
         version: String,
     },
-    /// A clause cannot name the new version in as many segments as it has.
-    Precision {
-        clause: String,
-        version: String,
-    },
     /// A number would leave 64 bits.
     TooLarge(String),
 }
@@ -44,9 +39,6 @@ impl fmt::Display for RangeRefusal {
             RangeRefusal::Unreadable(unreadable) => unreadable.fmt(out),
             RangeRefusal::Excludes { clause, version } => {
                 write!(out, "`{clause}` excludes {version}")
-            }
-            RangeRefusal::Precision { clause, version } => {
-                write!(out, "`{clause}` has too few segments to start at {version}")
             }
             RangeRefusal::TooLarge(clause) => {
                 write!(out, "a number in `{clause}` is too large to increment")
@@ -75,6 +67,9 @@ pub fn follow(
     }
     let mut replacements = Vec::new();
     for clause in &clauses {
+        if ranges == RangePolicy::Fit && clause.admits(new) {
+            continue;
+        }
         if let Some(replacement) = moved(text, clause, new)? {
             replacements.push(replacement);
         }
@@ -103,11 +98,11 @@ fn moved(text: &str, clause: &Clause, new: &Version) -> Result<Option<Splice>, R
         }
         Op::LessEqual => nines(&clause.version, new).unwrap_or_else(|| at_least(new, segments)),
         Op::EqualPrefix => exactly(new, segments),
-        Op::Compatible => floor(new, segments).ok_or_else(|| too_coarse(written(), new))?,
+        Op::Compatible => floor(new, segments),
         Op::Arbitrary => new.clone(),
         Op::Caret if all_zero(&clause.version) && clause.admits(new) => return Ok(None),
         Op::Caret => at_least(new, segments),
-        Op::Tilde if segments == 1 => floor(new, 1).ok_or_else(|| too_coarse(written(), new))?,
+        Op::Tilde if segments == 1 => floor(new, 1),
         Op::Tilde => at_least(new, segments),
     };
     let same = match clause.op {
@@ -116,7 +111,10 @@ fn moved(text: &str, clause: &Clause, new: &Version) -> Result<Option<Splice>, R
     };
     let replacement = match clause.op {
         Op::Less => release_alone(text, clause, &version),
-        _ => Splice { span: clause.version_span.clone(), text: version.to_string() },
+        _ => {
+            let span = clause.version_span.clone();
+            Splice { text: version.padded_like(&text[span.clone()]), span }
+        }
     };
     Ok((!same).then_some(replacement))
 }
@@ -129,10 +127,6 @@ fn release_alone(text: &str, clause: &Clause, version: &Version) -> Splice {
     let end = written[..end.unwrap_or(written.len())].trim_end_matches('.').len();
     let release = exactly(version, version.release().len());
     Splice { span: span.start..span.start + end, text: release.to_string() }
-}
-
-fn too_coarse(clause: String, new: &Version) -> RangeRefusal {
-    RangeRefusal::Precision { clause, version: new.to_string() }
 }
 
 /// `>V` cannot follow as it is (`>NEW` excludes NEW), so the bound becomes an inclusive one.
@@ -161,14 +155,10 @@ fn exactly(version: &Version, segments: usize) -> Version {
     Version::new(release).with_epoch(version.epoch())
 }
 
-/// The highest version of exactly `segments` segments that is a floor for `version`; `None` for a
-/// pre-release that would need more, because a lower floor would never select it.
-fn floor(version: &Version, segments: usize) -> Option<Version> {
+/// The highest version of exactly `segments` segments that is not above `version`.
+fn floor(version: &Version, segments: usize) -> Version {
     let lossless = version.clone().with_segments(segments);
-    if lossless == *version {
-        return Some(lossless);
-    }
-    (!version.any_prerelease()).then(|| exactly(version, segments))
+    if lossless == *version { lossless } else { exactly(version, segments) }
 }
 
 /// The upper bound that admits `new` at the level of `cap`; a suffix such as `.dev0` is kept.
@@ -384,11 +374,23 @@ mod tests {
             ],
         );
         align("2.3.0", "3.0.0rc1", &[(">=2.3.0,<3.0.0", ">=3.0.0rc1,<4.0.0")]);
+        align("2.4.0", "2.4.1rc1", &[("~=2.4", "~=2.4"), ("~=2.4.0", "~=2.4.1rc1")]);
+        align("2.4.0", "3.0.1rc1", &[("~=2.4", "~=3.0")]);
+    }
+
+    #[test]
+    fn zeros_in_front_of_a_number_stay() {
         align(
-            "2.4.0",
-            "2.4.1rc1",
-            &[("~=2.4", "refused: `~=2.4` has too few segments to start at 2.4.1rc1")],
+            "26.8.0",
+            "26.12.0",
+            &[
+                ("==26.08.00", "==26.12.00"),
+                (">=26.08.00,<27", ">=26.12.00,<27"),
+                ("==26.08.*", "==26.12.*"),
+            ],
         );
+        align("2026.10.0", "2027.1.0", &[("==2026.10.00", "==2027.1.00")]);
+        align("2026.7.0", "2026.8.0rc1", &[(">= 2026.07", ">= 2026.08rc1")]);
     }
 
     #[test]
@@ -405,7 +407,16 @@ mod tests {
                 (">=2.4", ">=2.4"),
             ],
         );
-        fit("2.3.0", "3.0.0", &[(">=2.3.0,<3.0.0", ">=3.0.0,<4.0.0")]);
+        fit("2.3.0", "3.0.0", &[(">=2.3.0,<3.0.0", ">=2.3.0,<4.0.0")]);
+        fit(
+            "26.10.0",
+            "26.12.0",
+            &[
+                ("==26.10.*,>=26.8.1", "==26.12.*,>=26.8.1"),
+                (">=0.0.0a0,<=26.10.0", ">=0.0.0a0,<=26.12.0"),
+                ("==26.10.*,!=26.11.0", "==26.12.*,!=26.11.0"),
+            ],
+        );
     }
 
     #[test]

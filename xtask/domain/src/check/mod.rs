@@ -78,9 +78,11 @@ pub fn condensed(findings: &[Finding]) -> Vec<Finding> {
 fn known_before(finding: &Finding, subjects: &[Subject]) -> Found {
     let file = finding.location.as_ref().map(|location| &location.file);
     let subject = subjects.iter().find(|s| Some(&s.distribution.manifest.path) == file);
-    let fix = match (finding.rule, subject) {
-        (Rule::DependenciesTable, Some(subject)) => requirement_table::fix(subject).map(Fix::Edits),
-        _ => None,
+    let (Rule::DependenciesTable, Some(subject)) = (finding.rule, subject) else {
+        return Found::from(finding.clone());
     };
-    Found::fixed_by(finding.clone(), fix)
+    match requirement_table::fix(subject) {
+        Ok(edits) => Found::fixed_by(finding.clone(), Some(Fix::Edits(edits))),
+        Err(hint) => Found::from(finding.clone().hint(hint)),
+    }
 }

@@ -1,26 +1,31 @@
 //! Requirements on siblings: ranges that exclude the sibling's own version, and ones without any.
 //! And requirements on anything by its address.
 
-use formats::pep440::{Version, compatible_range, specifier};
+use formats::pep440::specifier::{self, Dialect};
+use formats::pep440::{Version, compatible_range};
 
 use crate::bump::range;
 use crate::check::subject::{CheckFacts, Fix, Found, Subject};
 use crate::finding::{Finding, Rule};
 use crate::manifest::requirement::{DeclaredRequirement, RequirementTable};
 use crate::policy::RangePolicy;
+use crate::workspace::Distribution;
 
 pub(super) fn ranges(facts: CheckFacts, subject: &Subject) -> Vec<Found> {
-    let keep = &subject.distribution.manifest.config.keep;
-    facts
-        .workspace
-        .sibling_requirements(subject.id)
-        .filter(|(_, declared)| !keep.contains(&declared.requirement.name))
-        .filter_map(|(sibling, declared)| {
-            let sibling = &facts.workspace.distributions[sibling];
+    let manifest = &subject.distribution.manifest;
+    let requirements = manifest.requirements.iter();
+    requirements
+        .filter(|declared| !manifest.config.keep.contains(&declared.requirement.name))
+        // What builds a distribution is taken from an index where the version here is excluded.
+        .filter(|declared| declared.table != RequirementTable::Build)
+        .filter_map(|declared| {
+            let id = facts.workspace.find(&declared.requirement.name)?;
+            let sibling = &facts.workspace.distributions[id];
             let name = sibling.name().to_string();
-            unbounded(declared, &name, sibling.version())
-                .map(Found::from)
-                .or_else(|| excluding(subject, declared, &name, sibling.version()?))
+            let bare = || unbounded(subject, declared, &name, sibling.version());
+            let found = if id == subject.id { None } else { bare() };
+            let policy = facts.workspace.config.ranges;
+            found.or_else(|| excluding(subject, declared, sibling, policy))
         })
         .collect()
 }
@@ -50,10 +55,11 @@ fn published(declared: &DeclaredRequirement) -> bool {
 }
 
 fn unbounded(
+    subject: &Subject,
     declared: &DeclaredRequirement,
     name: &str,
     version: Option<&Version>,
-) -> Option<Finding> {
+) -> Option<Found> {
     let bare = declared.specifiers().is_empty() && declared.requirement.url.is_none();
     if !bare || !published(declared) {
         return None;
@@ -61,19 +67,27 @@ fn unbounded(
     let shown = declared.shown();
     let message = format!("`{}` admits every version of `{name}`", shown.trim_end());
     let range = version.map_or_else(|| ">=…".to_owned(), compatible_range);
-    Some(
-        Finding::new(Rule::NoRange, message)
-            .at(&declared.file, declared.line)
-            .hint(format!("add a range, such as `{name}{range}`")),
-    )
+    let place = version.and(declared.specifier_span.clone());
+    let written =
+        place.filter(|_| declared.dialect == Dialect::Pep440 && !declared.text.is_empty());
+    let edit =
+        written.map(|place| subject.edit(&declared.file, declared.line, place, ("", &range)));
+    let hint = match edit {
+        Some(_) => format!("`cargo xtask check --fix` makes it `{name}{range}`"),
+        None => format!("add a range, such as `{name}{range}`"),
+    };
+    let finding = Finding::new(Rule::NoRange, message).at(&declared.file, declared.line).hint(hint);
+    Some(Found::fixed_by(finding, edit.map(|edit| Fix::Edits(vec![edit]))))
 }
 
 fn excluding(
     subject: &Subject,
     declared: &DeclaredRequirement,
-    name: &str,
-    version: &Version,
+    sibling: &Distribution,
+    policy: RangePolicy,
 ) -> Option<Found> {
+    let version = sibling.version()?;
+    let name = sibling.name();
     let specifiers = declared.specifiers();
     let clauses = specifier::parse(specifiers, declared.dialect).ok()?;
     let requirements = &subject.distribution.manifest.requirements;
@@ -82,7 +96,7 @@ fn excluding(
     }
     let shown = declared.shown();
     let message = format!("`{shown}` excludes `{name}` {version}, the version in this repository");
-    let fix = moved(subject, declared, version);
+    let fix = moved(subject, declared, version, policy);
     let hint = match fix {
         Some(_) => "`cargo xtask check --fix` moves the range as a bump would",
         None => "edit the range, or list the sibling as `keep` in `[tool.xtask]`",
@@ -92,11 +106,15 @@ fn excluding(
     Some(Found::fixed_by(finding, fix))
 }
 
-fn moved(subject: &Subject, declared: &DeclaredRequirement, version: &Version) -> Option<Fix> {
+fn moved(
+    subject: &Subject,
+    declared: &DeclaredRequirement,
+    version: &Version,
+    policy: RangePolicy,
+) -> Option<Fix> {
     let specifiers = declared.specifiers();
     let span = declared.specifier_span.as_ref()?;
-    let outcome =
-        range::follow(specifiers, declared.dialect, None, version, RangePolicy::Fit).ok()?;
+    let outcome = range::follow(specifiers, declared.dialect, None, version, policy).ok()?;
     let edits: Vec<_> = outcome
         .replacements
         .iter()

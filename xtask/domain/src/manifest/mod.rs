@@ -104,7 +104,7 @@ impl Manifest {
         let mut findings = Vec::new();
         let mut requirements = requirement_sources::requirements(file, &mut findings);
         requirements.extend(requirement_sources::referenced(file, dir, files));
-        requirements.extend(setup.requirements());
+        requirements.extend(setup.requirements(dir, files));
         // They are kept, and there are many of them.
         requirements.shrink_to_fit();
         let written = name.to_string();
@@ -147,7 +147,7 @@ impl Manifest {
         let Some((source, line, written)) = setup.name(files, dir) else { return Ok(None) };
         let name = Name::new(&written).ok_or_else(|| vec![wrong_name(&source, line)])?;
         let mut findings = Vec::new();
-        let mut requirements = setup.requirements();
+        let mut requirements = setup.requirements(dir, files);
         let mut version = None;
         if let Some(file) = file {
             requirements.extend(requirement_sources::requirements(file, &mut findings));

@@ -4,10 +4,11 @@
 //! name siblings, nor what becomes of a range.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use formats::name::Name;
-use formats::pep440::specifier::Dialect;
-use formats::python::Text;
+use formats::pep440::specifier::{self, Dialect, Unreadable};
+use formats::python::{self, Text};
 use formats::requirement::Requirement;
 use formats::setup_cfg::{self, ValueLine};
 use toml_edit::{Item, TableLike, Value};
@@ -35,6 +36,7 @@ pub(crate) fn requirements(
     }
     reader.poetry();
     reader.forerunners();
+    reader.tools();
     let misplaced = file.get("project.dependencies").filter(|item| item.is_table_like());
     if let Some(item) = misplaced {
         findings_of_table(file, item, reader.findings);
@@ -80,8 +82,8 @@ impl<'a> TableReader<'a> {
         let line = self.file.line(span.start);
         match Requirement::parse(text) {
             Ok(requirement) => {
-                let inside = inside(self.file.text(), &span, text, requirement.specifiers.end);
-                let specifier_span = inside.map(|at| shift(&requirement.specifiers, at));
+                let specifier_span =
+                    as_written(self.file.text(), &span, text, &requirement.specifiers);
                 self.found.push(DeclaredRequirement {
                     table: table.clone(),
                     file: self.file.path.clone(),
@@ -177,7 +179,7 @@ impl<'a> TableReader<'a> {
     ) {
         let (Some(text), Some(span)) = (text, span) else { return };
         let specifiers = 0..text.len();
-        let inside = inside(self.file.text(), &span, text, text.len());
+        let specifier_span = as_written(self.file.text(), &span, text, &specifiers);
         let requirement = Requirement {
             extras: Vec::new(),
             name: name.clone(),
@@ -193,7 +195,7 @@ impl<'a> TableReader<'a> {
             text: text.to_owned(),
             requirement,
             dialect,
-            specifier_span: inside.map(|at| shift(&specifiers, at)),
+            specifier_span,
         });
     }
 
@@ -212,15 +214,70 @@ impl<'a> TableReader<'a> {
         }
     }
 
-    /// Tables from before PEP 735, and the plugin that sets setuptools' dynamic dependencies.
+    /// Tables from before PEP 621 and PEP 735, and the plugin that sets setuptools' dynamic
+    /// dependencies.
     fn forerunners(&mut self) {
         let file = self.file;
         self.list(&RequirementTable::Group("dev".into()), file.get("tool.uv.dev-dependencies"));
-        let Some(plugin) = file.get("tool.setuptools_dynamic_dependencies") else { return };
-        self.list(&RequirementTable::Dependencies, plugin.get("dependencies"));
-        for (extra, item) in entries(plugin.get("optional-dependencies")) {
+        for path in ["tool.setuptools_dynamic_dependencies", "tool.flit.metadata"] {
+            let Some(table) = file.get(path) else { continue };
+            self.dependencies_and_extras(table);
+            self.list(&RequirementTable::Dependencies, table.get("requires"));
+            for (extra, item) in entries(table.get("requires-extra")) {
+                self.list(&RequirementTable::Extra(extra.to_owned()), Some(item));
+            }
+        }
+    }
+
+    fn dependencies_and_extras(&mut self, table: &'a Item) {
+        self.list(&RequirementTable::Dependencies, table.get("dependencies"));
+        for (extra, item) in entries(table.get("optional-dependencies")) {
             self.list(&RequirementTable::Extra(extra.to_owned()), Some(item));
         }
+    }
+
+    /// Tables that only one tool reads, for development.
+    fn tools(&mut self) {
+        let file = self.file;
+        for (group, item) in entries(file.get("tool.pdm.dev-dependencies")) {
+            self.of_tool(&format!("tool.pdm.dev-dependencies.{group}"), Some(item));
+        }
+        let lists = [
+            "tool.uv.constraint-dependencies",
+            "tool.uv.override-dependencies",
+            "tool.uv.build-constraint-dependencies",
+            "tool.rye.dev-dependencies",
+        ];
+        for path in lists {
+            self.of_tool(path, file.get(path));
+        }
+        if let Some(hatch) = file.get("tool.hatch") {
+            self.hatch(hatch);
+        }
+    }
+
+    /// The environments of hatch and the lists that its metadata hooks are given; `hatch` is the
+    /// table `tool.hatch`, or the whole of hatch.toml.
+    fn hatch(&mut self, hatch: &'a Item) {
+        for (name, environment) in entries(hatch.get("envs")) {
+            for key in ["dependencies", "extra-dependencies"] {
+                self.of_tool(&format!("tool.hatch.envs.{name}.{key}"), environment.get(key));
+            }
+        }
+        let hooks = hatch.get("metadata").and_then(|metadata| metadata.get("hooks"));
+        for (_, hook) in entries(hooks) {
+            let known = self.findings.len();
+            self.dependencies_and_extras(hook);
+            self.findings.truncate(known);
+        }
+    }
+
+    /// A list that is never part of the metadata. Tools allow more in it than PEP 508 does
+    /// (`-e .`, `{root:uri}`), so what does not parse is not a fault.
+    fn of_tool(&mut self, path: &str, item: Option<&'a Item>) {
+        let known = self.findings.len();
+        self.list(&RequirementTable::Group(path.to_owned()), item);
+        self.findings.truncate(known);
     }
 }
 
@@ -233,16 +290,33 @@ fn shift(range: &Range<usize>, by: usize) -> Range<usize> {
     range.start + by..range.end + by
 }
 
-/// Where the contents of a TOML string start in the file; `None` where its first `needed` bytes
-/// are not written as they are read.
-fn inside(text: &str, span: &Range<usize>, decoded: &str, needed: usize) -> Option<usize> {
+/// Where a part of a TOML string is in the file: at its place, where everything before it is
+/// written as it is read, or else the one place where it is written so. `None` where it contains
+/// escapes, or is there twice.
+fn as_written(
+    text: &str,
+    span: &Range<usize>,
+    decoded: &str,
+    part: &Range<usize>,
+) -> Option<Range<usize>> {
     let raw = text.get(span.clone())?;
     let triple = raw.starts_with("\"\"\"") || raw.starts_with("'''");
     let at = if triple { 3 } else { 1 };
-    raw.get(at..)?.starts_with(&decoded[..needed]).then_some(span.start + at)
+    let inside = raw.get(at..)?;
+    // TOML drops a line break behind the opening quotes.
+    let dropped = ["\r\n", "\n"].iter().find(|end| triple && inside.starts_with(**end));
+    let at = at + dropped.map_or(0, |end| end.len());
+    if raw.get(at..)?.starts_with(&decoded[..part.end]) {
+        return Some(shift(part, span.start + at));
+    }
+    let wanted = &decoded[part.clone()];
+    let mut places = raw.match_indices(wanted).map(|(place, _)| span.start + place);
+    let only = places.next().filter(|_| !wanted.is_empty() && places.next().is_none())?;
+    Some(only..only + wanted.len())
 }
 
-/// Requirements in files that setuptools is told to read (`dynamic.dependencies.file`).
+/// Requirements in files that pyproject.toml names or implies: those that setuptools is told to read
+/// (`dynamic.dependencies.file`), hatch.toml, and the metadata hook in hatch_build.py.
 pub(crate) fn referenced(file: &TomlFile, dir: &str, files: Files<'_>) -> Vec<DeclaredRequirement> {
     let mut found = Vec::new();
     let mut read = |table: &RequirementTable, item: Option<&Item>| {
@@ -253,29 +327,71 @@ pub(crate) fn referenced(file: &TomlFile, dir: &str, files: Files<'_>) -> Vec<De
             _ => Vec::new(),
         };
         for path in paths {
-            if let Some(source) = files.beside(dir, path) {
-                found.extend(requirements_file(&source, table));
-            }
+            found.extend(requirements_file(dir, path, table, files));
         }
     };
     read(&RequirementTable::Dependencies, file.get("tool.setuptools.dynamic.dependencies"));
     for (extra, item) in entries(file.get("tool.setuptools.dynamic.optional-dependencies")) {
         read(&RequirementTable::Extra(extra.to_owned()), Some(item));
     }
+    found.extend(of_hatch(file, dir, files));
     found
 }
 
-fn requirements_file(source: &SourceFile, table: &RequirementTable) -> Vec<DeclaredRequirement> {
+fn of_hatch(file: &TomlFile, dir: &str, files: Files<'_>) -> Vec<DeclaredRequirement> {
     let mut found = Vec::new();
-    let mut start = 0;
-    for line in source.text.split_inclusive('\n') {
-        let end = line.find(" #").unwrap_or(line.len());
-        let text = line[..end].trim();
-        let at = start + line.find(text).unwrap_or(0);
-        start += line.len();
-        if !text.is_empty() && !text.starts_with(['#', '-']) {
-            found.extend(plain(source, table, text, at));
+    let mut custom = file.get("tool.hatch.metadata.hooks.custom").map(path_of_hook);
+    if let Some(source) = files.beside(dir, "hatch.toml")
+        && let Ok(hatch) = TomlFile::parse(&source.path, source.text)
+    {
+        let mut ignored = Vec::new();
+        let mut reader = TableReader { file: &hatch, findings: &mut ignored, found: Vec::new() };
+        reader.hatch(hatch.root());
+        found.append(&mut reader.found);
+        custom = custom.or_else(|| hatch.get("metadata.hooks.custom").map(path_of_hook));
+    }
+    if let Some(source) = custom.and_then(|path| files.beside(dir, &path)) {
+        // What the hook does with a string is not known; with a range in it, it is a requirement.
+        let texts = python::read(&source.text).texts;
+        found.extend(texts.iter().filter_map(|text| ranged(&source, text)));
+    }
+    found
+}
+
+fn path_of_hook(custom: &Item) -> String {
+    custom.get("path").and_then(Item::as_str).unwrap_or("hatch_build.py").to_owned()
+}
+
+/// The requirements in the lines of a requirements file and of those that it includes (`-r`).
+pub(crate) fn requirements_file(
+    dir: &str,
+    path: &str,
+    table: &RequirementTable,
+    files: Files<'_>,
+) -> Vec<DeclaredRequirement> {
+    let mut found = Vec::new();
+    let mut read: Vec<Arc<str>> = Vec::new();
+    let mut open: Vec<SourceFile> = files.beside(dir, path).into_iter().collect();
+    while let Some(source) = open.pop() {
+        if read.contains(&source.path) {
+            continue;
         }
+        let beside = source.path.rsplit_once('/').map_or("", |(dir, _)| dir);
+        let mut start = 0;
+        for line in source.text.split_inclusive('\n') {
+            // Comments, options of pip (` --hash=…`) and a continued line are not the requirement.
+            let ends = [" #", " --", "\\"].into_iter().filter_map(|end| line.find(end));
+            let text = line[..ends.min().unwrap_or(line.len())].trim();
+            let at = start + line.find(text).unwrap_or(0);
+            start += line.len();
+            let included = text.strip_prefix("--requirement").or_else(|| text.strip_prefix("-r"));
+            if let Some(included) = included {
+                open.extend(files.beside(beside, included.trim_start_matches('=').trim()));
+            } else if !text.is_empty() && !text.starts_with(['#', '-']) {
+                found.extend(plain(&source, table, text, at));
+            }
+        }
+        read.push(source.path.clone());
     }
     found
 }
@@ -321,19 +437,46 @@ pub(crate) fn setup_cfg(source: &SourceFile) -> Vec<DeclaredRequirement> {
     found
 }
 
-/// The requirement strings of a setup.py. An f-string is a template. A string that no requirement
-/// keyword reaches counts only with a range in it: `"core"` may mean anything.
-pub(crate) fn setup_py(source: &SourceFile) -> Vec<DeclaredRequirement> {
+/// The requirement strings of a setup.py, and those in the requirements files that it reads. An
+/// f-string is a template. A string that no requirement keyword reaches counts only with a range in
+/// it: `"core"` may mean anything.
+pub(crate) fn setup_py(
+    source: &SourceFile,
+    dir: &str,
+    files: Files<'_>,
+) -> Vec<DeclaredRequirement> {
     let Some(setup) = SetupPy::read(&source.text) else { return Vec::new() };
     let reached = setup.requirements();
+    let arguments = setup.argument_texts();
     let mut found: Vec<_> =
         reached.iter().flat_map(|(table, text)| setup_text(source, table, text)).collect();
-    let unreached = |text: &&Text| !reached.iter().any(|(_, known)| known.span == text.span);
-    for text in setup.texts().iter().filter(unreached) {
-        let read = setup_text(source, &RequirementTable::Dependencies, text);
-        found.extend(read.into_iter().filter(|read| !read.requirement.specifiers.is_empty()));
+    // `read("core")` may name a folder.
+    found.retain(|read| {
+        let inside = |text: &&Text| text.span.contains(&read.span.start);
+        !read.specifiers().is_empty() || !arguments.iter().any(inside)
+    });
+    let elsewhere = setup.other_texts();
+    let known = |text: &Text| {
+        let own = |known: &Text| known.span == text.span;
+        reached.iter().any(|(_, known)| own(known)) || elsewhere.iter().any(|known| own(known))
+    };
+    let unreached = setup.texts().iter().filter(|text| !known(text));
+    found.extend(unreached.filter_map(|text| ranged(source, text)));
+    for (table, path) in setup.requirement_files() {
+        found.extend(requirements_file(dir, &path, &table, files));
     }
     found
+}
+
+/// A string that can only be a requirement: one line, with a range.
+fn ranged(source: &SourceFile, text: &Text) -> Option<DeclaredRequirement> {
+    let mut found = setup_text(source, &RequirementTable::Dependencies, text);
+    let only = found.pop().filter(|_| found.is_empty() && !text.raw.contains('\n'))?;
+    let is_range = match specifier::parse(only.specifiers(), Dialect::Pep440) {
+        Ok(clauses) => !clauses.is_empty(),
+        Err(unreadable) => matches!(unreadable, Unreadable::Template(_)),
+    };
+    is_range.then_some(only)
 }
 
 /// The requirement of a string, or of every line where there are several.
@@ -342,14 +485,15 @@ fn setup_text(
     table: &RequirementTable,
     text: &Text,
 ) -> Vec<DeclaredRequirement> {
-    let as_written = !text.formatted && !text.raw.contains('\\');
     let mut found = Vec::new();
     let mut start = text.span.start;
     for line in text.raw.split_inclusive('\n') {
         let lead = line.len() - line.trim_start().len();
-        if let Some(read) = plain(source, table, line.trim(), start + lead) {
-            let specifier_span = read.specifier_span.clone().filter(|_| as_written);
-            found.push(DeclaredRequirement { specifier_span, ..read });
+        if let Some(mut read) = plain(source, table, line.trim(), start + lead) {
+            if read.specifiers().contains('\\') {
+                read.specifier_span = None;
+            }
+            found.push(read);
         }
         start += line.len();
     }

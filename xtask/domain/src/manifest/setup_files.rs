@@ -58,8 +58,10 @@ impl Setup {
         })
     }
 
-    pub(crate) fn requirements(&self) -> Vec<DeclaredRequirement> {
+    /// `dir` is the folder of both, relative to the root.
+    pub(crate) fn requirements(&self, dir: &str, files: Files<'_>) -> Vec<DeclaredRequirement> {
         let cfg = self.cfg.iter().flat_map(requirement_sources::setup_cfg);
-        cfg.chain(self.py.iter().flat_map(requirement_sources::setup_py)).collect()
+        let py = self.py.iter();
+        cfg.chain(py.flat_map(|py| requirement_sources::setup_py(py, dir, files))).collect()
     }
 }

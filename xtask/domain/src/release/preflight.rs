@@ -350,6 +350,8 @@ pub struct PackageFacts {
     pub changed: Option<usize>,
     /// Siblings it needs that are neither tagged nor part of this release.
     pub unreleased: Vec<String>,
+    /// Published requirements on siblings without a range that nothing allows, as written.
+    pub without_range: Vec<String>,
 }
 
 /// The checks of one distribution.
@@ -364,6 +366,16 @@ pub fn package(facts: &PackageFacts) -> Vec<Check> {
                 facts.unreleased.join("` and `")
             ),
             format!("run `cargo xtask release {} {}`", facts.unreleased.join(" "), facts.name),
+        ));
+    }
+    if let Some(first) = facts.without_range.first() {
+        let all = facts.without_range.join("`, `");
+        checks.push(Check::failed(
+            Rule::NoRange,
+            format!("`{}` requires `{all}` in any version, also in incompatible ones", facts.name),
+            format!(
+                "add ranges (`cargo xtask check --fix`), or `keep = [\"{first}\"]` to [tool.xtask]"
+            ),
         ));
     }
     checks
@@ -484,6 +496,7 @@ mod tests {
             own_commits: vec!["head".into()],
             changed,
             unreleased: Vec::new(),
+            without_range: Vec::new(),
         }
     }
 

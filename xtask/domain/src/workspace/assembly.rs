@@ -121,7 +121,8 @@ fn bearers(manifests: &IdVec<Node, Manifest>) -> HashMap<String, Node> {
     by_name
 }
 
-/// The siblings that each manifest names: the requirement's number, and the sibling.
+/// Which siblings each manifest names: the requirement's number, and the sibling. An extra can name
+/// its own distribution (`all = ["core[s3]==1.0"]`).
 type Named = IdVec<Node, Vec<(usize, Node)>>;
 
 fn named_siblings(manifests: &IdVec<Node, Manifest>, by_name: &HashMap<String, Node>) -> Named {
@@ -131,26 +132,30 @@ fn named_siblings(manifests: &IdVec<Node, Manifest>, by_name: &HashMap<String, N
         let named = requirements.filter_map(|(number, declared)| {
             Some((number, *by_name.get(declared.requirement.name.normal())?))
         });
-        named.filter(|(_, to)| to != node).collect()
+        named.collect()
     });
     named.into_iter().collect()
 }
 
-/// Who needs whom. Groups and build requirements never order a release.
+/// Who needs whom. Groups never order a release.
 struct Edges {
     /// Dependencies, also of excluded projects.
     needs: Vec<Edge>,
     /// Dependencies that order a release.
     hard: Vec<Edge>,
-    /// Extras.
+    /// Build requirements: what builds a distribution is released first, unless it needs that
+    /// distribution itself.
+    build: Vec<Edge>,
+    /// Build requirements, then extras.
     soft: Vec<Edge>,
 }
 
 impl Edges {
     fn of(manifests: &IdVec<Node, Manifest>, named: &Named) -> Edges {
-        let mut edges = Edges { needs: Vec::new(), hard: Vec::new(), soft: Vec::new() };
+        let mut edges =
+            Edges { needs: Vec::new(), hard: Vec::new(), build: Vec::new(), soft: Vec::new() };
         for (from, manifest) in manifests.enumerate() {
-            for &(number, to) in &named[from] {
+            for &(number, to) in named[from].iter().filter(|(_, to)| *to != from) {
                 match manifest.requirements[number].table {
                     RequirementTable::Dependencies => {
                         // A cycle of excluded projects stops nothing.
@@ -162,10 +167,12 @@ impl Edges {
                         edges.needs.push((from, to));
                     }
                     RequirementTable::Extra(_) => edges.soft.push((from, to)),
-                    RequirementTable::Group(_) | RequirementTable::Build => {}
+                    RequirementTable::Build => edges.build.push((from, to)),
+                    RequirementTable::Group(_) => {}
                 }
             }
         }
+        edges.soft.splice(0..0, edges.build.iter().copied());
         edges
     }
 
@@ -228,9 +235,16 @@ impl ReleaseOrder {
         for &(from, to) in &edges.needs {
             distributions[self.place[from]].needs.push(self.place[to]);
         }
-        for Distribution { needs, .. } in &mut distributions {
-            needs.sort_unstable();
-            needs.dedup();
+        for &(from, to) in &edges.build {
+            if self.place[to] < self.place[from] {
+                distributions[self.place[from]].built_with.push(self.place[to]);
+            }
+        }
+        for Distribution { needs, built_with, .. } in &mut distributions {
+            for siblings in [needs, built_with] {
+                siblings.sort_unstable();
+                siblings.dedup();
+            }
         }
         for &node in &self.nodes {
             for &(number, to) in &named[node] {
@@ -249,6 +263,7 @@ fn distribution(manifest: Manifest, level: usize) -> Distribution {
         dir,
         level,
         needs: Vec::new(),
+        built_with: Vec::new(),
         named_by: Vec::new(),
         tag,
         last_tag: None,

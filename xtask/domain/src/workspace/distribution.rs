@@ -16,7 +16,10 @@ pub struct Distribution {
     pub level: usize,
     /// Siblings needed whenever it is installed, in the order of their release.
     pub needs: Vec<DistributionId>,
-    /// Who names it in a requirement of any table: the sibling, and that requirement's number.
+    /// Siblings that take part in its build and are released before it, in that order.
+    pub built_with: Vec<DistributionId>,
+    /// Who names it in a requirement of any table: that distribution (its own extras, too), and the
+    /// requirement's number.
     pub named_by: Vec<(DistributionId, usize)>,
     pub tag: TagPattern,
     /// The tag with the highest version, where the repository's tags are known.

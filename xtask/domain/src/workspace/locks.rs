@@ -13,7 +13,7 @@ use crate::source::{Files, SourceFile, join};
 use crate::workspace::Workspace;
 
 /// The lock files that name distributions of the repository.
-const LOCKS: [&str; 2] = ["uv.lock", "poetry.lock"];
+const LOCKS: [&str; 3] = ["uv.lock", "poetry.lock", "pdm.lock"];
 
 /// A distribution with the version that a lock file has of it.
 pub(crate) struct LockedDistribution {
@@ -35,11 +35,19 @@ impl LockedDistribution {
     }
 }
 
-/// Every distribution in a lock file of the root or of a distribution. A lock file names another
+/// A directory and all that it is in, the root last.
+pub(crate) fn upwards(dir: &str) -> impl Iterator<Item = &str> {
+    let ends = dir.match_indices('/').map(|(at, _)| at).chain([dir.len()]);
+    let ends: Vec<usize> = ends.filter(|end| *end > 0).collect();
+    ends.into_iter().rev().map(|end| &dir[..end]).chain([""])
+}
+
+/// Every distribution in a lock file beside it or in a folder above, which may be the root of a
+/// workspace that is not a distribution itself. A lock file names another
 /// directory where it locks a distribution of the same name that is not of this repository.
 pub(crate) fn locked(workspace: &Workspace, files: Files<'_>) -> Vec<LockedDistribution> {
     let distributions = &workspace.distributions;
-    let mut dirs: Vec<&str> = distributions.iter().map(|d| d.dir.as_str()).chain([""]).collect();
+    let mut dirs: Vec<&str> = distributions.iter().flat_map(|d| upwards(&d.dir)).collect();
     dirs.sort_unstable();
     dirs.dedup();
     let known: HashMap<(&str, &str), DistributionId> = distributions
@@ -52,7 +60,7 @@ pub(crate) fn locked(workspace: &Workspace, files: Files<'_>) -> Vec<LockedDistr
     for (dir, lock) in locks {
         let Some(lock) = lock else { continue };
         for member in lockfile::members(&lock.text) {
-            let Some(member_dir) = join(dir, member.directory) else { continue };
+            let Some(member_dir) = member.directory.and_then(|at| join(dir, at)) else { continue };
             let key = (member_dir.as_str(), &*normalize(member.name));
             if let Some(&id) = known.get(&key) {
                 found.push(LockedDistribution { id, lock: lock.clone(), span: member.span });

@@ -230,6 +230,27 @@ impl Hash for Version {
     }
 }
 
+impl Version {
+    /// The version with the zeros in front of its numbers that `written` has at the same place: like
+    /// `26.08.00`, 26.12.0 is written `26.12.00`.
+    pub fn padded_like(&self, written: &str) -> String {
+        let text = self.to_string();
+        let start = text.find('!').map_or(0, |epoch| epoch + 1);
+        let end = text[start..].find(|c: char| !c.is_ascii_digit() && c != '.');
+        let end = end.map_or(text.len(), |end| start + end);
+        let written = written.split_once('!').map_or(written, |(_, release)| release);
+        let mut written = written.trim_start_matches(['v', 'V']).split('.');
+        let numbers = text[start..end].split('.').map(|number| {
+            let zeros = written.next().filter(|segment| segment.starts_with('0')).unwrap_or("");
+            let width = zeros.bytes().take_while(u8::is_ascii_digit).count();
+            let width = if number.is_empty() { 0 } else { width };
+            format!("{number:0>width$}")
+        });
+        let numbers: Vec<String> = numbers.collect();
+        format!("{}{}{}", &text[..start], numbers.join("."), &text[end..])
+    }
+}
+
 impl fmt::Display for Version {
     /// The canonical form (PEP 440, "Normalization").
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

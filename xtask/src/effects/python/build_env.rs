@@ -36,7 +36,11 @@ pub(crate) fn ready(tools: &Tools, requires: &[&str]) -> Result<BuildEnvironment
     requires.sort_unstable();
     let build = format!("build=={}", Tools::version_of("build").unwrap_or_default());
     let interpreter = tools.interpreter.executable.display();
-    let key = digest(&format!("{}\n{build}\n{interpreter}", requires.join("\n")));
+    // A wheel of a sibling is required by its path; its contents decide.
+    let wheels = requires.iter().map(Path::new).filter(|path| path.is_file());
+    let hashes = wheels.map(|wheel| Ok(hmac_sha256::Hash::hash(&fs::read(wheel)?)));
+    let contents = format!("{:?}", hashes.collect::<Result<Vec<_>>>()?);
+    let key = digest(&format!("{}\n{contents}\n{build}\n{interpreter}", requires.join("\n")));
     requires.insert(0, &build);
     let name = format!("build-{key}");
     let dir = cache::folder(&name, is_fresh, |dir| install(tools, dir, &requires))?;

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
-use domain::ids::PackageId;
+use anyhow::{Context, Result};
+use domain::ids::{DistributionId, PackageId};
+use domain::manifest::requirement::RequirementTable;
 use domain::release::ledger::Ledger;
 use domain::release::plan::ServedFile;
 use domain::release::preflight::short;
+use formats::requirement::admits;
 
 use crate::effects::paths::remove;
 use crate::effects::python;
@@ -40,7 +42,9 @@ impl Run<'_> {
         let partial = ledger::begin(&dir)?;
         let epoch = self.git().commit_time(self.commit(id))?;
         let source = self.source(id)?.join(&distribution.dir);
-        let requires = distribution.manifest.build_requires();
+        let siblings = self.build_siblings(id)?;
+        let mut requires = distribution.manifest.build_requires();
+        requires.extend(siblings.iter().map(String::as_str));
         let environment = python::build::build(tools, &source, &requires, &partial, &epoch)?;
         let mut ledger = Ledger {
             name: distribution.name().to_string(),
@@ -57,6 +61,44 @@ impl Run<'_> {
         let detail = format!("{} files, {} kB", ledger.files.len(), bytes.div_ceil(1000));
         self.state(id).ledger = Some(ledger);
         Ok(StageOutcome::done(detail))
+    }
+
+    /// The wheels of the siblings that take part in the build, and of those that they need, built
+    /// from the same commit: an index does not have them yet. A sibling whose version the build
+    /// requirement excludes is left to the index.
+    pub(super) fn build_siblings(&self, id: PackageId) -> Result<Vec<String>> {
+        let workspace = self.release.workspace;
+        let of = self.package(id).distribution;
+        let mut siblings: Vec<DistributionId> = Vec::new();
+        for (sibling, declared) in workspace.sibling_requirements(of) {
+            let version = workspace.distributions[sibling].version();
+            let is_admitted =
+                version.is_some_and(|version| admits(declared.specifiers(), version) == Some(true));
+            if declared.table == RequirementTable::Build && is_admitted {
+                siblings.extend(workspace.transitive_needs(sibling));
+                siblings.push(sibling);
+            }
+        }
+        siblings.retain(|&sibling| sibling != of);
+        siblings.sort_unstable();
+        siblings.dedup();
+        let name = self.distribution(id).name().in_file_name();
+        let out = self.scratch().join("build-siblings").join(name);
+        remove(&out)?;
+        for sibling in siblings {
+            let distribution = &workspace.distributions[sibling];
+            let source = self.source(id)?.join(&distribution.dir);
+            let requires = distribution.manifest.build_requires();
+            let epoch = self.git().commit_time(self.commit(id))?;
+            python::build::build(self.release.tools, &source, &requires, &out, &epoch)
+                .with_context(|| format!("cannot build `{}` for it", distribution.name()))?;
+        }
+        if !out.exists() {
+            return Ok(Vec::new());
+        }
+        let files = python::build::artifacts(&out)?.into_iter();
+        let wheels = files.filter(|file| file.name.ends_with(".whl"));
+        Ok(wheels.map(|wheel| out.join(wheel.name).to_string_lossy().into_owned()).collect())
     }
 
     /// The commit that a package is built from: HEAD, or the one that it is tagged on.

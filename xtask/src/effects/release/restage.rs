@@ -59,7 +59,9 @@ impl Run<'_> {
         rewrite_version(distribution, &source, version)?;
         let out = work.join("dist");
         let dir = source.join(&distribution.dir);
-        let requires = distribution.manifest.build_requires();
+        let siblings = self.build_siblings(id)?;
+        let mut requires = distribution.manifest.build_requires();
+        requires.extend(siblings.iter().map(String::as_str));
         let epoch = self.git().commit_time(&commit)?;
         python::build::build(self.release.tools, &dir, &requires, &out, &epoch)?;
         let files = python::build::artifacts(&out)?;

@@ -38,6 +38,16 @@ fn environment_default(call: &Expr) -> Option<&Expr> {
     (!matches!(default, Expr::Name(name) if name == "None")).then_some(default)
 }
 
+/// The keywords of `setup` that hold a list of requirements.
+fn keywords() -> [(&'static str, RequirementTable); 4] {
+    [
+        ("install_requires", RequirementTable::Dependencies),
+        ("requires", RequirementTable::Dependencies),
+        ("setup_requires", RequirementTable::Build),
+        ("tests_require", RequirementTable::Group("tests".into())),
+    ]
+}
+
 /// A setup.py that calls `setup`.
 pub(crate) struct SetupPy {
     source: PythonSource,
@@ -202,12 +212,7 @@ impl SetupPy {
     /// Every string of the requirement keywords with its table.
     pub(crate) fn requirements(&self) -> Vec<(RequirementTable, Text)> {
         let mut found = Vec::new();
-        for (keyword, table) in [
-            ("install_requires", RequirementTable::Dependencies),
-            ("requires", RequirementTable::Dependencies),
-            ("setup_requires", RequirementTable::Build),
-            ("tests_require", RequirementTable::Group("tests".into())),
-        ] {
+        for (keyword, table) in keywords() {
             if let Some(value) = self.keyword(keyword) {
                 self.collect(value, &table, &mut found, 0);
             }
@@ -216,6 +221,75 @@ impl SetupPy {
             self.extras(extras, &mut found);
         }
         found
+    }
+
+    /// The requirements files that the file reads, relative to it. One that no keyword reaches is
+    /// told by its name: the plain one holds dependencies, any other those of an extra.
+    pub(crate) fn requirement_files(&self) -> Vec<(RequirementTable, String)> {
+        let mut reached = Vec::new();
+        for (keyword, table) in keywords() {
+            let paths = self.keyword(keyword).map(|value| self.paths(value)).unwrap_or_default();
+            reached.extend(paths.into_iter().map(|path| (table.clone(), path)));
+        }
+        let calls = self.source.calls.iter().map(|(call, _)| call);
+        let assigned = self.source.assignments.iter().map(|assignment| &assignment.value);
+        let all = calls.chain(assigned).chain(&self.source.others);
+        for path in all.flat_map(|value| self.paths(value)) {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            if reached.iter().any(|(_, known)| *known == path) || !path.contains("requirement") {
+                continue;
+            }
+            let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+            let plain = ["requirements", "base", "core", "main", "install"].contains(&stem);
+            let table = if plain {
+                RequirementTable::Dependencies
+            } else {
+                RequirementTable::Extra(stem.to_owned())
+            };
+            reached.push((table, path));
+        }
+        reached
+    }
+
+    /// The names of text files that calls in an expression are given.
+    fn paths(&self, value: &Expr) -> Vec<String> {
+        let mut found = Vec::new();
+        let names = |name: &str| self.assigned(name);
+        python::walk(value, &mut |part| {
+            let Expr::Call { function, arguments, keywords } = part else { return };
+            let of = match &**function {
+                Expr::Attribute { of, .. } => Some(&**of),
+                _ => None,
+            };
+            let values = keywords.iter().map(|(_, value)| value);
+            let paths = arguments.iter().chain(values).chain(of);
+            found.extend(paths.filter_map(|path| eval::path(path, &names)));
+        });
+        found.retain(|path| path.ends_with(".txt") || path.ends_with(".in"));
+        found
+    }
+
+    /// The strings that are arguments of a call.
+    pub(crate) fn argument_texts(&self) -> Vec<&Text> {
+        let mut found = Vec::new();
+        let assigned = self.source.assignments.iter().map(|assignment| &assignment.value);
+        for value in assigned.chain([&self.call]) {
+            python::walk(value, &mut |part| {
+                let Expr::Call { arguments, .. } = part else { return };
+                found.extend(arguments.iter().filter_map(|argument| match argument {
+                    Expr::Text(text) => Some(text),
+                    _ => None,
+                }));
+            });
+        }
+        found
+    }
+
+    /// The strings of the keywords of `setup` that hold no requirements.
+    pub(crate) fn other_texts(&self) -> Vec<&Text> {
+        let Expr::Call { keywords: given, .. } = &self.call else { return Vec::new() };
+        let other = given.iter().filter(|(keyword, _)| !keyword.contains("require"));
+        other.flat_map(|(_, value)| python::texts(value)).collect()
     }
 
     /// Every string of the file: one that no keyword reaches may be put into a list in between.

@@ -194,12 +194,33 @@ impl Subject<'_> {
             own_commits: built.into_iter().chain([self.head.to_owned()]).collect(),
             changed,
             unreleased: self.unreleased_needs(id),
+            without_range: self.without_range(id),
         })
     }
 
-    /// The siblings that a distribution needs and that are neither tagged nor targets.
+    /// The siblings that the metadata will require in any version; `keep` allows that.
+    fn without_range(&self, id: DistributionId) -> Vec<String> {
+        let keep = &self.workspace.distributions[id].manifest.config.keep;
+        let bare = self.workspace.sibling_requirements(id).filter(|(_, declared)| {
+            declared.is_published()
+                && declared.specifiers().is_empty()
+                && declared.requirement.url.is_none()
+                && !keep.contains(&declared.requirement.name)
+        });
+        let mut names: Vec<String> =
+            bare.map(|(_, declared)| declared.requirement.name.to_string()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// The siblings that a distribution needs, also to be built, and that are neither tagged nor
+    /// targets.
     fn unreleased_needs(&self, id: DistributionId) -> Vec<String> {
         let mut needs = self.workspace.transitive_needs(id);
+        needs.extend(&self.workspace.distributions[id].built_with);
+        needs.sort_unstable();
+        needs.dedup();
         needs.retain(|&sibling| {
             let is_tagged = matches!(self.tags.remote(&self.tag(sibling)), Lookup::Known(Some(_)));
             !is_tagged && !self.targets.contains(&sibling)
