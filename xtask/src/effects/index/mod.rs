@@ -104,14 +104,18 @@ pub(crate) fn fetch(tools: &Tools, files: &[ServedFile], dir: &Path) -> Result<(
 
 fn listing(answer: &JsonValue) -> Lookup<Vec<ServedFile>> {
     match answer["files"].as_array() {
-        Some(files) => Lookup::Known(files.iter().filter_map(served_file).collect()),
+        Some(files) => match files.iter().map(served_file).collect() {
+            Some(files) => Lookup::Known(files),
+            None => Lookup::Unknown("its answer lists a file without a name".to_owned()),
+        },
         None => Lookup::Unknown(answer["unknown"].as_str().unwrap_or("no answer").to_owned()),
     }
 }
 
 fn served_file(file: &JsonValue) -> Option<ServedFile> {
+    let name = file["filename"].as_str().filter(|name| !name.contains(['/', '\\']))?;
     Some(ServedFile {
-        name: file["filename"].as_str()?.to_owned(),
+        name: name.to_owned(),
         url: file["url"].as_str()?.to_owned(),
         sha256: file["sha256"].as_str().map(str::to_owned),
         age: file["age"].as_u64(),

@@ -11,7 +11,7 @@ use domain::release::upload_reply::UploadReply;
 use formats::name::Name;
 
 use crate::effects::index::Index;
-use crate::effects::index::twine::{self, Repository, UploadFailed};
+use crate::effects::index::twine::{self, FilesToSend, Repository, UploadFailed};
 use crate::effects::release::run::Run;
 
 /// The number of attempts after which a failure that may pass counts as permanent.
@@ -150,7 +150,9 @@ impl Run<'_> {
             Upload::Nothing => Ok(Attempt::NothingToSend(listed)),
             Upload::Conflict(files) => Err(failed(Then::Stop, anyhow!(names_taken(name, &files)))),
             Upload::Send(missing) => {
-                self.upload(set, index, &missing)?;
+                let files = FilesToSend::copy(&set.dir, &missing)
+                    .map_err(|error| failed(Then::Stop, error))?;
+                self.upload(index, &files)?;
                 Ok(Attempt::Sent)
             }
         }
@@ -170,16 +172,10 @@ impl Run<'_> {
         }
     }
 
-    fn upload(
-        &self,
-        set: &UploadSet,
-        index: &Index,
-        files: &[Artifact],
-    ) -> Result<(), UploadFailed> {
-        let paths: Vec<PathBuf> = files.iter().map(|file| set.dir.join(&file.name)).collect();
+    fn upload(&self, index: &Index, files: &FilesToSend) -> Result<(), UploadFailed> {
         let config = self.release.target.twine_config.as_deref();
         let limit = Duration::from_secs(self.release.workspace.config.upload_limit);
-        twine::upload(self.release.tools, &self.twines, &index.repository, config, &paths, limit)
+        twine::upload(self.release.tools, &self.twines, &index.repository, config, files, limit)
     }
 
     fn show_retry(&self, error: &anyhow::Error, pause: Duration) {
