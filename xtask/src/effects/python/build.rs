@@ -101,10 +101,18 @@ fn archive(value: &JsonValue) -> Result<Archive> {
     }
     let headers = value["metadata"].entries();
     let members = value["members"].entries();
+    let kinds = value["kinds"].entries();
+    let record = value["record"].entries();
     Ok(Archive {
         file,
         size: value["size"].as_u64().unwrap_or_default(),
         members: members.map(|(path, digest)| (path.to_owned(), text(digest))).collect(),
+        kinds: kinds.map(|(path, kind)| (path.to_owned(), text(kind))).collect(),
+        comment: text(&value["comment"]),
+        tags: strings(&value["tags"]),
+        record: record
+            .map(|(path, digest)| (path.to_owned(), digest.as_str().map(str::to_owned)))
+            .collect(),
         metadata: headers.map(|(key, values)| (key.to_owned(), strings(values))).collect(),
     })
 }
