@@ -8,6 +8,7 @@ pub mod modules;
 mod paths;
 mod problem;
 mod tracked;
+mod wheel;
 
 use crate::finding::{Finding, Rule};
 use crate::text::words::plural;
@@ -20,9 +21,11 @@ pub fn check(built: &[Built], siblings: &Siblings) -> Vec<Finding> {
     let mut findings = Vec::new();
     for one in built {
         findings.extend(kinds(one));
+        findings.extend(wheel::disagreements(one));
         for archive in one.archives {
             let mut problems = metadata::problems(one, archive, siblings);
             problems.extend(tracked::problems(one, archive));
+            problems.extend(wheel::problems(archive));
             findings.extend(problems.into_iter().map(|problem| problem.of(&archive.file)));
         }
     }
