@@ -56,7 +56,7 @@ impl Run<'_> {
     }
 
     /// The paths that git tracked in the distribution's directory when it was built.
-    fn tracked(&self, id: PackageId) -> Result<Vec<String>> {
+    pub(super) fn tracked(&self, id: PackageId) -> Result<Vec<String>> {
         let all = self.git().tracked(&self.ledger(id)?.commit)?;
         Ok(self.release.workspace.own_paths(self.package(id).distribution, &all))
     }

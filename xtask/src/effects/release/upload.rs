@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use domain::ids::PackageId;
-use domain::release::plan::{Artifact, Lookup, ServedFile, Upload, names_taken, to_upload};
+use domain::release::plan::{Artifact, Lookup, ServedFile, Upload, to_upload};
 use domain::release::upload_reply::UploadReply;
 use formats::name::Name;
 
-use crate::effects::index::Index;
 use crate::effects::index::twine::{self, FilesToSend, Repository, UploadFailed};
+use crate::effects::index::{Index, OtherBytes};
 use crate::effects::release::run::Run;
 
 /// The number of attempts after which a failure that may pass counts as permanent.
@@ -148,7 +148,9 @@ impl Run<'_> {
         };
         match to_upload(&set.files, &listed) {
             Upload::Nothing => Ok(Attempt::NothingToSend(listed)),
-            Upload::Conflict(files) => Err(failed(Then::Stop, anyhow!(names_taken(name, &files)))),
+            Upload::Conflict(files) => {
+                Err(failed(Then::Stop, OtherBytes::new(name, &files).into()))
+            }
             Upload::Send(missing) => {
                 let files = FilesToSend::copy(&set.dir, &missing)
                     .map_err(|error| failed(Then::Stop, error))?;

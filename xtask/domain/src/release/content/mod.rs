@@ -15,6 +15,7 @@ use crate::text::words::plural;
 
 pub use archive::{Archive, Built, Siblings};
 pub use paths::import_names;
+pub use wheel::stale_member;
 
 /// Every fault of the built archives: each by itself, and all of them installed together.
 pub fn check(built: &[Built], siblings: &Siblings) -> Vec<Finding> {

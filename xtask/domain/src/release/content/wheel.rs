@@ -7,6 +7,7 @@ use formats::requirement::Requirement;
 use crate::finding::{Finding, Rule};
 use crate::release::content::archive::{Archive, Built};
 use crate::release::content::problem::Problem;
+use crate::text::globs::any_matches;
 use crate::text::words::first_few;
 
 /// What RECORD and WHEEL say otherwise than the wheel is.
@@ -84,6 +85,27 @@ fn expanded(tag: &str) -> BTreeSet<String> {
         }
     }
     found
+}
+
+/// The first Python file that two wheels of one version have with different contents, of those that
+/// git tracks and that no build writes.
+pub fn stale_member<'a>(
+    ours: &'a Archive,
+    theirs: &Archive,
+    tracked: &[String],
+    generated: &[String],
+) -> Option<&'a str> {
+    let python = |path: &str| path.ends_with(".py") || path.ends_with(".pyi");
+    let mut members = ours.members.iter().filter(|(path, digest)| {
+        python(path) && theirs.members.get(*path).is_some_and(|other| other != *digest)
+    });
+    let from_source = |path: &str| {
+        let below = format!("/{path}");
+        tracked.iter().any(|source| {
+            (source == path || source.ends_with(&below)) && !any_matches(generated, source)
+        })
+    };
+    members.find(|(path, _)| from_source(path)).map(|(path, _)| path.as_str())
 }
 
 /// Requirements that one wheel has and the sdist or another wheel does not: users of one file
@@ -197,6 +219,17 @@ mod tests {
         check(&other, &[]);
         other.tags = vec!["cp39-abi3-linux_x86_64".into()];
         check(&other, &["has a WHEEL file with the tag `cp39-abi3-linux_x86_64`, unlike its name"]);
+    }
+
+    #[test]
+    fn collected_wheels_have_the_same_python() {
+        let ours = archive("a-1-py3-none-any.whl", &["a/x.py", "a/_version.py", "a/b.so"], &[]);
+        let mut theirs = ours.clone();
+        let tracked = ["src/a/x.py".to_owned(), "src/a/b.so".to_owned()];
+        theirs.members.values_mut().for_each(|digest| *digest = "1".into());
+        assert_eq!(stale_member(&ours, &theirs, &tracked, &[]), Some("a/x.py"));
+        assert_eq!(stale_member(&ours, &theirs, &tracked, &["src/a/x.py".into()]), None);
+        assert_eq!(stale_member(&ours, &ours, &tracked, &[]), None);
     }
 
     #[test]
