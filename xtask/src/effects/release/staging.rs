@@ -56,7 +56,9 @@ impl Run<'_> {
         for file in &set.files {
             let path = dir.join(&file.name);
             if python::build::artifact(&path)? != *file {
-                return Err(OtherBytes::new(&index.repository, &[file.name.clone()]).into());
+                return Err(
+                    OtherBytes::new(&index.repository, std::slice::from_ref(&file.name)).into()
+                );
             }
             paths.push(path);
         }

@@ -20,7 +20,7 @@ pub struct Archive {
     /// The comment of a zip.
     pub comment: String,
     /// The tags that the WHEEL file of a wheel has, and the SHA-256 that its RECORD has for each
-    /// file; `None` where it has none, or a wrong one of another algorithm.
+    /// file: `None` where it has none, empty where it has a wrong one of another algorithm.
     pub tags: Vec<String>,
     pub record: BTreeMap<String, Option<String>>,
     /// Every header of METADATA or PKG-INFO, in the order written (core metadata).

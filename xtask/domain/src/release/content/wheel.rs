@@ -16,12 +16,15 @@ pub(crate) fn problems(wheel: &Archive) -> Vec<Problem> {
         return Vec::new();
     }
     let mut problems = Vec::new();
+    // A file that is listed without a digest is listed: no index refuses that.
+    let is_wrong = |path: &str, digest: &String| match wheel.record.get(path) {
+        None => true,
+        Some(recorded) => recorded.as_ref().is_some_and(|recorded| recorded != digest),
+    };
     let wrong: Vec<&str> = wheel
         .members
         .iter()
-        .filter(|(path, digest)| {
-            !is_signature(path) && wheel.record.get(*path) != Some(&Some((*digest).clone()))
-        })
+        .filter(|(path, digest)| !is_signature(path) && is_wrong(path, digest))
         .map(|(path, _)| path.as_str())
         .collect();
     if !wrong.is_empty() {
@@ -200,6 +203,9 @@ mod tests {
     #[test]
     fn a_record_lists_every_file_and_no_other() {
         check(&wheel(), &[]);
+        let mut bare = wheel();
+        bare.record.insert("a.py".into(), None);
+        check(&bare, &[]);
         let mut other = wheel();
         other.record.remove("a.py");
         other.record.insert("ghost.py".into(), Some("00".into()));
