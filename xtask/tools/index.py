@@ -8,118 +8,147 @@ A question is one of these objects:
 * ``{"fetch": [{"url", "path"}, ...]}`` stores every file and gives ``{}``, or ``{"unknown": WHY}``.
 
 Names are in PEP 503 normal form; ``sha256`` and ``age`` (whole days since the upload, PEP 700) are
-null where the index does not give them.
+null where the index does not give them. No answer contains an address: it may hold a password.
 """
 
+import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timezone
-from html.parser import HTMLParser
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from urllib.parse import urlsplit
 
+import listing
 import requests
+import urllib3
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
 # Seconds to connect, and seconds between two packets.
 TIMEOUT = (10, 30)
+# Seconds for one whole answer: an index that sends a byte now and then never runs into TIMEOUT.
+LIMIT = 45
+# The same for the download of one file.
+FETCH_LIMIT = 900
+# Bytes of a listing. The longest of PyPI have a tenth of that.
+LARGEST = 200_000_000
 # Seconds between two attempts, and the longest that an index may ask to wait.
 PAUSES = (0.5, 2)
 LONGEST_PAUSE = 60.0
+# Everything that a broken answer makes `requests` raise, some of it not its own.
+ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)
 
 
-class _Anchors(HTMLParser):
-    """Collects the ``href`` of every anchor."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.hrefs: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "a":
-            self.hrefs.extend(value for key, value in attrs if key == "href" and value)
-
-
-def _from_html(text: str, base: str) -> list[dict[str, Any]]:
-    anchors = _Anchors()
-    anchors.feed(text)
-    files = []
-    for href in anchors.hrefs:
-        url, fragment = urldefrag(urljoin(base, href))
-        algorithm, _, digest = fragment.partition("=")
-        sha256 = digest if algorithm == "sha256" else None
-        filename = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
-        files.append({"filename": filename, "url": url, "sha256": sha256, "age": None})
-    return files
-
-
-def _from_json(body: dict[str, Any], base: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "filename": file["filename"],
-            "url": urljoin(base, file["url"]),
-            "sha256": file.get("hashes", {}).get("sha256"),
-            "age": _days_since(file.get("upload-time")),
-        }
-        for file in body["files"]
-    ]
-
-
-def _days_since(upload_time: str | None) -> int | None:
-    # The seconds are followed by fractions and the Z of UTC; PEP 700 allows nothing else.
-    try:
-        then = datetime.strptime((upload_time or "")[:19], "%Y-%m-%dT%H:%M:%S")
-    except ValueError:
-        return None
-    return max((datetime.now(timezone.utc) - then.replace(tzinfo=timezone.utc)).days, 0)
+@dataclass
+class _Answer:
+    status: int
+    reason: str
+    headers: Any
+    url: str
+    is_redirected: bool
+    body: bytes
 
 
 def ask(simple: str, project: str) -> dict[str, Any]:
     """Return the files that the index at ``simple`` lists for ``project``."""
     url = f"{simple.rstrip('/')}/{project}/"
     try:
-        response = _get_patiently(url)
-        if response.status_code == 404:
+        answer = _get_patiently(url)
+        if answer.is_redirected and not _is_about(answer.url, project):
+            return {"unknown": "it redirects to another page, such as a login"}
+        if answer.status == 404:
             return {"files": []}
-        if response.status_code != 200:
-            return {"unknown": f"status {response.status_code} {response.reason}"}
-        if "json" in response.headers.get("Content-Type", ""):
-            return {"files": _from_json(response.json(), response.url)}
-        return {"files": _from_html(response.text, response.url)}
-    except (requests.RequestException, KeyError, TypeError, ValueError) as error:
+        if answer.status != 200:
+            return {"unknown": f"status {answer.status} {answer.reason}".strip()}
+        kind = answer.headers.get("Content-Type", "")
+        return {"files": listing.read(kind, answer.body, answer.url, project)}
+    except listing.NotAListing as error:
+        return {"unknown": str(error)}
+    except ERRORS as error:
         return {"unknown": _reason(error)}
 
 
-def _get_patiently(url: str) -> requests.Response:
+def _is_about(url: str, project: str) -> bool:
+    last = urlsplit(url).path.rstrip("/").rsplit("/", 1)[-1]
+    return listing.normal(last) == project
+
+
+def _get_patiently(url: str) -> _Answer:
     """Repeat the request a few times after a failure that may pass."""
-    headers = {"Accept": ACCEPT, "Cache-Control": "no-cache", "Pragma": "no-cache"}
     for pause in PAUSES:
         try:
-            response = requests.get(url, headers=headers, timeout=TIMEOUT)
+            answer = _within(LIMIT, lambda: _get(url))
         except requests.ConnectionError:
             time.sleep(pause)
             continue
-        if response.status_code != 429 and response.status_code < 500:
-            return response
-        wanted = response.headers.get("Retry-After", "")
-        time.sleep(min(float(wanted), LONGEST_PAUSE) if wanted.isdecimal() else pause)
-    return requests.get(url, headers=headers, timeout=TIMEOUT)
+        if answer.status != 429 and answer.status < 500:
+            return answer
+        wanted = answer.headers.get("Retry-After", "")
+        is_number = wanted.isascii() and wanted.isdecimal() and len(wanted) < 10
+        time.sleep(min(float(wanted), LONGEST_PAUSE) if is_number else pause)
+    return _within(LIMIT, lambda: _get(url))
+
+
+def _get(url: str) -> _Answer:
+    headers = {"Accept": ACCEPT, "Cache-Control": "no-cache", "Pragma": "no-cache"}
+    with requests.get(url, headers=headers, timeout=TIMEOUT, stream=True) as response:
+        body = bytearray()
+        for block in response.iter_content(1 << 16):
+            body += block
+            if len(body) > LARGEST:
+                raise listing.NotAListing("its answer has no end")
+        reason, is_redirected = response.reason or "", bool(response.history)
+        return _Answer(
+            response.status_code, reason, response.headers, response.url, is_redirected, bytes(body)
+        )
+
+
+def _within(seconds: float, work: Callable[[], Any]) -> Any:
+    """Return what ``work`` returns, or raise ``requests.Timeout`` while it goes on elsewhere.
+
+    Only a thread of its own bounds the whole: a time limit of `requests` begins again with every
+    packet, also with those of the header.
+    """
+    done: list[Any] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            done.append(work())
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if failed:
+        raise failed[0]
+    if not done:
+        raise requests.Timeout
+    return done[0]
 
 
 def fetch(files: list[dict[str, str]]) -> dict[str, Any]:
     """Store every file under its path; stop at the first that cannot be downloaded."""
     for file in files:
+        path = Path(file["path"])
         try:
-            with requests.get(file["url"], timeout=TIMEOUT, stream=True) as response:
-                if response.status_code != 200:
-                    return {"unknown": f"status {response.status_code} for {file['url']}"}
-                with Path(file["path"]).open("wb") as target:
-                    for block in response.iter_content(1 << 16):
-                        target.write(block)
-        except requests.RequestException as error:
-            return {"unknown": _reason(error)}
+            status = _within(FETCH_LIMIT, lambda url=file["url"], path=path: _store(url, path))
+        except ERRORS as error:
+            return {"unknown": f"{_reason(error)} (`{path.name}`)"}
+        if status != 200:
+            return {"unknown": f"status {status} for `{path.name}`"}
     return {}
+
+
+def _store(url: str, path: Path) -> int:
+    with requests.get(url, timeout=TIMEOUT, stream=True) as response:
+        if response.status_code == 200:
+            with path.open("wb") as target:
+                for block in response.iter_content(1 << 16):
+                    target.write(block)
+        return response.status_code
 
 
 def _reason(error: Exception) -> str:
@@ -135,6 +164,16 @@ def answer(question: dict[str, Any]) -> dict[str, Any]:
     if "fetch" in question:
         return fetch(question["fetch"])
     projects = question["projects"]
+    silent = threading.Event()
+
+    def one(project: str) -> dict[str, Any]:
+        # An index that did not answer in time is not waited for once more by every project.
+        if silent.is_set():
+            return {"unknown": "no answer in time"}
+        found = ask(question["simple"], project)
+        if found.get("unknown") == "no answer in time":
+            silent.set()
+        return found
+
     with ThreadPoolExecutor(max_workers=8) as pool:
-        answers = pool.map(lambda project: ask(question["simple"], project), projects)
-        return dict(zip(projects, answers, strict=True))
+        return dict(zip(projects, pool.map(one, projects), strict=True))

@@ -1,20 +1,26 @@
 """Run twine uploads, and report the status of a refusal and how long the index asks to wait.
 
-Usage: ``upload.py`` with twine's own arguments. Every line of standard input is a JSON list of
-further arguments, the files of one upload. Every answer is a line:
+Usage: ``upload.py`` with twine's own arguments. Every line of standard input is a JSON object,
+``{"arguments": [...], "sha256": {PATH: DIGEST}}``: the further arguments of one upload, and the
+files that it sends. twine reads each file several times; what it sends is compared with the digest,
+and is what was compared. Every answer is a line:
 
-``{"ok": ..., "output": ..., "status": ..., "retry_after": ...}``
+``{"ok": ..., "output": ..., "status": ..., "retry_after": ..., "changed": ...}``
 
-``output`` is what twine printed, without the password, which an index may echo. ``status`` is the
-HTTP status of a refusal and ``retry_after`` the seconds of its ``Retry-After`` header; both are
-null where there is none. twine ends every failure with the same exit code and drops the header.
+``output`` is what twine printed, without the password, which an index may echo in any form.
+``status`` is the HTTP status of a refusal and ``retry_after`` the seconds of its ``Retry-After``
+header; both are null where there is none. twine ends every failure with the same exit code and
+drops the header. ``changed`` is the path of a file that does not have its digest: nothing of it has
+been sent.
 
 When standard input closes, this process ends at once: its parent is gone, and the next release asks
 the index which files have arrived.
 """
 
 import argparse
+import base64
 import contextlib
+import hashlib
 import http
 import io
 import json
@@ -25,10 +31,29 @@ import threading
 import traceback
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, BinaryIO
+from urllib.parse import quote, unquote, urlsplit
 
 import requests
-from twine import cli, exceptions, utils
+from twine import cli, exceptions, repository, utils
+
+
+class _ChangedError(Exception):
+    """A file is not the one that was built and tested."""
+
+
+def _send_only(digests: dict[str, str]) -> None:
+    """Let twine send the files of these digests and no others."""
+
+    def read(path: str, mode: str) -> BinaryIO:
+        with open(path, mode) as file:
+            content = file.read()
+        if hashlib.sha256(content).hexdigest() != digests.get(path):
+            raise _ChangedError(path)
+        return io.BytesIO(content)
+
+    # twine opens a file by this name at the moment of sending it, and nowhere else in this module.
+    repository.open = read  # type: ignore[attr-defined]
 
 
 def _seconds(value: str) -> int | None:
@@ -58,6 +83,9 @@ def _upload(arguments: list[str]) -> dict[str, Any]:
     ok = False
     try:
         ok = not cli.dispatch(arguments)
+    except _ChangedError as error:
+        print("a file has changed since it was built")
+        return {"ok": False, "status": None, "retry_after": None, "changed": str(error)}
     except requests.HTTPError as error:
         if error.response is not None:
             return _refusal(error.response)
@@ -77,11 +105,26 @@ def _passwords(arguments: list[str]) -> list[str]:
     parser.add_argument("--config-file", default=utils.DEFAULT_CONFIG_FILE)
     parser.add_argument("--repository", required=True)
     known, _ = parser.parse_known_args(arguments)
-    passwords = [os.environ.get("TWINE_PASSWORD")]
-    with contextlib.suppress(exceptions.TwineException):
+    logins = [(os.environ.get("TWINE_USERNAME"), os.environ.get("TWINE_PASSWORD"))]
+    with contextlib.suppress(exceptions.TwineException, ValueError):
         config = utils.get_repository_from_config(known.config_file, known.repository)
-        passwords.append(config.get("password"))
-    return [password for password in passwords if password]
+        logins += [(user, config.get("password")) for user in (config.get("username"), logins[0][0])]
+        address = urlsplit(config["repository"] or "")
+        logins.append((address.username, address.password))
+    shown = {form for user, password in logins if password for form in _forms(user, password)}
+    # The longest first: one form may be part of another.
+    return sorted(shown, key=len, reverse=True)
+
+
+def _forms(user: str | None, password: str) -> set[str]:
+    """Return every spelling of a password in which an index may echo it."""
+    forms = {password, unquote(password)}
+    forms |= {quote(form, safe=safe) for form in tuple(forms) for safe in ("", "/", "~!$&'()*+,;=")}
+    for name in {user or "", unquote(user or ""), "__token__"}:
+        for form in (password, unquote(password)):
+            login = base64.b64encode(f"{name}:{form}".encode(errors="surrogateescape")).decode()
+            forms |= {login, login.rstrip("="), quote(login, safe="")}
+    return {form for form in forms if form}
 
 
 def _read(uploads: "queue.SimpleQueue[str]") -> None:
@@ -96,10 +139,11 @@ def main(arguments: list[str]) -> None:
     uploads: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(uploads,), daemon=True).start()
     while True:
-        files = json.loads(uploads.get())
+        upload = json.loads(uploads.get())
+        _send_only(upload["sha256"])
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-            answer = _upload(arguments + files)
+            answer = _upload(arguments + upload["arguments"])
         output = printed.getvalue()
         for password in passwords:
             output = output.replace(password, "***")

@@ -24,6 +24,7 @@ use crate::effects::fs::lock::Lock;
 use crate::effects::fs::temporary;
 use crate::effects::paths;
 use crate::effects::python::tools::Tools;
+use crate::effects::release::collect_wheels;
 use crate::effects::release::facts::{self, IndexFacts, LocalFacts};
 use crate::effects::release::target::{GitTarget, ReleaseTarget};
 use crate::effects::release::{Release, ReleaseOutcome};
@@ -241,6 +242,13 @@ fn check_all(
 ) -> (Vec<Check>, Result<IndexFacts>) {
     let mut checks = local.checks.clone();
     checks.extend(facts::tools::checks(target, tools));
+    if let Some(folder) = &options.wheels {
+        let released = local.packages().map(|package| {
+            let name = workspace.distributions[package.distribution].name();
+            (name.in_file_name(), package.version.to_string())
+        });
+        checks.push(collect_wheels::check(folder, &released.collect::<Vec<_>>()));
+    }
     if options.until == Until::Built {
         checks = preflight::for_building(checks);
     }

@@ -37,7 +37,7 @@ impl Temporary {
                 Err(error) => return Err(error),
                 Ok(lock) => {
                     lock.lock()?;
-                    fs::create_dir(&path)?;
+                    private_folder(&path)?;
                     return Ok(Temporary { path, _lock: lock });
                 }
             }
@@ -60,6 +60,14 @@ impl Drop for Temporary {
 fn base() -> PathBuf {
     let base = env::temp_dir();
     absolute(&base).unwrap_or(base)
+}
+
+/// Makes a folder that only this user can enter.
+fn private_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }
 
 /// Removes the folders that killed runs have left.

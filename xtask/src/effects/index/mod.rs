@@ -3,6 +3,7 @@
 pub(crate) mod local;
 pub(crate) mod twine;
 
+use std::fmt;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -69,7 +70,9 @@ impl Index {
                 Lookup::Unknown(why) => why,
                 Lookup::Known(files) => match to_upload(built, &files) {
                     Upload::Nothing => return Ok(files),
-                    Upload::Conflict(files) => bail!(names_taken(&self.repository, &files)),
+                    Upload::Conflict(files) => {
+                        return Err(OtherBytes::new(&self.repository, &files).into());
+                    }
                     Upload::Send(missing) => format!("`{}` is not listed", missing[0].name),
                 },
             };
@@ -85,6 +88,25 @@ impl Index {
         }
     }
 }
+
+/// An index serves other bytes under the name of a file that was built here: running the same command
+/// again cannot help.
+#[derive(Debug)]
+pub(crate) struct OtherBytes(String);
+
+impl OtherBytes {
+    pub(crate) fn new(index: &str, files: &[String]) -> OtherBytes {
+        OtherBytes(names_taken(index, files))
+    }
+}
+
+impl fmt::Display for OtherBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for OtherBytes {}
 
 /// Downloads files of an index into a directory, under their own names.
 ///
@@ -104,14 +126,18 @@ pub(crate) fn fetch(tools: &Tools, files: &[ServedFile], dir: &Path) -> Result<(
 
 fn listing(answer: &JsonValue) -> Lookup<Vec<ServedFile>> {
     match answer["files"].as_array() {
-        Some(files) => Lookup::Known(files.iter().filter_map(served_file).collect()),
+        Some(files) => match files.iter().map(served_file).collect() {
+            Some(files) => Lookup::Known(files),
+            None => Lookup::Unknown("its answer lists a file without a name".to_owned()),
+        },
         None => Lookup::Unknown(answer["unknown"].as_str().unwrap_or("no answer").to_owned()),
     }
 }
 
 fn served_file(file: &JsonValue) -> Option<ServedFile> {
+    let name = file["filename"].as_str().filter(|name| !name.contains(['/', '\\']))?;
     Some(ServedFile {
-        name: file["filename"].as_str()?.to_owned(),
+        name: name.to_owned(),
         url: file["url"].as_str()?.to_owned(),
         sha256: file["sha256"].as_str().map(str::to_owned),
         age: file["age"].as_u64(),

@@ -2,19 +2,23 @@
 //! environment of the one twine process that needs it, and nowhere else.
 
 use std::fmt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use domain::config::IndexConfig;
 use domain::release::index_address::{host, simple_address, token_variable};
+use domain::release::plan::Artifact;
 use domain::release::upload_reply::UploadReply;
-use jzon::{JsonValue, array};
+use jzon::{JsonValue, array, object};
 use xshell::{Cmd, Shell};
 
+use crate::effects::fs::temporary::Temporary;
 use crate::effects::index::Index;
 use crate::effects::process::shell;
 use crate::effects::process::worker::Workers;
+use crate::effects::python::build::artifact_of;
 use crate::effects::python::cache::digest;
 use crate::effects::python::tools::Tools;
 
@@ -50,8 +54,13 @@ fn repository(config: &IndexConfig, answer: &JsonValue) -> Repository {
     let name = &config.repository;
     let described = &answer["repositories"][name];
     let text = |value: &JsonValue| value.as_str().unwrap_or_default().to_owned();
-    let index = match described["error"].as_str() {
-        Some(error) => Err(error.to_owned()),
+    let variable = token_variable(name);
+    let unreadable = [variable.as_str(), "TWINE_PASSWORD", "TWINE_USERNAME"]
+        .into_iter()
+        .find(|name| std::env::var_os(name).is_some_and(|value| value.to_str().is_none()));
+    let error = unreadable.map(|name| format!("the value of `{name}` is not valid UTF-8"));
+    let index = match error.or_else(|| described["error"].as_str().map(str::to_owned)) {
+        Some(error) => Err(error),
         None => {
             let simple = config.simple.clone().unwrap_or_else(|| {
                 let default_upload = text(&answer["default_upload"]);
@@ -61,7 +70,6 @@ fn repository(config: &IndexConfig, answer: &JsonValue) -> Repository {
             Ok(Index { repository: name.clone(), simple })
         }
     };
-    let variable = token_variable(name);
     let credentials = if variable_value(&variable).is_some() {
         Some(variable)
     } else if variable_value("TWINE_PASSWORD").is_some() {
@@ -150,7 +158,7 @@ pub(crate) fn upload(
     twines: &Workers,
     repository: &str,
     config_file: Option<&Path>,
-    files: &[PathBuf],
+    files: &FilesToSend,
     limit: Duration,
 ) -> Result<(), UploadFailed> {
     let failed = |reply, retry_after, output| {
@@ -176,7 +184,7 @@ fn run(
     twines: &Workers,
     repository: &str,
     config_file: Option<&Path>,
-    files: &[PathBuf],
+    files: &FilesToSend,
     limit: Duration,
 ) -> Result<JsonValue> {
     let shell = Shell::new()?;
@@ -194,14 +202,60 @@ fn run(
             None => restore_identity(twine),
         },
     };
-    let attestations = attestations(files);
+    let attestations = attestations(&files.paths);
     let mut arguments = Vec::new();
     if !attestations.is_empty() {
         arguments.push("--attestations".to_owned());
     }
-    arguments.extend(as_strings(files));
+    let paths = as_strings(&files.paths);
+    let mut sha256 = JsonValue::new_object();
+    for (path, digest) in paths.iter().zip(&files.sha256) {
+        sha256.insert(path, digest.as_str())?;
+    }
+    arguments.extend(paths);
     arguments.extend(as_strings(&attestations));
-    twines.ask(twine, &arguments.into(), Some(limit))
+    let question = object! { "arguments": arguments, "sha256": sha256 };
+    twines.ask(twine, &question, Some(limit))
+}
+
+/// Built files on their way to an index: copies in a folder that only this user can reach, compared
+/// with the ledger. `upload.py` compares what it sends once more.
+pub(crate) struct FilesToSend {
+    paths: Vec<PathBuf>,
+    sha256: Vec<String>,
+    _folder: Temporary,
+}
+
+impl FilesToSend {
+    /// Reads each file once.
+    ///
+    /// # Errors
+    /// A file is not the one that was built, or cannot be copied.
+    pub(crate) fn copy(dir: &Path, files: &[Artifact]) -> Result<FilesToSend> {
+        let folder = Temporary::new()?;
+        let mut paths = Vec::new();
+        for file in files {
+            let source = dir.join(&file.name);
+            let bytes =
+                fs::read(&source).with_context(|| format!("cannot read `{}`", source.display()))?;
+            if artifact_of(&file.name, &bytes) != *file {
+                bail!(
+                    "`{}` has changed since it was built and tested; nothing of it was sent",
+                    source.display()
+                );
+            }
+            let path = folder.path().join(&file.name);
+            fs::write(&path, bytes).context("cannot write to the temporary folder")?;
+            let attestation = attestation_of(&source);
+            if attestation.is_file() {
+                fs::copy(&attestation, attestation_of(&path))
+                    .with_context(|| format!("cannot copy `{}`", attestation.display()))?;
+            }
+            paths.push(path);
+        }
+        let sha256 = files.iter().map(|file| file.sha256.clone()).collect();
+        Ok(FilesToSend { paths, sha256, _folder: folder })
+    }
 }
 
 struct Credentials {

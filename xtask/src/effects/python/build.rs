@@ -76,8 +76,13 @@ pub(crate) fn artifacts(dir: &Path) -> Result<Vec<Artifact>> {
 pub(crate) fn artifact(path: &Path) -> Result<Artifact> {
     let bytes = fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let sha256 = hmac_sha256::Hash::hash(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Artifact { name, sha256, size: bytes.len() as u64 })
+    Ok(artifact_of(&name, &bytes))
+}
+
+/// The same of a file that has been read.
+pub(crate) fn artifact_of(name: &str, bytes: &[u8]) -> Artifact {
+    let sha256 = hmac_sha256::Hash::hash(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    Artifact { name: name.to_owned(), sha256, size: bytes.len() as u64 }
 }
 
 /// The contents of built files, in the order given.
@@ -96,10 +101,18 @@ fn archive(value: &JsonValue) -> Result<Archive> {
     }
     let headers = value["metadata"].entries();
     let members = value["members"].entries();
+    let kinds = value["kinds"].entries();
+    let record = value["record"].entries();
     Ok(Archive {
         file,
         size: value["size"].as_u64().unwrap_or_default(),
         members: members.map(|(path, digest)| (path.to_owned(), text(digest))).collect(),
+        kinds: kinds.map(|(path, kind)| (path.to_owned(), text(kind))).collect(),
+        comment: text(&value["comment"]),
+        tags: strings(&value["tags"]),
+        record: record
+            .map(|(path, digest)| (path.to_owned(), digest.as_str().map(str::to_owned)))
+            .collect(),
         metadata: headers.map(|(key, values)| (key.to_owned(), strings(values))).collect(),
     })
 }

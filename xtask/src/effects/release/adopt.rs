@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use domain::ids::PackageId;
-use domain::release::plan::{ServedFile, Upload, to_upload};
+use domain::release::plan::{Artifact, ServedFile, Upload, to_upload};
 
 use crate::effects::index::fetch;
 use crate::effects::paths::remove;
@@ -14,19 +14,43 @@ use crate::effects::python;
 use crate::effects::release::ledger;
 use crate::effects::release::run::Run;
 
+/// The files that two indexes have under the built names.
+#[derive(Default)]
+pub(super) struct Adoption {
+    /// Whether any were taken over.
+    pub(super) is_any: bool,
+    /// How the first file that was not taken over differs from the built one.
+    pub(super) on_index: Option<String>,
+    pub(super) on_staging: Option<String>,
+}
+
 impl Run<'_> {
-    /// Takes over files with the same contents, member for member. Returns whether there were any.
-    pub(super) fn adopt(&self, id: PackageId) -> Result<bool> {
+    /// Takes over files that are the same down to their structure: members, types, modes.
+    ///
+    /// Anyone can register a name on a staging index, so from there only files that our own ledger
+    /// lists are taken.
+    pub(super) fn adopt(&self, id: PackageId) -> Result<Adoption> {
         let target = self.release.target;
+        let earlier = self.release.ledgers.get(&self.package(id).distribution);
+        let vouched = earlier.map_or(&[][..], |ledger| &ledger.files);
         // The index comes first: its files can never be replaced.
-        let from_index = self.adopt_from(id, &target.index.name, self.listed_on_index(id))?;
-        let from_staging = self.adopt_from(id, &target.staging.name, self.listed_on_staging(id))?;
-        Ok(from_index || from_staging)
+        let from_index = self.adopt_from(id, &target.index.name, self.listed_on_index(id), None)?;
+        let listed = self.listed_on_staging(id);
+        let from_staging = self.adopt_from(id, &target.staging.name, listed, Some(vouched))?;
+        let is_any = [&from_index, &from_staging].contains(&&Some(None));
+        Ok(Adoption { is_any, on_index: from_index.flatten(), on_staging: from_staging.flatten() })
     }
 
-    fn adopt_from(&self, id: PackageId, index: &str, listed: &[ServedFile]) -> Result<bool> {
+    /// `None` where an index has no other bytes; the difference where they are not taken over.
+    fn adopt_from(
+        &self,
+        id: PackageId,
+        index: &str,
+        listed: &[ServedFile],
+        vouched: Option<&[Artifact]>,
+    ) -> Result<Option<Option<String>>> {
         let Upload::Conflict(names) = to_upload(&self.artifacts(id), listed) else {
-            return Ok(false);
+            return Ok(None);
         };
         let mut theirs = listed.to_vec();
         theirs.retain(|file| names.contains(&file.name));
@@ -35,18 +59,39 @@ impl Run<'_> {
         fs::create_dir_all(&dir)?;
         fetch(self.release.tools, &theirs, &dir)?;
         let paths: Vec<PathBuf> = theirs.iter().map(|file| dir.join(&file.name)).collect();
-        // An archive that cannot be read was not built here.
-        let Ok(archives) = python::build::inspect(self.release.tools, &paths) else {
-            return Ok(false);
-        };
-        let ours = self.state(id).archives.clone();
-        let is_ours = archives.iter().all(|theirs| {
-            ours.iter().any(|own| own.file == theirs.file && own.has_contents_of(theirs))
-        });
-        if is_ours {
+        let difference = self.difference(id, &paths, vouched)?;
+        if difference.is_none() {
             self.replace(id, &paths, index)?;
         }
-        Ok(is_ours)
+        Ok(Some(difference))
+    }
+
+    fn difference(
+        &self,
+        id: PackageId,
+        paths: &[PathBuf],
+        vouched: Option<&[Artifact]>,
+    ) -> Result<Option<String>> {
+        // An archive that cannot be read was not built here.
+        let archives = match python::build::inspect(self.release.tools, paths) {
+            Ok(archives) => archives,
+            Err(error) => return Ok(Some(format!("{error:#}"))),
+        };
+        let ours = self.state(id).archives.clone();
+        for (theirs, path) in archives.iter().zip(paths) {
+            let own = ours.iter().find(|own| own.file == theirs.file);
+            if let Some(difference) = own.and_then(|own| own.difference(theirs)) {
+                return Ok(Some(format!("`{}` there {difference}", theirs.file)));
+            }
+            let artifact = python::build::artifact(path)?;
+            if vouched.is_some_and(|vouched| !vouched.contains(&artifact)) {
+                return Ok(Some(format!(
+                    "`{}` there holds the same files in other bytes, and no ledger here lists those",
+                    theirs.file
+                )));
+            }
+        }
+        Ok(None)
     }
 
     /// Replaces built files by those of an index.

@@ -9,6 +9,7 @@ use formats::name::{Name, normalize};
 
 use crate::effects::index::twine;
 use crate::effects::python;
+use crate::effects::release::adopt::Adoption;
 use crate::effects::release::facts::versions;
 use crate::effects::release::run::Run;
 
@@ -21,11 +22,14 @@ impl Run<'_> {
         let tools = self.release.tools;
         let ids = self.states.ids();
         let mut files = Vec::new();
+        let mut conflicts = Vec::new();
         for id in ids.clone() {
             self.read_archives(id)?;
-            if self.adopt(id)? {
+            let adoption = self.adopt(id)?;
+            if adoption.is_any {
                 self.read_archives(id)?;
             }
+            conflicts.extend(self.name_conflicts(id, &adoption));
             files.extend(self.files(id));
         }
 
@@ -41,7 +45,7 @@ impl Run<'_> {
         let built: Vec<Built> =
             ids.clone().map(|id| self.built(id, &archives[id], &tracked[id])).collect();
         findings.extend(content::check(&built, &self.siblings()?));
-        findings.extend(ids.flat_map(|id| self.name_conflicts(id)));
+        findings.extend(conflicts);
         Ok(Refusal(findings))
     }
 
@@ -52,7 +56,7 @@ impl Run<'_> {
     }
 
     /// The paths that git tracked in the distribution's directory when it was built.
-    fn tracked(&self, id: PackageId) -> Result<Vec<String>> {
+    pub(super) fn tracked(&self, id: PackageId) -> Result<Vec<String>> {
         let all = self.git().tracked(&self.ledger(id)?.commit)?;
         Ok(self.release.workspace.own_paths(self.package(id).distribution, &all))
     }
@@ -114,25 +118,32 @@ impl Run<'_> {
     }
 
     /// Indexes that have other contents under the built file names: they will never accept these.
-    fn name_conflicts(&self, id: PackageId) -> Vec<Finding> {
+    fn name_conflicts(&self, id: PackageId, adoption: &Adoption) -> Vec<Finding> {
         let built = self.artifacts(id);
         let target = self.release.target;
         let bump = format!("run `cargo xtask bump {}`", self.distribution(id).name());
         let mut findings = Vec::new();
         if let Upload::Conflict(files) = to_upload(&built, self.listed_on_index(id)) {
-            let message = names_taken(&target.index.name, &files);
+            let message = because(names_taken(&target.index.name, &files), &adoption.on_index);
             findings.push(Finding::error(Rule::Taken, message).hint(&bump));
         }
         if self.release.restage || self.is_published(id) {
             return findings;
         }
         if let Upload::Conflict(files) = to_upload(&built, self.listed_on_staging(id)) {
-            let message = names_taken(&target.staging.name, &files);
+            let message = because(names_taken(&target.staging.name, &files), &adoption.on_staging);
             let hint = format!(
                 "{bump}, or pass `--restage` to stage it as the next post-release of this version"
             );
             findings.push(Finding::error(Rule::Taken, message).hint(hint));
         }
         findings
+    }
+}
+
+fn because(message: String, difference: &Option<String>) -> String {
+    match difference {
+        Some(difference) => format!("{message}: {difference}"),
+        None => message,
     }
 }

@@ -4,8 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::PackageId;
+use domain::release::content;
 use domain::release::plan::{Artifact, version_in_file_name};
+use domain::release::preflight::Check;
 use domain::text::words::plural;
 
 use crate::effects::index::twine;
@@ -27,6 +30,7 @@ impl Run<'_> {
         if added.is_empty() {
             return Ok(None);
         }
+        self.refuse_stale(id, folder, &ledger.files, &added)?;
         let (unusable, kept): (Vec<Artifact>, Vec<Artifact>) =
             ledger.files.into_iter().partition(|file| has_bare_linux_platform(&file.name));
         ledger.files = kept.into_iter().chain(added.iter().cloned()).collect();
@@ -39,6 +43,44 @@ impl Run<'_> {
         }
         self.state(id).ledger = Some(ledger);
         Ok(Some(format!("{} collected", plural(added.len(), "wheel"))))
+    }
+
+    /// Compares the pure Python of collected wheels with that of the wheel built here: one release
+    /// never has two contents. Only tracked files: a build may write others for each platform.
+    fn refuse_stale(
+        &self,
+        id: PackageId,
+        folder: &Path,
+        built: &[Artifact],
+        added: &[Artifact],
+    ) -> Result<()> {
+        let dir = self.dir(id);
+        let all: Vec<PathBuf> = built
+            .iter()
+            .filter(|file| file.name.ends_with(".whl"))
+            .chain(added)
+            .map(|file| dir.join(&file.name))
+            .collect();
+        let archives = python::build::inspect(self.release.tools, &all)?;
+        let Some((ours, theirs)) = archives.split_first() else { return Ok(()) };
+        let tracked = self.tracked(id)?;
+        for wheel in theirs {
+            let generated = &self.distribution(id).manifest.config.content.generated;
+            let Some(member) = content::stale_member(ours, wheel, &tracked, generated) else {
+                continue;
+            };
+            // The next run must not take it for one of its own.
+            fs::remove_file(dir.join(&wheel.file))?;
+            let message = format!(
+                "`{}` in `{}` was built from other sources: `{member}` differs from that of `{}`, which was built here",
+                wheel.file,
+                folder.display(),
+                ours.file
+            );
+            let hint = "build the wheels again, from the commit that is released";
+            return Err(Refusal::from(Finding::error(Rule::Files, message).hint(hint)).into());
+        }
+        Ok(())
     }
 
     /// Copies the wheels of one package that are not among its files yet.
@@ -81,6 +123,41 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 fn has_bare_linux_platform(file: &str) -> bool {
     let platform = file.strip_suffix(".whl").and_then(|stem| stem.rsplit('-').next());
     platform.is_some_and(|platform| platform.starts_with("linux_"))
+}
+
+/// The check of `--wheels`, before anything is built: the folder is there, and has a wheel of one of
+/// these distributions, each given by its name in file names and its version.
+pub(crate) fn check(folder: &Path, released: &[(String, String)]) -> Check {
+    let shown = folder.display();
+    let hint = "pass the folder that holds the wheels of this version, or leave `--wheels` out";
+    if !folder.is_dir() {
+        let detail = format!("`{shown}`, given to `--wheels`, is not a folder");
+        return Check::failed(Rule::BuiltFiles, detail, hint);
+    }
+    let wheels = match wheels_below(folder) {
+        Ok(wheels) => wheels,
+        Err(error) => return Check::failed(Rule::BuiltFiles, format!("{error:#}"), hint),
+    };
+    let names = wheels.iter().filter_map(|path| path.file_name()?.to_str());
+    let fitting = names.filter(|file| {
+        released.iter().any(|(name, version)| {
+            let found = version_in_file_name(file, name);
+            found.is_some_and(|found| version.parse().is_ok_and(|version| found == version))
+        })
+    });
+    match fitting.count() {
+        0 => {
+            let found = plural(wheels.len(), "wheel");
+            let detail = format!(
+                "`{shown}`, given to `--wheels`, has {found}, none of a version that is released"
+            );
+            Check::failed(Rule::BuiltFiles, detail, hint)
+        }
+        count => Check::passed(
+            Rule::BuiltFiles,
+            format!("{} of {} in `{shown}` belong to this release", count, wheels.len()),
+        ),
+    }
 }
 
 /// Every wheel in a folder and below it: each CI job uploads a folder of its own.

@@ -6,7 +6,7 @@ mod adopt;
 mod build;
 mod carry_out;
 mod check;
-mod collect_wheels;
+pub(crate) mod collect_wheels;
 pub(crate) mod facts;
 pub(crate) mod ledger;
 pub(crate) mod notes;

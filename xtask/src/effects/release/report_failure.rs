@@ -4,6 +4,7 @@ use domain::finding::Refusal;
 use domain::release::stage::Stage;
 use domain::release::upload_reply::UploadReply;
 
+use crate::effects::index::OtherBytes;
 use crate::effects::index::twine::UploadFailed;
 use crate::effects::release::outcome::Interruption;
 use crate::effects::release::run::{Failure, PublishState, Run};
@@ -30,6 +31,7 @@ impl Run<'_> {
         let is_real = self.release.target.git_target.is_real;
         let Explanation { what, hint } = match failure.error.downcast_ref::<UploadFailed>() {
             Some(failed) => explain_reply(failed.reply, name),
+            None if failure.error.is::<OtherBytes>() => explain_other_bytes(failure.stage, name),
             None => explain_stage(failure, name, is_real),
         };
         let kind = if is_real { "release" } else { "rehearsal" };
@@ -75,10 +77,24 @@ fn explain_reply(reply: UploadReply, name: &str) -> Explanation {
     Explanation { what, hint }
 }
 
+fn explain_other_bytes(stage: Stage, name: &str) -> Explanation {
+    let hint = if stage == Stage::Publish {
+        format!(
+            "yank this version on the index if it was published by this release, then run `cargo xtask bump {name} patch`; the same command again stops here"
+        )
+    } else {
+        format!("run `cargo xtask bump {name} patch`, or pass `--restage` to stage a post-release")
+    };
+    Explanation { what: "the index serves other bytes than were built and tested", hint }
+}
+
 fn explain_stage(failure: &Failure, name: &str, is_real: bool) -> Explanation {
     let fix_and_commit = || format!("fix it, commit, then {AGAIN}");
     let (what, hint) = match failure.stage {
-        Stage::Build => ("its build failed", fix_and_commit()),
+        Stage::Build => {
+            let hint = hints_of(&failure.error).map(|hints| format!("{hints}; then {AGAIN}"));
+            ("its build failed", hint.unwrap_or_else(fix_and_commit))
+        }
         Stage::Check => {
             let hint = match hints_of(&failure.error) {
                 Some(hints) => format!("{hints}; then {AGAIN}"),

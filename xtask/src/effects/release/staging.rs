@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use domain::ids::PackageId;
 use domain::release::plan::ServedFile;
 
-use crate::effects::index::{Index, fetch};
+use crate::effects::index::{Index, OtherBytes, fetch};
 use crate::effects::paths::remove;
 use crate::effects::python;
 use crate::effects::release::outcome::StageOutcome;
@@ -56,10 +56,8 @@ impl Run<'_> {
         for file in &set.files {
             let path = dir.join(&file.name);
             if python::build::artifact(&path)? != *file {
-                bail!(
-                    "`{}` serves `{}` with other contents than were built",
-                    index.repository,
-                    file.name
+                return Err(
+                    OtherBytes::new(&index.repository, std::slice::from_ref(&file.name)).into()
                 );
             }
             paths.push(path);

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use domain::ids::PackageId;
-use domain::release::plan::{Artifact, Lookup, ServedFile, Upload, names_taken, to_upload};
+use domain::release::plan::{Artifact, Lookup, ServedFile, Upload, to_upload};
 use domain::release::upload_reply::UploadReply;
 use formats::name::Name;
 
-use crate::effects::index::Index;
-use crate::effects::index::twine::{self, Repository, UploadFailed};
+use crate::effects::index::twine::{self, FilesToSend, Repository, UploadFailed};
+use crate::effects::index::{Index, OtherBytes};
 use crate::effects::release::run::Run;
 
 /// The number of attempts after which a failure that may pass counts as permanent.
@@ -148,9 +148,13 @@ impl Run<'_> {
         };
         match to_upload(&set.files, &listed) {
             Upload::Nothing => Ok(Attempt::NothingToSend(listed)),
-            Upload::Conflict(files) => Err(failed(Then::Stop, anyhow!(names_taken(name, &files)))),
+            Upload::Conflict(files) => {
+                Err(failed(Then::Stop, OtherBytes::new(name, &files).into()))
+            }
             Upload::Send(missing) => {
-                self.upload(set, index, &missing)?;
+                let files = FilesToSend::copy(&set.dir, &missing)
+                    .map_err(|error| failed(Then::Stop, error))?;
+                self.upload(index, &files)?;
                 Ok(Attempt::Sent)
             }
         }
@@ -170,16 +174,10 @@ impl Run<'_> {
         }
     }
 
-    fn upload(
-        &self,
-        set: &UploadSet,
-        index: &Index,
-        files: &[Artifact],
-    ) -> Result<(), UploadFailed> {
-        let paths: Vec<PathBuf> = files.iter().map(|file| set.dir.join(&file.name)).collect();
+    fn upload(&self, index: &Index, files: &FilesToSend) -> Result<(), UploadFailed> {
         let config = self.release.target.twine_config.as_deref();
         let limit = Duration::from_secs(self.release.workspace.config.upload_limit);
-        twine::upload(self.release.tools, &self.twines, &index.repository, config, &paths, limit)
+        twine::upload(self.release.tools, &self.twines, &index.repository, config, files, limit)
     }
 
     fn show_retry(&self, error: &anyhow::Error, pause: Duration) {

@@ -8,13 +8,21 @@ use formats::pep440::Version;
 use crate::config::ContentConfig;
 
 /// The contents of one sdist or wheel.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Archive {
     pub file: String,
     /// Bytes.
     pub size: u64,
     /// The files in it with their SHA-256; the paths of an sdist are without its top folder.
     pub members: BTreeMap<String, String>,
+    /// The type of each of these files, with its permissions apart from those that a umask decides.
+    pub kinds: BTreeMap<String, String>,
+    /// The comment of a zip.
+    pub comment: String,
+    /// The tags that the WHEEL file of a wheel has, and the SHA-256 that its RECORD has for each
+    /// file: `None` where it has none, empty where it has a wrong one of another algorithm.
+    pub tags: Vec<String>,
+    pub record: BTreeMap<String, Option<String>>,
     /// Every header of METADATA or PKG-INFO, in the order written (core metadata).
     pub metadata: BTreeMap<String, Vec<String>>,
 }
@@ -24,10 +32,27 @@ impl Archive {
         self.file.ends_with(".whl")
     }
 
-    /// Whether two archives contain the same files with the same bytes. Time stamps, order and
-    /// compression may differ: back ends do not reproduce them, and users do not get them.
-    pub fn has_contents_of(&self, other: &Archive) -> bool {
-        self.members == other.members
+    /// The first difference of `other` from this archive, as the rest of a sentence about `other`.
+    /// Time stamps, order and compression may differ: back ends do not reproduce them, and users
+    /// do not get them.
+    pub fn difference(&self, other: &Archive) -> Option<String> {
+        if let Some(missing) = self.members.keys().find(|path| !other.members.contains_key(*path)) {
+            return Some(format!("lacks `{missing}`"));
+        }
+        for (path, digest) in &other.members {
+            let kind = other.kinds.get(path);
+            if !self.members.contains_key(path) {
+                return Some(format!("contains `{path}` in addition"));
+            }
+            if self.members[path] != *digest {
+                return Some(format!("has other contents of `{path}`"));
+            }
+            if self.kinds.get(path) != kind {
+                let kind = kind.map_or("other", String::as_str);
+                return Some(format!("has `{path}` with another type or mode ({kind})"));
+            }
+        }
+        (self.comment != other.comment).then(|| "has another comment".to_owned())
     }
 
     pub(crate) fn header(&self, key: &str) -> Option<&str> {

@@ -8,21 +8,25 @@ pub mod modules;
 mod paths;
 mod problem;
 mod tracked;
+mod wheel;
 
 use crate::finding::{Finding, Rule};
 use crate::text::words::plural;
 
 pub use archive::{Archive, Built, Siblings};
 pub use paths::import_names;
+pub use wheel::stale_member;
 
 /// Every fault of the built archives: each by itself, and all of them installed together.
 pub fn check(built: &[Built], siblings: &Siblings) -> Vec<Finding> {
     let mut findings = Vec::new();
     for one in built {
         findings.extend(kinds(one));
+        findings.extend(wheel::disagreements(one));
         for archive in one.archives {
             let mut problems = metadata::problems(one, archive, siblings);
             problems.extend(tracked::problems(one, archive));
+            problems.extend(wheel::problems(archive));
             findings.extend(problems.into_iter().map(|problem| problem.of(&archive.file)));
         }
     }
@@ -64,7 +68,7 @@ mod tests {
             metadata.entry((*key).into()).or_default().push((*value).into());
         }
         let members = members.iter().map(|member| ((*member).into(), String::new())).collect();
-        Archive { file: file.into(), size: 1, members, metadata }
+        Archive { file: file.into(), size: 1, members, metadata, ..Archive::default() }
     }
 
     /// An sdist and a wheel that agree, with nothing wrong in them.
@@ -143,11 +147,22 @@ mod tests {
 
     #[test]
     fn archives_are_compared_by_what_they_hold() {
-        let with = |digest: &str| Archive {
+        let with = |digest: &str, kind: &str| Archive {
             members: BTreeMap::from([("a.py".to_owned(), digest.to_owned())]),
+            kinds: BTreeMap::from([("a.py".to_owned(), kind.to_owned())]),
             ..archive("core-1.tar.gz", &[], &[])
         };
-        assert!(with("1").has_contents_of(&with("1")));
-        assert!(!with("1").has_contents_of(&with("2")));
+        let ours = with("1", "file");
+        let difference = |other: &Archive| ours.difference(other);
+        assert_eq!(difference(&with("1", "file")), None);
+        assert_eq!(difference(&with("2", "file")).unwrap(), "has other contents of `a.py`");
+        let link = "has `a.py` with another type or mode (link)";
+        assert_eq!(difference(&with("1", "link")).unwrap(), link);
+        let mut more = with("1", "file");
+        more.members.insert("evil.py".into(), String::new());
+        assert_eq!(difference(&more).unwrap(), "contains `evil.py` in addition");
+        assert_eq!(more.difference(&ours).unwrap(), "lacks `evil.py`");
+        let comment = Archive { comment: "x".into(), ..ours.clone() };
+        assert_eq!(difference(&comment).unwrap(), "has another comment");
     }
 }

@@ -32,6 +32,11 @@ pub(super) struct RequestedPackage {
 }
 
 impl LocalFacts {
+    /// The packages that the user wants released.
+    pub(crate) fn packages(&self) -> impl Iterator<Item = &Package> {
+        self.requested.iter().map(|requested| &requested.package)
+    }
+
     /// Gathers the facts about the `targets` of a release of the commit `head`.
     ///
     /// # Errors
