@@ -28,6 +28,9 @@ pub struct RepositoryConfig {
     pub ranges: RangePolicy,
     /// Distributions that share one version, by name.
     pub groups: Vec<Vec<String>>,
+    /// Environment variables that builds and smoke tests get beside the usual ones, by name or, with
+    /// `*` at the end, by prefix.
+    pub environment: Vec<String>,
 }
 
 /// An index, named as twine names it.
@@ -52,6 +55,7 @@ impl Default for RepositoryConfig {
             upload_limit: 900,
             ranges: RangePolicy::default(),
             groups: Vec::new(),
+            environment: Vec::new(),
         }
     }
 }
@@ -91,6 +95,7 @@ impl RepositoryConfig {
         if let Some(limit) = section.get("upload-limit", "a number of seconds", seconds) {
             self.upload_limit = limit;
         }
+        self.environment = section.strings("environment").unwrap_or_default();
         let policy = |item: &Item| item.as_str()?.parse().ok();
         if let Some(ranges) = section.get("ranges", "\"align\" or \"fit\"", policy) {
             self.ranges = ranges;

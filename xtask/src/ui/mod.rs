@@ -1,5 +1,7 @@
 //! Output for people: findings and errors with their hints, colour, progress, tables, prompts.
 
+#[macro_use]
+pub(crate) mod output;
 pub(crate) mod json;
 pub(crate) mod progress;
 pub(crate) mod summary;
@@ -10,18 +12,8 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 use domain::finding::{Finding, Refusal, Rule, Severity};
-
-/// Prints a line on standard output, formatted as `println!` does. A closed pipe (`| head`) does
-/// not end the command, which may be half-way through its work.
-macro_rules! say {
-    ($($words:tt)*) => { $crate::ui::line(format_args!($($words)*)) };
-}
-pub(crate) use say;
-
-/// The function behind [`say!`].
-pub(crate) fn line(words: std::fmt::Arguments) {
-    let _ = writeln!(io::stdout(), "{words}");
-}
+use domain::text::harmless;
+pub(crate) use output::say;
 
 /// When to print in colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -174,10 +166,10 @@ fn annotate(finding: &Finding) {
     let location = finding
         .location
         .as_ref()
-        .map(|at| format!(" file={},line={}", at.file, at.line))
+        .map(|at| format!(" file={},line={}", harmless::command_value(&at.file, true), at.line))
         .unwrap_or_default();
-    let message = finding.message.replace('%', "%25").replace('\n', "%0A");
-    eprintln!("::{level}{location}::{message}");
+    let message = harmless::command_value(&finding.message, false);
+    output::command(&format!("::{level}{location}::{message}"));
 }
 
 /// Whether there is someone to answer a prompt.
@@ -201,7 +193,7 @@ pub(crate) fn confirm(question: &str, yes: bool) -> Result<bool> {
         return Err(Refusal::from(finding).into());
     }
     eprint!("{question} [y/N] ");
-    io::stderr().flush()?;
+    let _ = io::stderr().flush();
     let mut answer = String::new();
     io::stdin().read_line(&mut answer).context("cannot read the answer")?;
     Ok(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))

@@ -13,7 +13,7 @@ use crate::effects::fs::temporary::Temporary;
 use crate::effects::process::shell;
 use crate::effects::process::supervised::Supervised;
 use crate::effects::python::interpreter::{Environment, Interpreter};
-use crate::effects::python::tools::{Tools, script};
+use crate::effects::python::tools::{Tools, script, shut_in};
 
 /// Wheels to install, and the checks to make then.
 pub(crate) struct SmokeTest {
@@ -120,7 +120,8 @@ fn check(shell: &Shell, environment: &Environment, test: &SmokeTest) -> Result<V
         "versions": test.versions.iter().cloned().collect::<BTreeMap<_, _>>(),
         "timeout": test.timeout,
     };
-    let smoke = shell.cmd(environment.python()).args(["-I", "-X", "utf8"]).arg(script("smoke.py"));
+    let python = shut_in(shell, &[], environment.python());
+    let smoke = python.args(["-I", "-X", "utf8"]).arg(script("smoke.py"));
     let output = Supervised::start(shell::scrubbed(smoke).env_remove("PYTHONDONTWRITEBYTECODE"))?
         .answer(&task.to_string())?;
     let results = jzon::parse(&output.stdout).ok();
@@ -174,7 +175,7 @@ pub(crate) fn wheelhouse(tools: &Tools, requirements: &[&str], dir: PathBuf) -> 
         return Some(dir);
     }
     let shell = Shell::new().ok()?;
-    let download = tools.module(&shell, "pip").envs(tools.pip_settings().to_vec());
+    let download = tools.module(&shell, &[&dir], "pip").envs(tools.pip_settings().to_vec());
     let flags = ["download", "--quiet", "--only-binary", ":all:", "--dest"];
     let downloaded = shell::output(download.args(flags).arg(&dir).args(requirements));
     downloaded.is_ok_and(|output| output.success()).then_some(dir)
