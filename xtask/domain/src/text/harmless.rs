@@ -108,7 +108,8 @@ fn without_passwords(text: &str) -> String {
     shown + rest
 }
 
-fn percent(text: &str) -> String {
+/// Percent-encodes everything but letters, digits and `-._~`.
+pub fn percent(text: &str) -> String {
     let mut encoded = String::new();
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

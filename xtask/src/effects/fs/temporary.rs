@@ -23,7 +23,7 @@ impl Temporary {
     /// # Errors
     /// The system's temporary folder cannot be written to.
     pub(crate) fn new() -> Result<Temporary> {
-        let base = env::temp_dir();
+        let base = temp_dir();
         Temporary::below(&base).with_context(|| format!("cannot write to `{}`", base.display()))
     }
 
@@ -55,9 +55,15 @@ impl Drop for Temporary {
     }
 }
 
+/// The system's temporary folder. A relative `TMPDIR` would be another one in every working directory.
+fn temp_dir() -> PathBuf {
+    let dir = env::temp_dir();
+    std::path::absolute(&dir).unwrap_or(dir)
+}
+
 /// Removes the folders that killed runs have left.
 pub(crate) fn sweep() {
-    sweep_below(&env::temp_dir());
+    sweep_below(&temp_dir());
 }
 
 fn sweep_below(base: &Path) {

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use domain::text::harmless;
 use jzon::{JsonValue, object};
 use xshell::Shell;
 
@@ -146,7 +147,7 @@ impl CheckResult {
 /// need.
 fn installations(test: &SmokeTest, wheelhouse: Option<&Path>) -> Vec<Vec<String>> {
     if test.wheels.len() <= test.versions.len() {
-        let wheels = test.wheels.iter().map(|wheel| text(wheel));
+        let wheels = test.wheels.iter().map(|wheel| by_path(wheel));
         let from = wheelhouse.map(|dir| ["--no-index".into(), "--find-links".into(), text(dir)]);
         return vec![from.into_iter().flatten().chain(wheels).collect()];
     }
@@ -164,6 +165,16 @@ fn installations(test: &SmokeTest, wheelhouse: Option<&Path>) -> Vec<Vec<String>
 
 fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
+}
+
+/// A wheel as pip takes it by its path: as an address, where the path holds signs that a requirement
+/// gives a meaning to.
+fn by_path(wheel: &Path) -> String {
+    let path = text(wheel);
+    if cfg!(windows) || !path.contains([';', '[', '#', '@', '%']) {
+        return path;
+    }
+    format!("file://{}", harmless::percent(&path).replace("%2F", "/"))
 }
 
 /// Downloads the wheels that these requirements resolve to, once for all tests of a release:
