@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 use anyhow::{Context, Result};
 use domain::finding::{Finding, Refusal, Rule, Severity};
 use domain::text::harmless;
-pub(crate) use output::say;
+pub(crate) use output::{in_github_actions, say};
 
 /// When to print in colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,6 +74,7 @@ static SETTINGS: OnceLock<(Color, Verbosity)> = OnceLock::new();
 pub(crate) fn set_up(color: Color, verbosity: Verbosity) {
     // A second call changes nothing.
     let _ = SETTINGS.set((color, verbosity));
+    output::set_painted(color.is_on());
 }
 
 fn settings() -> (Color, Verbosity) {
@@ -119,11 +120,6 @@ pub(crate) fn paint(style: Style, text: &str) -> String {
         Style::Bold => "1",
     };
     format!("\x1b[{code}m{text}\x1b[0m")
-}
-
-/// Whether this run is a GitHub Actions job, where findings become annotations.
-pub(crate) fn in_github_actions() -> bool {
-    std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
 }
 
 /// Prints an error on standard error: every finding of a refusal, else the chain of causes.

@@ -10,8 +10,6 @@ use std::sync::OnceLock;
 use domain::release::environment;
 use domain::text::harmless;
 
-use crate::ui;
-
 /// Prints a line on standard output, formatted as `println!` does.
 macro_rules! print_line {
     ($($words:tt)*) => { $crate::ui::output::line(format_args!($($words)*)) };
@@ -28,6 +26,20 @@ macro_rules! eprintln {
 /// Prints on standard error, without a line end.
 macro_rules! eprint {
     ($($words:tt)*) => { $crate::ui::output::error_text(format_args!($($words)*)) };
+}
+
+/// Whether this tool's own colours are let through.
+static PAINTED: OnceLock<bool> = OnceLock::new();
+
+/// Lets this tool's own colours through, or not; once and before anything is printed.
+pub(super) fn set_painted(is_painted: bool) {
+    // A second call changes nothing.
+    let _ = PAINTED.set(is_painted);
+}
+
+/// Whether this run is a GitHub Actions job, where findings become annotations.
+pub(crate) fn in_github_actions() -> bool {
+    std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
 }
 
 /// The function behind `say!`.
@@ -57,8 +69,8 @@ pub(super) fn control(sequence: &str) {
 
 fn shown(words: Arguments) -> String {
     let text = harmless::masked(&words.to_string(), secrets());
-    let text = harmless::without_controls(&text, ui::settings().0.is_on());
-    if ui::in_github_actions() { harmless::without_commands(&text) } else { text }
+    let text = harmless::without_controls(&text, PAINTED.get().copied().unwrap_or(true));
+    if in_github_actions() { harmless::without_commands(&text) } else { text }
 }
 
 /// Every form of the secrets in this process's environment.
