@@ -3,11 +3,13 @@
 //! The way through the crate: `cli` (arguments) → `commands` (facts, plan, apply) → `domain` (pure)
 //! and `effects` (files, git, processes, indexes) → `ui` (output).
 
+// Its macros are for all that follow.
+#[macro_use]
+mod ui;
 mod cli;
 mod commands;
 mod effects;
 mod exit_status;
-mod ui;
 
 use std::path::PathBuf;
 

@@ -31,6 +31,9 @@ pub struct RepositoryConfig {
     pub groups: Vec<Vec<String>>,
     /// The names in `groups`.
     pub(crate) group_names: Vec<ConfiguredName>,
+    /// Environment variables that builds and smoke tests get beside the usual ones, by name or, with
+    /// `*` at the end, by prefix.
+    pub environment: Vec<String>,
 }
 
 /// The name of a distribution in the configuration, and its line.
@@ -79,6 +82,7 @@ impl Default for RepositoryConfig {
             ranges: RangePolicy::default(),
             groups: Vec::new(),
             group_names: Vec::new(),
+            environment: Vec::new(),
         }
     }
 }
@@ -128,6 +132,7 @@ impl RepositoryConfig {
         if let Some(limit) = section.get("upload-limit", "a number of seconds", seconds) {
             self.upload_limit = limit;
         }
+        self.environment = section.strings("environment").unwrap_or_default();
         let policy = |item: &Item| item.as_str()?.parse().ok();
         if let Some(ranges) = section.get("ranges", "\"align\" or \"fit\"", policy) {
             self.ranges = ranges;

@@ -252,6 +252,8 @@ fn as_text(workspace: &Workspace, plan: &BumpPlan) -> Vec<String> {
     }];
     let name_width = plan.bumps.iter().map(|bump| bump.package.chars().count()).max().unwrap_or(0);
     let move_width = plan.bumps.iter().map(|bump| versions(bump).len()).max().unwrap_or(0);
+    // A version may be longer than any line.
+    let move_width = move_width.min(80);
     let mut moves: HashMap<DistributionId, Vec<String>> = HashMap::new();
     for moved in &plan.moves {
         moves.entry(moved.id).or_default().push(move_line(workspace, moved, name_width + 4));

@@ -14,7 +14,8 @@ use formats::splice::Splice;
 
 use crate::ExitStatus;
 use crate::cli::EmbedOptions;
-use crate::effects::fs::files::Changes;
+use crate::commands::recover;
+use crate::effects::fs::files::{self, Changes};
 use crate::effects::fs::tree::Tree;
 use crate::effects::repository::git::Git;
 use crate::effects::repository::{discover, embed as there, templates, toml_file};
@@ -31,6 +32,9 @@ pub(crate) fn run(options: &EmbedOptions) -> Result<ExitStatus> {
     let dir = &options.dir;
     let root = dir.canonicalize().with_context(|| format!("`{}`", dir.display()))?;
     refuse_foreign_crate(&root)?;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    // Whatever it was, this run brings the files up to date.
+    recover::finish_interrupted(&root, &arguments)?;
     let tree = discover::tree(&root)?;
     let workspace = discover::judged(&root, &tree, Judgement::Warn)?;
     if workspace.distributions.iter().all(|d| d.manifest.excluded.is_some()) {
@@ -48,7 +52,12 @@ pub(crate) fn run(options: &EmbedOptions) -> Result<ExitStatus> {
     if !root.join(TEMPLATES).exists() {
         add_templates(&root, &workspace, &mut files)?;
     }
-    there::put(&root, &files)?;
+    let of_crate = there::crate_changes(&root)?;
+    let mut all = files.clone();
+    all.writes.extend(of_crate.writes);
+    all.new.extend(of_crate.new);
+    all.gone.extend(of_crate.gone);
+    files::change(&root, &all)?;
     there::settle_lock(&root)?;
     report_files(&root, &files, again);
     report_distributions(&root, &tree, &workspace);
@@ -71,6 +80,11 @@ fn refuse_foreign_crate(root: &Path) -> Result<()> {
     }
     if !dir.exists() {
         return Ok(());
+    }
+    // What is embedded has no fuzz targets.
+    if dir.join("fuzz/Cargo.toml").is_file() {
+        let message = format!("`{}` is another checkout of this tool", root.display());
+        return refuse(&message, "run `git pull` there");
     }
     let ours = toml_file(own, CARGO)?.context("this crate has no Cargo.toml")?;
     match toml_file(&dir, CARGO)? {

@@ -1,5 +1,7 @@
 //! Output for people: findings and errors with their hints, colour, progress, tables, prompts.
 
+#[macro_use]
+pub(crate) mod output;
 pub(crate) mod json;
 pub(crate) mod progress;
 pub(crate) mod summary;
@@ -12,19 +14,10 @@ use anyhow::{Context, Result};
 use domain::finding::{Finding, Refusal, Rule, Severity};
 use domain::manifest::Manifest;
 use domain::scaffold::embed;
+use domain::text::harmless;
 use domain::workspace::Workspace;
 
-/// Prints a line on standard output, formatted as `println!` does. A closed pipe (`| head`) does
-/// not end the command, which may be half-way through its work.
-macro_rules! say {
-    ($($words:tt)*) => { $crate::ui::line(format_args!($($words)*)) };
-}
-pub(crate) use say;
-
-/// The function behind [`say!`].
-pub(crate) fn line(words: std::fmt::Arguments) {
-    let _ = writeln!(io::stdout(), "{words}");
-}
+pub(crate) use output::{in_github_actions, say};
 
 /// When to print in colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,6 +78,7 @@ static SETTINGS: OnceLock<(Color, Verbosity)> = OnceLock::new();
 pub(crate) fn set_up(color: Color, verbosity: Verbosity) {
     // A second call changes nothing.
     let _ = SETTINGS.set((color, verbosity));
+    output::set_painted(color.is_on());
 }
 
 fn settings() -> (Color, Verbosity) {
@@ -130,11 +124,6 @@ pub(crate) fn paint(style: Style, text: &str) -> String {
         Style::Bold => "1",
     };
     format!("\x1b[{code}m{text}\x1b[0m")
-}
-
-/// Whether this run is a GitHub Actions job, where findings become annotations.
-pub(crate) fn in_github_actions() -> bool {
-    std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
 }
 
 /// Prints an error on standard error: every finding of a refusal, else the chain of causes.
@@ -192,10 +181,10 @@ fn annotate(finding: &Finding) {
     let location = finding
         .location
         .as_ref()
-        .map(|at| format!(" file={},line={}", at.file, at.line))
+        .map(|at| format!(" file={},line={}", harmless::command_value(&at.file, true), at.line))
         .unwrap_or_default();
-    let message = finding.message.replace('%', "%25").replace('\n', "%0A");
-    eprintln!("::{level}{location}::{message}");
+    let message = harmless::command_value(&finding.message, false);
+    output::command(&format!("::{level}{location}::{message}"));
 }
 
 /// Whether there is someone to answer a prompt.
@@ -219,7 +208,7 @@ pub(crate) fn confirm(question: &str, yes: bool) -> Result<bool> {
         return Err(Refusal::from(finding).into());
     }
     eprint!("{question} [y/N] ");
-    io::stderr().flush()?;
+    let _ = io::stderr().flush();
     let mut answer = String::new();
     io::stdin().read_line(&mut answer).context("cannot read the answer")?;
     Ok(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))

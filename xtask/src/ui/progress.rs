@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::ui::{self, Style, Verbosity, paint};
+use crate::ui::{self, Style, Verbosity, output, paint};
 
 /// Shows on standard error which work is running and which is finished.
 pub(crate) struct Progress {
@@ -106,7 +106,7 @@ impl ProgressState {
 impl Screen {
     fn wipe(&mut self) {
         if std::mem::take(&mut self.drawn) {
-            eprint!("\r\x1b[2K");
+            output::control("\r\x1b[2K");
         }
     }
 }

@@ -34,7 +34,8 @@ fn table_lines(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     let widths: Vec<usize> = (0..header.len())
         .map(|column| {
             let cells = all.iter().filter_map(|row| row.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+            // A cell wider than the table stands out of its column.
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0).min(TABLE_WIDTH)
         })
         .collect();
     let left: usize = widths.iter().rev().skip(1).map(|width| width + 2).sum();

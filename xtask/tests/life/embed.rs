@@ -112,7 +112,9 @@ fn embedding_again_updates_only_the_crate() {
     assert!(repository.read("pyproject-templates/shared.toml").contains("license = \"MIT\""));
     let fresh = repository.tree();
     repository.write("xtask/src/main.rs", "fn main() {}\n");
-    repository.write("xtask/src/old.rs", "gone in the new version\n");
+    let refused = embed(&repository).exits(1);
+    assert!(refused.stderr.contains("xtask/src/main.rs"), "{refused}");
+    std::fs::remove_file(repository.path("xtask/src/main.rs")).unwrap();
     let mine = [
         (
             "Cargo.toml",

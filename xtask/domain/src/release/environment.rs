@@ -49,7 +49,125 @@ pub const REDIRECTS_GIT: [&str; 23] = [
     "GIT_TEMPLATE_DIR",
 ];
 
-/// Whether a variable is hidden from the Python tools, the build back ends and the smoke tests.
+/// Variables that foreign code (build back ends, the packages they install, smoke tests) gets, by
+/// name or, with `*`, by prefix: the way to programs, the network and compilers.
+const ADMITTED: [&str; 97] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LANGUAGE",
+    "LC_*",
+    "TZ",
+    "TERM",
+    "PWD",
+    "TMPDIR",
+    "TMP",
+    "TEMP",
+    "COLUMNS",
+    "NO_COLOR",
+    "CI",
+    "SOURCE_DATE_EPOCH",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "FTP_PROXY",
+    "SSL_CERT_*",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "PIP_*",
+    "PYTHONUTF8",
+    "PYTHONHASHSEED",
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONWARNINGS",
+    "PYTHONIOENCODING",
+    "PYTHONPYCACHEPREFIX",
+    "_PYTHON_HOST_PLATFORM",
+    "PYENV_*",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "CC",
+    "CXX",
+    "CPP",
+    "LD",
+    "AR",
+    "AS",
+    "NM",
+    "RANLIB",
+    "STRIP",
+    "FC",
+    "F77",
+    "F90",
+    "LDSHARED",
+    "CFLAGS",
+    "CXXFLAGS",
+    "CPPFLAGS",
+    "LDFLAGS",
+    "FFLAGS",
+    "FCFLAGS",
+    "MAKEFLAGS",
+    "ARCHFLAGS",
+    "CPATH",
+    "C_INCLUDE_PATH",
+    "CPLUS_INCLUDE_PATH",
+    "LIBRARY_PATH",
+    "LD_LIBRARY_PATH",
+    "DYLD_*",
+    "MACOSX_DEPLOYMENT_TARGET",
+    "SDKROOT",
+    "DEVELOPER_DIR",
+    "PKG_CONFIG*",
+    "CMAKE_*",
+    "SKBUILD_*",
+    "SETUPTOOLS_*",
+    "DISTUTILS_*",
+    "CCACHE_DIR",
+    "CARGO",
+    "CARGO_*",
+    "RUSTC*",
+    "RUSTFLAGS",
+    "RUSTUP_*",
+    "MATURIN_PEP517_ARGS",
+    "JAVA_HOME",
+    "GOROOT",
+    "GOPATH",
+    "NIX_*",
+    "INCLUDE",
+    "LIB",
+    "LIBPATH",
+    "VS*",
+    "WINDIR",
+    "SYSTEM*",
+    "COMSPEC",
+    "PATHEXT",
+    "APPDATA",
+    "LOCALAPPDATA",
+    "PROGRAM*",
+    "USERPROFILE",
+    "PROCESSOR_*",
+];
+
+/// Whether foreign code gets a variable. `more` are the names and prefixes (`NAME`, `PREFIX_*`) that
+/// the repository lets in; a name among them is let in even where it looks like that of a secret.
+pub fn is_admitted(name: &str, more: &[String]) -> bool {
+    let upper = name.to_ascii_uppercase();
+    let fits = |pattern: &str| match pattern.strip_suffix('*') {
+        Some(prefix) => upper.starts_with(&prefix.to_ascii_uppercase()),
+        None => upper == pattern.to_ascii_uppercase(),
+    };
+    if more.iter().any(|name| !name.ends_with('*') && fits(name)) {
+        return true;
+    }
+    let is_listed = ADMITTED.into_iter().chain(more.iter().map(String::as_str)).any(fits);
+    is_listed && !redirects(name) && !is_secret(name)
+}
+
+/// Whether a variable is hidden from this tool's own Python scripts and twine, which may need what
+/// foreign code does not get (a keyring's variables).
 pub fn is_hidden_from_children(name: &str) -> bool {
     redirects(name) || is_secret(name)
 }
@@ -94,6 +212,36 @@ pub fn is_for_an_index(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variables_that_foreign_code_gets() {
+        let more = ["DATABASE_URL".to_owned(), "ACME_*".to_owned(), "ACME_TOKEN".to_owned()];
+        for name in [
+            "PATH",
+            "https_proxy",
+            "LC_ALL",
+            "PIP_INDEX_URL",
+            "CARGO_HOME",
+            "SystemRoot",
+            "DATABASE_URL",
+            "ACME_MODE",
+            "ACME_TOKEN",
+        ] {
+            assert!(is_admitted(name, &more), "{name}");
+        }
+        for name in [
+            "AWS_SECRET_ACCESS_KEY",
+            "HATCH_INDEX_AUTH",
+            "GH_PAT",
+            "PIP_EXTRA_INDEX_URL",
+            "CARGO_REGISTRY_TOKEN",
+            "ACME_PASSWORD",
+            "SSH_AUTH_SOCK",
+            "PYTHONPATH",
+        ] {
+            assert!(!is_admitted(name, &more), "{name}");
+        }
+    }
 
     #[test]
     fn variables_that_children_do_not_get() {

@@ -258,6 +258,19 @@ pub fn environment(hostile: &[String]) -> Check {
     )
 }
 
+/// Whether foreign code is shut in on this machine; see `docs/security.md`.
+pub fn isolation(is_shut_in: bool) -> Check {
+    if is_shut_in {
+        let detail = "builds and smoke tests cannot see other processes";
+        return Check::passed(Rule::Secrets, detail);
+    }
+    Check::noted(
+        Rule::Secrets,
+        "builds and smoke tests are not isolated here: their code can read the tokens of this process",
+        "run it with `--until staged` where the token of the index is not set, then the rest elsewhere",
+    )
+}
+
 /// Whether a version is not below those that an index has, within its own series: a fix for an old
 /// series may follow a newer one.
 pub fn upwards(name: &Name, version: &Version, published: &[Version]) -> Check {

@@ -2,6 +2,7 @@
 
 pub mod edit;
 pub(crate) mod globs;
+pub mod harmless;
 pub mod insert;
 pub mod toml;
 pub mod words;

@@ -4,11 +4,13 @@
 use std::fmt;
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 use domain::release::environment;
 use xshell::{Cmd, Shell};
 
+use crate::effects::process::sandbox;
 use crate::ui;
 
 /// A shell that works in `dir`, with this process's environment but without the credentials of an
@@ -75,7 +77,7 @@ impl Output {
 
 /// A command as it would be typed, printed where the run is verbose.
 fn announced(cmd: &Cmd) -> String {
-    let line = cmd.to_string();
+    let line = sandbox::shown(&cmd.to_string()).to_owned();
     ui::external_command(&line);
     line
 }
@@ -95,7 +97,7 @@ pub(crate) fn output(cmd: Cmd) -> Result<Output> {
 /// # Errors
 /// [`CommandFailed`], or the command could not be started.
 pub(crate) fn read(cmd: Cmd) -> Result<String> {
-    let line = cmd.to_string();
+    let line = sandbox::shown(&cmd.to_string()).to_owned();
     let output = output(cmd)?;
     if output.success() { Ok(output.text()) } else { Err(CommandFailed { line, output }.into()) }
 }
@@ -111,10 +113,34 @@ pub(crate) fn watched(cmd: Cmd) -> Result<bool> {
     Ok(status.success())
 }
 
-/// Removes from a command's environment the variables that redirect pip, twine or Python, and all
-/// secrets. git may need some of those; it is not scrubbed.
+/// The variables that this repository lets in beside the usual ones.
+static ADMITTED: OnceLock<Vec<String>> = OnceLock::new();
+
+/// Lets variables into the environment of foreign code, by name or prefix, once for this run.
+pub(crate) fn admit(names: &[String]) {
+    // A second call changes nothing.
+    let _ = ADMITTED.set(names.to_vec());
+}
+
+/// Leaves foreign code the variables that it needs, and no others. git is not scrubbed.
 pub(crate) fn scrubbed(cmd: Cmd) -> Cmd {
-    without(cmd, environment::is_hidden_from_children)
+    let more = ADMITTED.get().map_or(&[] as &[String], Vec::as_slice);
+    direct(without(cmd, |name| !environment::is_admitted(name, more)))
+}
+
+/// Removes from the environment of this tool's own scripts the variables that redirect pip, twine or
+/// Python, and all secrets.
+pub(crate) fn trusted(cmd: Cmd) -> Cmd {
+    direct(without(cmd, environment::is_hidden_from_children))
+}
+
+/// Has addresses of this machine, where our own indexes are, reached without a proxy.
+fn direct(cmd: Cmd) -> Cmd {
+    let set = ["no_proxy", "NO_PROXY"].map(|name| std::env::var(name).unwrap_or_default());
+    let set = set.into_iter().find(|value| !value.is_empty());
+    let hosts = set.into_iter().chain(["127.0.0.1,localhost".to_owned()]);
+    let hosts = hosts.collect::<Vec<_>>().join(",");
+    cmd.env("no_proxy", &hosts).env("NO_PROXY", &hosts)
 }
 
 /// Removes only secrets from a command's environment: `pip config list` is to report the rest.
@@ -122,10 +148,10 @@ pub(crate) fn without_secrets(cmd: Cmd) -> Cmd {
     without(cmd, environment::is_secret)
 }
 
-fn without(mut cmd: Cmd, is_removed: fn(&str) -> bool) -> Cmd {
+fn without(mut cmd: Cmd, is_removed: impl Fn(&str) -> bool) -> Cmd {
     for (name, _) in std::env::vars_os() {
         // A name that is not Unicode cannot be judged.
-        if name.to_str().is_none_or(is_removed) {
+        if name.to_str().is_none_or(&is_removed) {
             cmd = cmd.env_remove(&name);
         }
     }

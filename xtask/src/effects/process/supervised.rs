@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use anyhow::{Context, Result};
 use xshell::Cmd;
 
+use crate::effects::process::sandbox;
 use crate::effects::process::shell::{CommandFailed, Output, isolated};
 
 /// A child that was started with its standard streams piped.
@@ -23,7 +24,7 @@ impl Supervised {
     /// # Errors
     /// It cannot be started.
     pub(crate) fn start(cmd: Cmd) -> Result<Supervised> {
-        let line = cmd.to_string();
+        let line = sandbox::shown(&cmd.to_string()).to_owned();
         let mut command = Command::from(isolated(cmd));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().with_context(|| format!("cannot run `{line}`"))?;

@@ -7,12 +7,12 @@ use anyhow::{Context, Result, bail};
 use domain::release::content::Archive;
 use domain::release::plan::Artifact;
 use jzon::JsonValue;
-use xshell::{Cmd, cmd};
+use xshell::Cmd;
 
 use crate::effects::fs::temporary::Temporary;
 use crate::effects::process::shell;
 use crate::effects::python::build_env::{self, BuildEnvironment};
-use crate::effects::python::tools::Tools;
+use crate::effects::python::tools::{Tools, shut_in};
 
 /// `python -m build`: the sdist from `source`, then the wheel from that sdist, into `out`.
 /// Returns name and version of everything that was in the environment it was built in.
@@ -40,12 +40,14 @@ pub(crate) fn build(
         shell::output(build.arg("--outdir").arg(out).arg(source))
     };
     let python = environment.python();
-    let prepared = cmd!(sh, "{python} -I -X utf8 -m build --no-isolation");
+    let writable = [source, out, temporary.path()];
+    let prepared =
+        shut_in(&sh, &writable, python).args(["-I", "-X", "utf8", "-m", "build", "--no-isolation"]);
     let mut output = build(shell::scrubbed(prepared).env("PATH", environment.search_path()?))?;
     // A back end may require more once it runs (PEP 517, `get_requires_for_build_wheel`); then
     // `build` makes an environment of its own for this one build.
     if !output.success() && output.both().contains("Missing dependencies") {
-        output = build(tools.module(&sh, "build"))?;
+        output = build(tools.module(&sh, &writable, "build"))?;
     }
     if !output.success() {
         bail!("the build failed{}", shell::tail(&output.both(), 20));

@@ -40,7 +40,10 @@ pub(crate) fn digest(text: &str) -> String {
 }
 
 /// `xtask/` in the `target/` that this program is in.
-fn location() -> Result<PathBuf> {
+///
+/// # Errors
+/// This program is not in a `target/` folder.
+pub(crate) fn location() -> Result<PathBuf> {
     let program = std::env::current_exe().context("cannot locate this program")?;
     let target = program.parent().and_then(Path::parent);
     Ok(target.context("this program is not in a `target/` folder")?.join("xtask"))

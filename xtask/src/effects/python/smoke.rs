@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use domain::text::harmless;
 use jzon::{JsonValue, object};
 use xshell::Shell;
 
@@ -13,7 +14,7 @@ use crate::effects::fs::temporary::Temporary;
 use crate::effects::process::shell;
 use crate::effects::process::supervised::Supervised;
 use crate::effects::python::interpreter::{Environment, Interpreter};
-use crate::effects::python::tools::{Tools, script};
+use crate::effects::python::tools::{Tools, script, shut_in};
 
 /// Wheels to install, and the checks to make then.
 pub(crate) struct SmokeTest {
@@ -120,7 +121,8 @@ fn check(shell: &Shell, environment: &Environment, test: &SmokeTest) -> Result<V
         "versions": test.versions.iter().cloned().collect::<BTreeMap<_, _>>(),
         "timeout": test.timeout,
     };
-    let smoke = shell.cmd(environment.python()).args(["-I", "-X", "utf8"]).arg(script("smoke.py"));
+    let python = shut_in(shell, &[], environment.python());
+    let smoke = python.args(["-I", "-X", "utf8"]).arg(script("smoke.py"));
     let output = Supervised::start(shell::scrubbed(smoke).env_remove("PYTHONDONTWRITEBYTECODE"))?
         .answer(&task.to_string())?;
     let results = jzon::parse(&output.stdout).ok();
@@ -145,7 +147,7 @@ impl CheckResult {
 /// need.
 fn installations(test: &SmokeTest, wheelhouse: Option<&Path>) -> Vec<Vec<String>> {
     if test.wheels.len() <= test.versions.len() {
-        let wheels = test.wheels.iter().map(|wheel| text(wheel));
+        let wheels = test.wheels.iter().map(|wheel| by_path(wheel));
         let from = wheelhouse.map(|dir| ["--no-index".into(), "--find-links".into(), text(dir)]);
         return vec![from.into_iter().flatten().chain(wheels).collect()];
     }
@@ -165,6 +167,16 @@ fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
+/// A wheel as pip takes it by its path: as an address, where the path holds signs that a requirement
+/// gives a meaning to.
+fn by_path(wheel: &Path) -> String {
+    let path = text(wheel);
+    if cfg!(windows) || !path.contains([';', '[', '#', '@', '%']) {
+        return path;
+    }
+    format!("file://{}", harmless::percent(&path).replace("%2F", "/"))
+}
+
 /// Downloads the wheels that these requirements resolve to, once for all tests of a release:
 /// resolving takes pip longer than installing. `None` where pip finds no set of versions for all of
 /// them, or something has no wheel; every test then installs from the index itself.
@@ -174,7 +186,7 @@ pub(crate) fn wheelhouse(tools: &Tools, requirements: &[&str], dir: PathBuf) -> 
         return Some(dir);
     }
     let shell = Shell::new().ok()?;
-    let download = tools.module(&shell, "pip").envs(tools.pip_settings().to_vec());
+    let download = tools.module(&shell, &[&dir], "pip").envs(tools.pip_settings().to_vec());
     let flags = ["download", "--quiet", "--only-binary", ":all:", "--dest"];
     let downloaded = shell::output(download.args(flags).arg(&dir).args(requirements));
     downloaded.is_ok_and(|output| output.success()).then_some(dir)

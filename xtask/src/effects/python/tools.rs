@@ -9,8 +9,8 @@ use domain::finding::{Finding, Refusal, Rule};
 use jzon::{JsonValue, object};
 use xshell::{Cmd, Shell, cmd};
 
-use crate::effects::process::shell;
 use crate::effects::process::worker::Workers;
+use crate::effects::process::{sandbox, shell};
 use crate::effects::python::cache::{self, digest};
 use crate::effects::python::interpreter::{Environment, Interpreter};
 use crate::effects::python::pip;
@@ -54,10 +54,11 @@ impl Tools {
         Ok(tools)
     }
 
-    /// `python -m MODULE` in the tools' environment, scrubbed.
-    pub(crate) fn module<'a>(&self, shell: &'a Shell, module: &str) -> Cmd<'a> {
+    /// `python -m MODULE` in the tools' environment, scrubbed and shut in: it may run foreign code.
+    pub(crate) fn module<'a>(&self, shell: &'a Shell, writable: &[&Path], module: &str) -> Cmd<'a> {
         let python = self.environment.python();
-        plain(shell::scrubbed(cmd!(shell, "{python} -I -X utf8 -m {module}")))
+        let arguments = ["-I", "-X", "utf8", "-m", module];
+        plain(shell::scrubbed(shut_in(shell, writable, python).args(arguments)))
     }
 
     /// The environment variables that tell pip how to reach the default index. The first call takes
@@ -74,9 +75,10 @@ impl Tools {
         let python = environment.python();
         let runner = self.pip_folder().join("__pip-runner__.py");
         let pip = if runner.is_file() {
-            shell::scrubbed(cmd!(shell, "{python} -I -X utf8 {runner}"))
+            let python = shut_in(shell, &[&environment.dir], python);
+            shell::scrubbed(python.args(["-I", "-X", "utf8"]).arg(runner))
         } else {
-            self.module(shell, "pip").arg("--python").arg(python)
+            self.module(shell, &[&environment.dir], "pip").arg("--python").arg(python)
         };
         pip.env("NO_COLOR", "1").envs(self.pip_settings().to_vec())
     }
@@ -98,7 +100,8 @@ impl Tools {
             JsonValue::from(flags.into_iter().chain(arguments).collect::<Vec<_>>())
         });
         let calls = JsonValue::from(quietly.collect::<Vec<_>>()).dump();
-        shell::scrubbed(cmd!(shell, "{python} -I -X utf8 {install}"))
+        let python = shut_in(shell, &[&environment.dir], python);
+        shell::scrubbed(python.args(["-I", "-X", "utf8"]).arg(install))
             .arg(self.pip_folder())
             .arg(calls)
             .env("NO_COLOR", "1")
@@ -114,7 +117,7 @@ impl Tools {
     pub(crate) fn script<'a>(&self, shell: &'a Shell, name: &str) -> Cmd<'a> {
         let python = self.environment.python();
         let script = script(name);
-        plain(shell::scrubbed(cmd!(shell, "{python} -I -X utf8 {script}")))
+        plain(shell::trusted(cmd!(shell, "{python} -I -X utf8 {script}")))
     }
 
     /// Asks one of the modules that `answer.py` knows.
@@ -135,6 +138,18 @@ impl Tools {
         let line = LOCK.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix("=="))?;
         line.split([' ', '\\']).next()
     }
+}
+
+/// A command that may run foreign code: of what this tool keeps for later runs it can only write to
+/// the given folders.
+pub(crate) fn shut_in<'a>(shell: &'a Shell, writable: &[&Path], program: PathBuf) -> Cmd<'a> {
+    let kept = cache::location().unwrap_or_default();
+    sandbox::cmd(shell, &kept, writable, program)
+}
+
+/// Whether [`shut_in`] shuts anything in on this machine.
+pub(crate) fn shuts_in() -> bool {
+    cache::location().is_ok_and(|kept| sandbox::is_available(&kept))
 }
 
 /// For a command whose output a program reads: no colour, no wrapping.

@@ -13,6 +13,7 @@ use domain::text::toml::TomlFile;
 use domain::workspace::{Judgement, Workspace};
 
 use crate::effects::fs::tree::{MANIFESTS, Tree, relative};
+use crate::effects::process::shell;
 use crate::effects::repository::git::Git;
 use crate::effects::repository::toml_file;
 
@@ -202,7 +203,9 @@ fn repository_config(root: &Path) -> Result<RepositoryConfig> {
     let Some(file) = toml_file(root, "Cargo.toml")? else {
         return Ok(RepositoryConfig::default());
     };
-    Ok(RepositoryConfig::read(&file).map_err(Refusal)?)
+    let config = RepositoryConfig::read(&file).map_err(Refusal)?;
+    shell::admit(&config.environment);
+    Ok(config)
 }
 
 fn manifest(

@@ -1,16 +1,19 @@
-//! Embeds this tool into a repository: reads what the repository has, and copies the crate.
+//! Embeds this tool into a repository: reads what the repository has, and the changes that copy the crate.
 
+use std::collections::HashMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use domain::finding::{Finding, Refusal, Rule};
 use domain::scaffold::embed::CRATE;
+use domain::text::edit::Write;
 use domain::text::toml::TomlFile;
 use walkdir::{DirEntry, WalkDir};
 use xshell::cmd;
 
-use crate::effects::fs::files::{self, Changes};
+use crate::effects::fs::files::Changes;
 use crate::effects::fs::tree::relative;
 use crate::effects::paths;
 use crate::effects::process::shell;
@@ -72,58 +75,123 @@ pub(crate) fn beside(root: &Path, parent: &str) -> Vec<String> {
         .collect()
 }
 
-/// Copies the crate into the repository and makes the changes, all or nothing.
+/// The hashes of the files that were written last, beside them.
+const STAMP: &str = "xtask/.embedded";
+
+/// The changes that bring the crate in `root` up to date. A file that somebody added stays.
 ///
 /// # Errors
-/// A file cannot be read or written.
-pub(crate) fn put(root: &Path, plan: &Changes) -> Result<()> {
-    let partial = root.join(format!(".{CRATE}.{}.tmp", std::process::id()));
-    let copied = copy_crate(&partial).and_then(|()| files::change(root, plan)).and_then(|()| {
-        // If undoing them fails as well, git shows what is left of them.
-        swap(&partial, &root.join(CRATE)).inspect_err(|_| _ = files::undo(root, plan))
-    });
-    if copied.is_err() {
-        // A partial copy, which git would show; the error told why it is partial.
-        let _ = fs::remove_dir_all(&partial);
+/// Somebody has changed a file that would be replaced, or a file cannot be read.
+pub(crate) fn crate_changes(root: &Path) -> Result<Changes> {
+    let stamp = fs::read_to_string(root.join(STAMP)).ok();
+    let written = stamp.as_deref().map(read_stamp);
+    let ours = crate_files()?;
+    let mut changes = Changes::default();
+    let mut changed = Vec::new();
+    for (path, text) in &ours {
+        let Some(before) = text_of(&root.join(path))? else {
+            changes.new.push((path.clone(), text.clone()));
+            continue;
+        };
+        let is_ours =
+            before == *text || written.as_ref().is_none_or(|it| is_written(it, path, &before));
+        if !is_ours {
+            changed.push(path.clone());
+        }
+        let (path, after) = (path.clone(), text.clone());
+        changes.writes.push(Write { path, before: before.into(), after });
     }
-    copied
+    for path in written.iter().flat_map(HashMap::keys) {
+        let Some(text) = text_of(&root.join(path))? else { continue };
+        if path.starts_with("xtask/") && ours.iter().all(|(own, _)| own != path) {
+            if !written.as_ref().is_some_and(|it| is_written(it, path, &text)) {
+                changed.push((*path).to_owned());
+            }
+            changes.gone.push(((*path).to_owned(), text));
+        }
+    }
+    if stamp.is_none() {
+        changed.extend(uncommitted(root)?);
+    }
+    refuse_changed(changed)?;
+    let after =
+        ours.iter().map(|(path, text)| format!("{}  {path}\n", paths::digest(text.as_bytes())));
+    let after: String = after.collect();
+    let path = STAMP.to_owned();
+    match stamp {
+        None => changes.new.push((path, after)),
+        Some(before) => changes.writes.push(Write { path, before: before.into(), after }),
+    }
+    Ok(changes)
 }
 
-fn swap(partial: &Path, target: &Path) -> Result<()> {
-    let old = partial.with_extension("old");
-    let failed = || format!("cannot replace `{}`", target.display());
-    if target.exists() {
-        fs::rename(target, &old).with_context(failed)?;
-    }
-    if let Err(error) = fs::rename(partial, target) {
-        let _ = fs::rename(&old, target);
-        return Err(error).with_context(failed);
-    }
-    paths::remove(&old)
+fn read_stamp(text: &str) -> HashMap<&str, &str> {
+    text.lines().filter_map(|line| line.split_once("  ")).map(|(hash, path)| (path, hash)).collect()
 }
 
-fn copy_crate(to: &Path) -> Result<()> {
+fn is_written(written: &HashMap<&str, &str>, path: &str, text: &str) -> bool {
+    written.get(path).is_some_and(|hash| **hash == paths::digest(text.as_bytes()))
+}
+
+/// The files of the crate that git has not committed, where no stamp tells what was written.
+fn uncommitted(root: &Path) -> Result<Vec<String>> {
+    match Git::at(root) {
+        Some(git) if root.join(CRATE).exists() => git.dirty_among(&[CRATE.to_owned()]),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// How many files are named in a message.
+const NAMED: usize = 5;
+
+fn refuse_changed(mut changed: Vec<String>) -> Result<()> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    changed.sort();
+    changed.dedup();
+    let named: Vec<String> = changed.iter().take(NAMED).map(|path| format!("`{path}`")).collect();
+    let more = changed.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let message =
+        format!("these files have changed since the tool was embedded: {}{more}", named.join(", "));
+    let hint =
+        format!("commit or move the changes, then `rm {}` and embed again", changed.join(" "));
+    Err(Refusal::from(Finding::error(Rule::Embed, message).hint(hint)).into())
+}
+
+fn text_of(path: &Path) -> Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read `{}`", path.display())),
+    }
+}
+
+/// Every file of the crate, by its path in another repository.
+fn crate_files() -> Result<Vec<(String, String)>> {
     let from = own_crate();
     if !from.join("Cargo.toml").is_file() {
         bail!("cannot copy this tool: its sources are not in `{}` any more", from.display());
     }
+    let mut files = Vec::new();
     for part in PARTS {
-        for entry in WalkDir::new(from.join(part)) {
+        for entry in WalkDir::new(from.join(part)).sort_by_file_name() {
             let entry = entry?;
-            let relative = entry.path().strip_prefix(from)?;
-            let is_compiled = relative.to_string_lossy().contains("__pycache__");
-            if entry.file_type().is_dir() || is_compiled {
-                continue;
+            let path = relative(from, entry.path());
+            if !entry.file_type().is_dir() && !path.contains("__pycache__") {
+                files.push((format!("{CRATE}/{path}"), read(entry.path())?));
             }
-            copy(entry.path(), &to.join(relative))?;
         }
     }
-    handbook::file().map_or(Ok(()), |file| copy(&file, &to.join(HANDBOOK)))
+    if let Some(handbook) = handbook::file() {
+        files.push((format!("{CRATE}/{HANDBOOK}"), read(&handbook)?));
+    }
+    Ok(files)
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    to.parent().map_or(Ok(()), fs::create_dir_all)?;
-    fs::copy(from, to).map(drop).with_context(|| format!("cannot copy `{}`", from.display()))
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))
 }
 
 /// The Cargo.lock of the workspace that this crate is in.

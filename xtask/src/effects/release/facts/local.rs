@@ -12,6 +12,7 @@ use domain::release::preflight::{self, Check, PackageFacts, RepositoryFacts};
 use domain::workspace::history::TagRef;
 use domain::workspace::{Distribution, Workspace};
 
+use crate::effects::python::tools::shuts_in;
 use crate::effects::release::ledger;
 use crate::effects::release::target::GitTarget;
 
@@ -53,6 +54,7 @@ impl LocalFacts {
 
         let mut checks = subject.repository()?;
         checks.push(preflight::environment(&redirections()));
+        checks.push(preflight::isolation(shuts_in()));
         checks.extend(findings(workspace));
         checks.extend(tag_question(workspace, targets));
         let mut requested = Vec::new();

@@ -1,0 +1,89 @@
+//! The edge where text leaves this program: whatever is printed is masked and made harmless here.
+//!
+//! A stream whose reader is gone, or a full disk, does not end a command that may be half-way through
+//! its work: what cannot be written is lost.
+
+use std::fmt::Arguments;
+use std::io::{self, Write};
+use std::sync::OnceLock;
+
+use domain::release::environment;
+use domain::text::harmless;
+
+/// Prints a line on standard output, formatted as `println!` does.
+macro_rules! print_line {
+    ($($words:tt)*) => { $crate::ui::output::line(format_args!($($words)*)) };
+}
+// Under a name of its own it is not in scope unless it is imported.
+pub(crate) use print_line as say;
+
+/// Prints a line on standard error. It replaces the macro of the standard library, which panics when
+/// nothing reads the stream.
+macro_rules! eprintln {
+    ($($words:tt)*) => { $crate::ui::output::error_line(format_args!($($words)*)) };
+}
+
+/// Prints on standard error, without a line end.
+macro_rules! eprint {
+    ($($words:tt)*) => { $crate::ui::output::error_text(format_args!($($words)*)) };
+}
+
+/// Whether this tool's own colours are let through.
+static PAINTED: OnceLock<bool> = OnceLock::new();
+
+/// Lets this tool's own colours through, or not; once and before anything is printed.
+pub(super) fn set_painted(is_painted: bool) {
+    // A second call changes nothing.
+    let _ = PAINTED.set(is_painted);
+}
+
+/// Whether this run is a GitHub Actions job, where findings become annotations.
+pub(crate) fn in_github_actions() -> bool {
+    std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
+}
+
+/// The function behind `say!`.
+pub(crate) fn line(words: Arguments) {
+    let _ = writeln!(io::stdout(), "{}", shown(words));
+}
+
+/// The function behind `eprintln!`.
+pub(crate) fn error_line(words: Arguments) {
+    let _ = writeln!(io::stderr(), "{}", shown(words));
+}
+
+/// The function behind `eprint!`.
+pub(crate) fn error_text(words: Arguments) {
+    let _ = write!(io::stderr(), "{}", shown(words));
+}
+
+/// Prints a workflow command of our own, whose values are escaped.
+pub(super) fn command(line: &str) {
+    let _ = writeln!(io::stderr(), "{}", harmless::masked(line, secrets()));
+}
+
+/// Moves the cursor of a terminal.
+pub(super) fn control(sequence: &str) {
+    let _ = write!(io::stderr(), "{sequence}");
+}
+
+fn shown(words: Arguments) -> String {
+    let text = harmless::masked(&words.to_string(), secrets());
+    let text = harmless::without_controls(&text, PAINTED.get().copied().unwrap_or(true));
+    if in_github_actions() { harmless::without_commands(&text) } else { text }
+}
+
+/// Every form of the secrets in this process's environment.
+fn secrets() -> &'static [String] {
+    static SECRETS: OnceLock<Vec<String>> = OnceLock::new();
+    SECRETS.get_or_init(|| {
+        let user = std::env::var("TWINE_USERNAME").unwrap_or_default();
+        let variables = std::env::vars_os();
+        let secrets =
+            variables.filter(|(name, _)| name.to_str().is_some_and(environment::is_secret));
+        let forms = secrets.flat_map(|(_, value)| {
+            harmless::forms(&value.to_string_lossy(), &["__token__", "x-access-token", &user])
+        });
+        forms.collect()
+    })
+}
