@@ -13,7 +13,7 @@ pub(crate) use options::{
     BumpOptions, CheckOptions, Command, EmbedOptions, GraphFormat, GraphOptions, NewOptions,
     ReleaseOptions, StatusOptions, SyncOptions, TestOptions,
 };
-use options::{SUBCOMMANDS, choice, flag};
+use options::{SUBCOMMANDS, Subcommand, choice, flag};
 pub(crate) use usage::Usage;
 
 use crate::ui::{Color, Verbosity};
@@ -74,10 +74,14 @@ fn command(grammar: &mut clap::Command, matches: &ArgMatches) -> Result<Command,
     let Some((name, matches)) = matches.subcommand() else {
         return Ok(Command::Print(page(grammar)));
     };
-    match SUBCOMMANDS.iter().find(|subcommand| subcommand.name == name) {
-        Some(subcommand) => (subcommand.read)(matches),
-        None => Ok(Command::Print(topic(grammar, matches))),
+    let Some(subcommand) = SUBCOMMANDS.iter().find(|subcommand| subcommand.name == name) else {
+        return Ok(Command::Print(topic(grammar, matches)));
+    };
+    let mut command = (subcommand.read)(matches);
+    if let Command::Release(options) = &mut command {
+        options.check_targets()?;
     }
+    Ok(command)
 }
 
 /// The page that `help` prints.
@@ -111,15 +115,7 @@ fn grammar() -> clap::Command {
         .help_template("cargo xtask: {about}\n\n{usage-heading} {usage}\n\n{all-args}{after-help}")
         .override_usage("cargo xtask [OPTIONS] COMMAND ...")
         .after_help(include_str!("../help/overview.txt").trim_end())
-        .subcommands(SUBCOMMANDS.iter().map(|subcommand| {
-            (subcommand.declare)(clap::Command::new(subcommand.name))
-                .help_template(format!(
-                    "cargo xtask {}: {{about}}\n\n{{usage-heading}} {{usage}}\n\n{{all-args}}{{after-help}}",
-                    subcommand.name
-                ))
-                .after_help(subcommand.notes.trim_end())
-                .args_override_self(true)
-        }))
+        .subcommands(SUBCOMMANDS.iter().map(declared))
         .subcommand(help())
         .arg(global(
             Arg::new("root")
@@ -129,18 +125,19 @@ fn grammar() -> clap::Command {
                 .allow_hyphen_values(true)
                 .help("The repository; by default the one around the current directory"),
         ))
-        .arg(global(
-            flag("quiet", "Print no progress").short('q').overrides_with("verbose"),
-        ))
+        .arg(global(flag("quiet", "Print no progress").short('q').overrides_with("verbose")))
         .arg(global(flag("verbose", "Print every external command").short('v')))
         .arg(global(choice(
             "color",
-            &Color::ALL,
-            Color::word,
+            Color::ALL,
             "When to print in colour (default: auto, on a terminal)",
         )))
         .arg(global(
-            Arg::new("help").long("help").short('h').action(ArgAction::Help).help("Print this page"),
+            Arg::new("help")
+                .long("help")
+                .short('h')
+                .action(ArgAction::Help)
+                .help("Print this page"),
         ))
         .arg(global(
             Arg::new("version")
@@ -149,6 +146,18 @@ fn grammar() -> clap::Command {
                 .action(ArgAction::Version)
                 .help("Print the version of this tool"),
         ))
+}
+
+fn declared(subcommand: &Subcommand) -> clap::Command {
+    let Subcommand { name, about, usage, notes, arguments, .. } = *subcommand;
+    let page = "{about}\n\n{usage-heading} {usage}\n\n{all-args}{after-help}";
+    let command = clap::Command::new(name)
+        .about(about)
+        .help_template(format!("cargo xtask {name}: {page}"))
+        .after_help(notes.trim_end())
+        .args_override_self(true)
+        .args(arguments());
+    if let Some(usage) = usage { command.override_usage(usage) } else { command }
 }
 
 fn help() -> clap::Command {

@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 use domain::finding::{Finding, Refusal, Rule, Severity};
+use domain::text::words::by_word;
 
 /// Prints a line on standard output, formatted as `println!` does. A closed pipe (`| head`) does
 /// not end the command, which may be half-way through its work.
@@ -23,28 +24,19 @@ pub(crate) fn line(words: std::fmt::Arguments) {
     let _ = writeln!(io::stdout(), "{words}");
 }
 
-/// When to print in colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Color {
-    /// On a terminal, unless NO_COLOR is set or the terminal is dumb.
-    #[default]
-    Auto,
-    Always,
-    Never,
+by_word! {
+    /// When to print in colour.
+    #[derive(Default)]
+    pub(crate) enum Color {
+        /// On a terminal, unless NO_COLOR is set or the terminal is dumb.
+        #[default]
+        Auto = "auto",
+        Always = "always",
+        Never = "never",
+    }
 }
 
 impl Color {
-    pub(crate) const ALL: [Color; 3] = [Color::Auto, Color::Always, Color::Never];
-
-    /// The word that is typed.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Color::Auto => "auto",
-            Color::Always => "always",
-            Color::Never => "never",
-        }
-    }
-
     fn is_on(self) -> bool {
         match self {
             Color::Always => true,
