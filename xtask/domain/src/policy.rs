@@ -15,7 +15,7 @@ by_word! {
 }
 
 by_word! {
-    /// What happens to a distribution whose published range on a sibling moves.
+    /// Whether a distribution whose published range on a sibling changes is bumped too.
     #[derive(Default)]
     pub enum DependentsPolicy {
         /// It gets the next patch version, so that its new range can be published.

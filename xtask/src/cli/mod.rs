@@ -246,81 +246,70 @@ mod tests {
         assert!(options.targets.is_empty());
     }
 
-    #[track_caller]
-    fn refused(line: &str, message: &str, hint: &str) {
-        let usage = typed(line).unwrap_err();
-        assert_eq!((usage.message.as_str(), usage.hint.as_str()), (message, hint));
-    }
-
     #[test]
     fn wrong_usage_says_what_to_type() {
-        refused("relase", "unknown command `relase`", "did you mean `cargo xtask release`?");
-        refused("xyzzy", "unknown command `xyzzy`", "`cargo xtask --help` lists the commands");
-        refused(
-            "release all --rehearsal",
-            "unknown flag `--rehearsal`",
-            "did you mean `--rehearse`?",
-        );
-        refused("bump core --dry", "unknown flag `--dry`", "did you mean `--dry-run`?");
-        refused(
-            "status -x",
-            "unknown flag `-x`",
-            "`cargo xtask status --help` lists arguments and flags",
-        );
-        refused(
-            "--json",
-            "unknown flag `--json`",
-            "`cargo xtask --help` lists arguments and flags",
-        );
-        refused(
+        for (line, message, hint) in REFUSED {
+            let usage = typed(line).unwrap_err();
+            assert_eq!((usage.message.as_str(), usage.hint.as_str()), (*message, *hint));
+        }
+    }
+
+    const REFUSED: &[(&str, &str, &str)] = &[
+        ("relase", "unknown command `relase`", "did you mean `cargo xtask release`?"),
+        ("xyzzy", "unknown command `xyzzy`", "`cargo xtask --help` lists the commands"),
+        ("release all --rehearsal", "unknown flag `--rehearsal`", "did you mean `--rehearse`?"),
+        ("bump core --dry", "unknown flag `--dry`", "did you mean `--dry-run`?"),
+        ("status -x", "unknown flag `-x`", "`cargo xtask status --help` lists arguments and flags"),
+        ("--json", "unknown flag `--json`", "`cargo xtask --help` lists arguments and flags"),
+        (
             "status core",
             "unexpected argument `core`",
             "`cargo xtask status --help` lists arguments and flags",
-        );
-        refused(
+        ),
+        (
             "release all --until tested",
             "invalid value `tested` for `--until`: expected `built`, `staged` or `published`",
             "`cargo xtask release --help` lists arguments and flags",
-        );
-        refused(
+        ),
+        (
             "bump all --ranges",
             "missing value for `--ranges`: expected `align` or `fit`",
             "`cargo xtask bump --help` lists arguments and flags",
-        );
-        refused(
+        ),
+        (
             "status --root",
             "missing value for `--root`",
             "`cargo xtask status --help` lists arguments and flags",
-        );
-        refused(
+        ),
+        (
             "release all --jobs 0",
             "invalid value `0` for `--jobs`: expected a number of at least 1",
             "`cargo xtask release --help` lists arguments and flags",
-        );
-        refused(
+        ),
+        (
             "status --json=1",
             "unexpected value `1` for `--json`",
             "`cargo xtask status --help` lists arguments and flags",
-        );
-        refused("new", "missing argument `NAME`", "`cargo xtask new --help` shows examples");
-        refused("embed", "missing argument `DIR`", "`cargo xtask embed --help` shows examples");
-        refused(
+        ),
+        ("new", "missing argument `NAME`", "`cargo xtask new --help` shows examples"),
+        ("embed", "missing argument `DIR`", "`cargo xtask embed --help` shows examples"),
+        (
             "release --yes",
             "missing target",
             "`cargo xtask release all` releases every distribution",
-        );
-        refused(
+        ),
+        (
             "release core all",
             "`all` cannot be combined with other targets",
             "pass either `all` or the names",
-        );
-        refused(
+        ),
+        (
             "help configurations",
             "invalid value `configurations` for `TOPIC`: expected `status`, `check`, `graph`, \
              `bump`, `release`, `new`, `sync`, `embed`, `test` or `configuration`",
             "did you mean `configuration`?",
-        );
-    }
+        ),
+    ];
 
     #[cfg(unix)]
     #[test]

@@ -71,7 +71,7 @@ fn usual_key(subject: &Subject) -> &'static str {
 }
 
 /// The first Python that `own` admits and `needed` does not. Only series that exist or will soon:
-/// `<4` against nothing is no difference that anybody meets.
+/// nobody meets the difference between `<4` and no bound.
 fn first_excluded(own: Option<&RequiresPython>, needed: &RequiresPython) -> Option<String> {
     let clauses = |range: &RequiresPython| specifier::parse(&range.text, range.dialect).ok();
     let own = own.map_or(Some(Vec::new()), clauses)?;

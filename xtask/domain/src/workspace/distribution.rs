@@ -30,7 +30,7 @@ impl Distribution {
         self.manifest.version.version()
     }
 
-    /// The tag of the version that stands in the repository, where one does.
+    /// The tag of the version that the repository has; `None` where it is unknown.
     pub fn current_tag(&self) -> Option<String> {
         self.version().map(|version| self.tag.tag(version))
     }

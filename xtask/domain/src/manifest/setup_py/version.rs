@@ -129,7 +129,7 @@ impl Resolver<'_> {
         self.computed("the version is computed in an f-string")
     }
 
-    /// The version stands in a file that setup.py reads: the one that it opens and that holds a
+    /// The version is in a file that setup.py reads: the one that it opens and that holds a
     /// version, else the one that is named like a version file.
     fn in_a_file(&self, value: &Expr) -> DeclaredVersion {
         let mut places = Vec::new();
@@ -151,7 +151,7 @@ impl Resolver<'_> {
         match places.len() {
             1 => places.remove(0),
             0 => self.computed("the version is computed in a way that cannot be followed"),
-            _ => self.computed("the version could stand in several files"),
+            _ => self.computed("several files could define the version"),
         }
     }
 

@@ -24,7 +24,7 @@ impl Git {
         fs::write(&list, paths.join("\0"))?;
         let sh = self.shell()?;
         // `*` and `:` in a path would otherwise make it a pattern. The message comes by standard
-        // input, so that a failure does not show all of it as part of the command.
+        // input, so that a failure does not show them all as part of the command.
         let only = "--only --pathspec-file-nul --file=-".split(' ');
         let commit = cmd!(
             sh,
