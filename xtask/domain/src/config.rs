@@ -9,7 +9,7 @@ use crate::policy::RangePolicy;
 use crate::stated_tags;
 use crate::text::toml::{TomlFile, TomlSection, start, strings};
 
-/// What holds for the whole repository.
+/// The configuration of the whole repository.
 #[derive(Clone, Debug)]
 pub struct RepositoryConfig {
     /// Directories of distributions, as glob patterns with `*`; `None` finds them all.
@@ -147,7 +147,7 @@ impl RepositoryConfig {
     }
 }
 
-/// What one distribution says about its own release.
+/// The configuration of one distribution.
 #[derive(Clone, Debug, Default)]
 pub struct DistributionConfig {
     /// Tag name with `{version}` and, optionally, `{name}` in it.
@@ -157,7 +157,7 @@ pub struct DistributionConfig {
     pub smoke: SmokeConfig,
     /// Other files that repeat the version, relative to the distribution's directory.
     pub version_files: Vec<String>,
-    /// What its archives may differ in from what git tracks.
+    /// The paths in which its archives may differ from git.
     pub content: ContentConfig,
     /// `true`: it is never released. `false`: it is, whatever its folder is called.
     pub private: Option<bool>,
@@ -190,7 +190,7 @@ pub struct ContentConfig {
     pub omitted: Vec<String>,
 }
 
-/// What the smoke test of a distribution does in its fresh environment.
+/// The imports and commands that the smoke test of a distribution runs.
 #[derive(Clone, Debug)]
 pub struct SmokeConfig {
     /// Modules to import; `None` means the top-level modules that the wheel ships.

@@ -6,7 +6,7 @@
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
 
-/// What an [`IdVec`] is looked into by.
+/// An index into an [`IdVec`].
 pub trait Id: Copy {
     fn from_index(index: usize) -> Self;
     fn index(self) -> usize;

@@ -1,4 +1,4 @@
-//! What this tool knows about distributions and releases, as pure functions.
+//! The knowledge about distributions and releases, as pure functions.
 //!
 //! Nothing below this line touches a file, a process, the environment, the clock or a terminal:
 //! facts come in as values, plans and findings go out as values.

@@ -110,7 +110,7 @@ impl Cursor<'_> {
         self.take_while(char::is_whitespace);
     }
 
-    /// What follows the opening bracket, the closing one included.
+    /// The extras after the opening bracket, up to the closing one.
     fn extras(&mut self) -> Result<Vec<String>, String> {
         let inside = self.take_while(|c| c != ']');
         let inside = self.text[inside].to_owned();

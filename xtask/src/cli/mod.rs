@@ -13,7 +13,7 @@ pub(crate) use options::{
     BumpOptions, CheckOptions, Command, EmbedOptions, GraphFormat, GraphOptions, NewOptions,
     ReleaseOptions, StatusOptions, SyncOptions, TestOptions,
 };
-use options::{SUBCOMMANDS, choice, flag};
+use options::{SUBCOMMANDS, Subcommand, choice, flag};
 pub(crate) use usage::Usage;
 
 use crate::ui::{Color, Verbosity};
@@ -74,10 +74,14 @@ fn command(grammar: &mut clap::Command, matches: &ArgMatches) -> Result<Command,
     let Some((name, matches)) = matches.subcommand() else {
         return Ok(Command::Print(page(grammar)));
     };
-    match SUBCOMMANDS.iter().find(|subcommand| subcommand.name == name) {
-        Some(subcommand) => (subcommand.read)(matches),
-        None => Ok(Command::Print(topic(grammar, matches))),
+    let Some(subcommand) = SUBCOMMANDS.iter().find(|subcommand| subcommand.name == name) else {
+        return Ok(Command::Print(topic(grammar, matches)));
+    };
+    let mut command = (subcommand.read)(matches);
+    if let Command::Release(options) = &mut command {
+        options.check_targets()?;
     }
+    Ok(command)
 }
 
 /// The page that `help` prints.
@@ -111,15 +115,7 @@ fn grammar() -> clap::Command {
         .help_template("cargo xtask: {about}\n\n{usage-heading} {usage}\n\n{all-args}{after-help}")
         .override_usage("cargo xtask [OPTIONS] COMMAND ...")
         .after_help(include_str!("../help/overview.txt").trim_end())
-        .subcommands(SUBCOMMANDS.iter().map(|subcommand| {
-            (subcommand.declare)(clap::Command::new(subcommand.name))
-                .help_template(format!(
-                    "cargo xtask {}: {{about}}\n\n{{usage-heading}} {{usage}}\n\n{{all-args}}{{after-help}}",
-                    subcommand.name
-                ))
-                .after_help(subcommand.notes.trim_end())
-                .args_override_self(true)
-        }))
+        .subcommands(SUBCOMMANDS.iter().map(declared))
         .subcommand(help())
         .arg(global(
             Arg::new("root")
@@ -129,18 +125,19 @@ fn grammar() -> clap::Command {
                 .allow_hyphen_values(true)
                 .help("The repository; by default the one around the current directory"),
         ))
-        .arg(global(
-            flag("quiet", "Print no progress").short('q').overrides_with("verbose"),
-        ))
+        .arg(global(flag("quiet", "Print no progress").short('q').overrides_with("verbose")))
         .arg(global(flag("verbose", "Print every external command").short('v')))
         .arg(global(choice(
             "color",
-            &Color::ALL,
-            Color::word,
+            Color::ALL,
             "When to print in colour (default: auto, on a terminal)",
         )))
         .arg(global(
-            Arg::new("help").long("help").short('h').action(ArgAction::Help).help("Print this page"),
+            Arg::new("help")
+                .long("help")
+                .short('h')
+                .action(ArgAction::Help)
+                .help("Print this page"),
         ))
         .arg(global(
             Arg::new("version")
@@ -149,6 +146,18 @@ fn grammar() -> clap::Command {
                 .action(ArgAction::Version)
                 .help("Print the version of this tool"),
         ))
+}
+
+fn declared(subcommand: &Subcommand) -> clap::Command {
+    let Subcommand { name, about, usage, notes, arguments, .. } = *subcommand;
+    let page = "{about}\n\n{usage-heading} {usage}\n\n{all-args}{after-help}";
+    let command = clap::Command::new(name)
+        .about(about)
+        .help_template(format!("cargo xtask {name}: {page}"))
+        .after_help(notes.trim_end())
+        .args_override_self(true)
+        .args(arguments());
+    if let Some(usage) = usage { command.override_usage(usage) } else { command }
 }
 
 fn help() -> clap::Command {
@@ -237,81 +246,70 @@ mod tests {
         assert!(options.targets.is_empty());
     }
 
-    #[track_caller]
-    fn refused(line: &str, message: &str, hint: &str) {
-        let usage = typed(line).unwrap_err();
-        assert_eq!((usage.message.as_str(), usage.hint.as_str()), (message, hint));
-    }
-
     #[test]
     fn wrong_usage_says_what_to_type() {
-        refused("relase", "unknown command `relase`", "did you mean `cargo xtask release`?");
-        refused("xyzzy", "unknown command `xyzzy`", "`cargo xtask --help` lists the commands");
-        refused(
-            "release all --rehearsal",
-            "unknown flag `--rehearsal`",
-            "did you mean `--rehearse`?",
-        );
-        refused("bump core --dry", "unknown flag `--dry`", "did you mean `--dry-run`?");
-        refused(
-            "status -x",
-            "unknown flag `-x`",
-            "`cargo xtask status --help` lists arguments and flags",
-        );
-        refused(
-            "--json",
-            "unknown flag `--json`",
-            "`cargo xtask --help` lists arguments and flags",
-        );
-        refused(
+        for (line, message, hint) in REFUSED {
+            let usage = typed(line).unwrap_err();
+            assert_eq!((usage.message.as_str(), usage.hint.as_str()), (*message, *hint));
+        }
+    }
+
+    const REFUSED: &[(&str, &str, &str)] = &[
+        ("relase", "unknown command `relase`", "did you mean `cargo xtask release`?"),
+        ("xyzzy", "unknown command `xyzzy`", "`cargo xtask --help` lists the commands"),
+        ("release all --rehearsal", "unknown flag `--rehearsal`", "did you mean `--rehearse`?"),
+        ("bump core --dry", "unknown flag `--dry`", "did you mean `--dry-run`?"),
+        ("status -x", "unknown flag `-x`", "`cargo xtask status --help` lists arguments and flags"),
+        ("--json", "unknown flag `--json`", "`cargo xtask --help` lists arguments and flags"),
+        (
             "status core",
             "unexpected argument `core`",
             "`cargo xtask status --help` lists arguments and flags",
-        );
-        refused(
+        ),
+        (
             "release all --until tested",
             "invalid value `tested` for `--until`: expected `built`, `staged` or `published`",
             "`cargo xtask release --help` lists arguments and flags",
-        );
-        refused(
+        ),
+        (
             "bump all --ranges",
             "missing value for `--ranges`: expected `align` or `fit`",
             "`cargo xtask bump --help` lists arguments and flags",
-        );
-        refused(
+        ),
+        (
             "status --root",
             "missing value for `--root`",
             "`cargo xtask status --help` lists arguments and flags",
-        );
-        refused(
+        ),
+        (
             "release all --jobs 0",
             "invalid value `0` for `--jobs`: expected a number of at least 1",
             "`cargo xtask release --help` lists arguments and flags",
-        );
-        refused(
+        ),
+        (
             "status --json=1",
             "unexpected value `1` for `--json`",
             "`cargo xtask status --help` lists arguments and flags",
-        );
-        refused("new", "missing argument `NAME`", "`cargo xtask new --help` shows examples");
-        refused("embed", "missing argument `DIR`", "`cargo xtask embed --help` shows examples");
-        refused(
+        ),
+        ("new", "missing argument `NAME`", "`cargo xtask new --help` shows examples"),
+        ("embed", "missing argument `DIR`", "`cargo xtask embed --help` shows examples"),
+        (
             "release --yes",
             "missing target",
             "`cargo xtask release all` releases every distribution",
-        );
-        refused(
+        ),
+        (
             "release core all",
             "`all` cannot be combined with other targets",
             "pass either `all` or the names",
-        );
-        refused(
+        ),
+        (
             "help configurations",
             "invalid value `configurations` for `TOPIC`: expected `status`, `check`, `graph`, \
              `bump`, `release`, `new`, `sync`, `embed`, `test` or `configuration`",
             "did you mean `configuration`?",
-        );
-    }
+        ),
+    ];
 
     #[cfg(unix)]
     #[test]

@@ -138,15 +138,15 @@ fn summary(errors: usize, found: &[Found]) -> String {
 
 fn list(as_json: bool) {
     if as_json {
-        let rules = Rule::CHECKED.map(|rule| {
-            object! { "rule": rule.id(), "fixable": rule.is_fixable(), "why": rule.why() }
+        let rules = Rule::checked().map(|(rule, why)| {
+            object! { "rule": rule.id(), "fixable": rule.is_fixable(), "why": why }
         });
-        say!("{}", object! { "rules": rules.to_vec() }.pretty(2));
+        say!("{}", object! { "rules": rules.collect::<Vec<_>>() }.pretty(2));
         return;
     }
-    for rule in Rule::CHECKED {
+    for (rule, why) in Rule::checked() {
         say!("{rule}{}", if rule.is_fixable() { "  (--fix)" } else { "" });
-        for line in wrapped(rule.why().unwrap_or_default(), 76) {
+        for line in wrapped(why, 76) {
             say!("    {line}");
         }
     }

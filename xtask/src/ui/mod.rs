@@ -15,32 +15,24 @@ use domain::finding::{Finding, Refusal, Rule, Severity};
 use domain::manifest::Manifest;
 use domain::scaffold::embed;
 use domain::text::harmless;
+use domain::text::words::by_word;
 use domain::workspace::Workspace;
 
 pub(crate) use output::{in_github_actions, say};
 
-/// When to print in colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Color {
-    /// On a terminal, unless NO_COLOR is set or the terminal is dumb.
-    #[default]
-    Auto,
-    Always,
-    Never,
+by_word! {
+    /// When to print in colour.
+    #[derive(Default)]
+    pub(crate) enum Color {
+        /// On a terminal, unless NO_COLOR is set or the terminal is dumb.
+        #[default]
+        Auto = "auto",
+        Always = "always",
+        Never = "never",
+    }
 }
 
 impl Color {
-    pub(crate) const ALL: [Color; 3] = [Color::Auto, Color::Always, Color::Never];
-
-    /// The word that is typed.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Color::Auto => "auto",
-            Color::Always => "always",
-            Color::Never => "never",
-        }
-    }
-
     fn is_on(self) -> bool {
         match self {
             Color::Always => true,

@@ -25,7 +25,7 @@ pub struct BumpRequest {
     pub date: String,
 }
 
-/// What git says about one distribution, as far as the request needs it.
+/// The facts from git about one distribution, as far as the request needs it.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     /// The highest version that a tag names, and that tag.

@@ -11,50 +11,21 @@ use formats::pep440::{PreRelease, PreReleaseKind, Version};
 
 use crate::text::words::by_word;
 
-/// The named steps from one version to a later one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Step {
-    Major,
-    Minor,
-    Patch,
-    Alpha,
-    Beta,
-    Rc,
-    Final,
-    Post,
-    Dev,
-}
-
-impl Step {
-    pub const ALL: [Step; 9] = [
-        Step::Major,
-        Step::Minor,
-        Step::Patch,
-        Step::Alpha,
-        Step::Beta,
-        Step::Rc,
-        Step::Final,
-        Step::Post,
-        Step::Dev,
-    ];
-
-    /// The word that is typed for it.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Step::Major => "major",
-            Step::Minor => "minor",
-            Step::Patch => "patch",
-            Step::Alpha => "alpha",
-            Step::Beta => "beta",
-            Step::Rc => "rc",
-            Step::Final => "final",
-            Step::Post => "post",
-            Step::Dev => "dev",
-        }
+by_word! {
+    /// The named steps from one version to a later one.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum Step {
+        Major = "major",
+        Minor = "minor",
+        Patch = "patch",
+        Alpha = "alpha",
+        Beta = "beta",
+        Rc = "rc",
+        Final = "final",
+        Post = "post",
+        Dev = "dev",
     }
 }
-
-by_word!(Step);
 
 /// The requested change of a version.
 #[derive(Clone, Debug, PartialEq, Eq)]

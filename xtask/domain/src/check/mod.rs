@@ -1,6 +1,6 @@
 //! Everything wrong with a repository that can be found offline.
 //!
-//! Each rule is a function of the workspace and its files; [`Rule::why`] explains them. Must not
+//! Each rule is a function of the workspace and its files; [`Rule::checked`](crate::finding::Rule::checked) explains them. Must not
 //! open a file: texts and lists of files come in as [`Files`](crate::source::Files).
 
 mod contents;

@@ -56,7 +56,7 @@ impl Manifest {
         self.path.rsplit_once('/').map_or("", |(dir, _)| dir)
     }
 
-    /// What has to be installed to build it (PEP 518), with that standard's default.
+    /// The requirements of its build (PEP 518), with that standard's default.
     pub fn build_requires(&self) -> Vec<&str> {
         let build =
             self.requirements.iter().filter(|declared| declared.table == RequirementTable::Build);
@@ -84,7 +84,7 @@ impl Manifest {
     /// `Ok(None)` when it names no distribution.
     ///
     /// # Errors
-    /// What makes it unusable: a wrong name or a configuration error.
+    /// It is unusable: its name is invalid, or its configuration.
     pub fn read_with(file: &TomlFile, files: Files<'_>) -> Result<Option<Manifest>, Vec<Finding>> {
         let dir = file.path.rsplit_once('/').map_or("", |(dir, _)| dir);
         let paths = ["project.name", "tool.poetry.name", "tool.flit.metadata.dist-name"];
@@ -127,7 +127,7 @@ impl Manifest {
     /// when neither states a name.
     ///
     /// # Errors
-    /// What makes it unusable: a wrong name or a configuration error.
+    /// It is unusable: its name is invalid, or its configuration.
     pub fn from_setup(dir: &str, files: Files<'_>) -> Result<Option<Manifest>, Vec<Finding>> {
         Manifest::of_setup(None, &Setup::beside(dir, files), dir, files)
     }

@@ -1,4 +1,4 @@
-//! A requirement with its place: the table and the file it stands in, the bytes of its specifier.
+//! A requirement with its location: its table and file, the bytes of its specifier.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use formats::pep440::specifier::Dialect;
 use formats::requirement::Requirement;
 
-/// The table that a requirement stands in.
+/// The table that a requirement is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequirementTable {
     /// `project.dependencies`: needed whenever the distribution is installed.
@@ -19,11 +19,11 @@ pub enum RequirementTable {
     Build,
 }
 
-/// A requirement as it stands in the manifest.
+/// A requirement as it is written in the manifest.
 #[derive(Clone, Debug)]
 pub struct DeclaredRequirement {
     pub table: RequirementTable,
-    /// The file it stands in: the manifest, setup.py, setup.cfg, a requirements file.
+    /// The file that it is in: the manifest, setup.py, setup.cfg, a requirements file.
     pub file: Arc<str>,
     pub line: usize,
     /// Span of the string in the file, with its quotes in TOML.

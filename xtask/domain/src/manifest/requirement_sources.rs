@@ -19,7 +19,7 @@ use crate::manifest::setup_py::SetupPy;
 use crate::source::{Files, SourceFile};
 use crate::text::toml::{TomlFile, line_of, start};
 
-/// The requirements that stand in a pyproject.toml itself, in a fixed order of tables. `findings`
+/// The requirements in a pyproject.toml itself, in a fixed order of tables. `findings`
 /// gets what is wrong with them.
 pub(crate) fn requirements(
     file: &TomlFile,
@@ -76,7 +76,7 @@ impl<'a> TableReader<'a> {
         }
     }
 
-    /// One array element; what is no string (`{ include-group = … }`) is no requirement.
+    /// One array element; only a string is a requirement (`{ include-group = … }` is not).
     fn requirement(&mut self, table: &RequirementTable, value: &Value) {
         let (Some(text), Some(span)) = (value.as_str(), value.span()) else { return };
         let line = self.file.line(span.start);
@@ -150,7 +150,7 @@ impl<'a> TableReader<'a> {
         inner: &dyn TableLike,
         dialect: Dialect,
     ) {
-        // What Poetry installs only with an extra. Which one stands in another table.
+        // Poetry installs it only with an extra, which another table names.
         let optional = inner.get("optional").and_then(Item::as_bool) == Some(true);
         let extra = RequirementTable::Extra(String::new());
         let table =
@@ -396,7 +396,7 @@ pub(crate) fn requirements_file(
     found
 }
 
-/// A requirement that stands in a file as it is read.
+/// A requirement that is written in a file as it is read.
 fn plain(
     source: &SourceFile,
     table: &RequirementTable,

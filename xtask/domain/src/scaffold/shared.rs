@@ -21,7 +21,7 @@ pub const FOLDER: &str = "pyproject-templates/shared";
 /// Arrays of which a distribution has at least the shared items, in any order, and maybe more.
 const AT_LEAST: [&str; 2] = ["classifiers", "keywords"];
 
-/// What all distributions share.
+/// The fields and files that all distributions share.
 pub struct SharedFields {
     fields: Vec<Field>,
     pub files: Vec<SharedFile>,

@@ -18,17 +18,31 @@ impl fmt::Display for InvalidWord {
 
 impl std::error::Error for InvalidWord {}
 
-/// `FromStr` and `Display` for an enum by its words: it has a list `ALL`, and `word` of each value.
+/// Declares an enum of which each value has one word: `ALL` of them in order, `word`, `FromStr` and
+/// `Display`.
+#[macro_export]
 macro_rules! by_word {
-    ($name:ty) => {
+    ($(#[$meta:meta])* $vis:vis enum $name:ident {
+        $($(#[$doc:meta])* $value:ident = $word:literal,)*
+    }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        $vis enum $name { $($(#[$doc])* $value),* }
+
+        impl $name {
+            $vis const ALL: [$name; [$($word),*].len()] = [$($name::$value),*];
+
+            $vis const fn word(self) -> &'static str {
+                match self { $($name::$value => $word),* }
+            }
+        }
+
         impl std::str::FromStr for $name {
             type Err = $crate::text::words::InvalidWord;
 
             fn from_str(typed: &str) -> Result<Self, Self::Err> {
-                Self::ALL.into_iter().find(|value| value.word() == typed).ok_or_else(|| {
-                    let expected = Self::ALL.map(Self::word).to_vec();
-                    Self::Err { typed: typed.to_owned(), expected }
-                })
+                let found = Self::ALL.into_iter().find(|value| value.word() == typed);
+                found.ok_or_else(|| Self::Err { typed: typed.to_owned(), expected: vec![$($word),*] })
             }
         }
 
@@ -40,7 +54,7 @@ macro_rules! by_word {
     };
 }
 
-pub(crate) use by_word;
+pub use by_word;
 
 /// `` `a`, `b` or `c` ``.
 pub fn alternatives(words: &[impl AsRef<str>]) -> String {

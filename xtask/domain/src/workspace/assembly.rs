@@ -1,6 +1,6 @@
 //! Manifests become a workspace: names are given, needs are followed, an order is found.
 //!
-//! What is wrong with the whole (a name twice, a cycle, tags that two could own) is judged as the
+//! A fault of the whole (a name twice, a cycle, tags that two could own) is judged as the
 //! caller asks: it refuses the repository, or is a finding among others.
 
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use crate::workspace::distribution::Distribution;
 use crate::workspace::graph::{Cycle, Edge, Node, levels};
 use crate::workspace::tags::TagPattern;
 
-/// What becomes of a finding about the repository as a whole.
+/// How a finding about the repository as a whole is treated.
 #[derive(Clone, Copy)]
 pub enum Judgement {
     /// It refuses the repository.

@@ -32,7 +32,7 @@ pub use distribution::Distribution;
 pub struct Workspace {
     pub config: RepositoryConfig,
     pub distributions: IdVec<DistributionId, Distribution>,
-    /// What is wrong without keeping the repository from being read.
+    /// Faults that do not keep the repository from being read.
     pub findings: Vec<Finding>,
     by_name: HashMap<String, DistributionId>,
     by_dir: HashMap<String, DistributionId>,
@@ -164,7 +164,7 @@ impl Workspace {
         needed.ids().filter(|&sibling| needed[sibling]).collect()
     }
 
-    /// What these distributions and the siblings they need require of others, as pip reads it.
+    /// The requirements of these distributions and their siblings on others, as pip reads them.
     /// `None` where one of the requirements is not written as pip reads it.
     pub fn third_parties(&self, of: &[DistributionId]) -> Option<Vec<&str>> {
         let mut all: Vec<DistributionId> =

@@ -46,12 +46,12 @@ impl TagPattern {
         format!("{}{{version}}{}", self.prefix, self.suffix)
     }
 
-    /// What stands around the version: before it, and behind it.
+    /// The texts before and after the version.
     pub(crate) fn affixes(&self) -> (&str, &str) {
         (&self.prefix, &self.suffix)
     }
 
-    /// What all its tags start with.
+    /// The text that all its tags start with.
     pub(crate) fn prefix(&self) -> &str {
         &self.prefix
     }

@@ -8,7 +8,7 @@ use crate::text::toml::nearest;
 use crate::workspace::{Distribution, Workspace};
 
 impl Workspace {
-    /// What TARGET means: a distribution's name in any spelling, its directory's name, or a
+    /// The meaning of TARGET: a distribution's name in any spelling, its directory's name, or a
     /// unique suffix of its name (`core`).
     ///
     /// # Errors
@@ -21,7 +21,7 @@ impl Workspace {
         }
     }
 
-    /// What several targets mean, in the order typed.
+    /// The meaning of several targets, in the order typed.
     ///
     /// # Errors
     /// The findings of [`Workspace::resolve`] for all wrong targets together.

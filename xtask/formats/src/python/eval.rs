@@ -1,4 +1,4 @@
-//! What a Python expression of literals amounts to: texts joined, replaced, put into a path.
+//! The value of a Python expression of literals: texts joined, replaced, put into a path.
 //!
 //! Must not know setup.py. Everything else than texts is `None`, never a guess.
 

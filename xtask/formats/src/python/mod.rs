@@ -1,6 +1,6 @@
 //! Python source read without running it: assignments, imports and calls, as far as literals go.
 //!
-//! What this does not understand becomes [`Expr::Opaque`]; nothing is guessed. Must not know what
+//! Anything else becomes [`Expr::Opaque`]; nothing is guessed. Must not know what
 //! setup.py means, nor what a version is.
 
 pub mod eval;

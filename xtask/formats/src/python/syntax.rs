@@ -1,4 +1,4 @@
-//! What Python source consists of, as far as it matters for reading literals.
+//! The parts of Python source that matter for reading literals.
 
 use std::ops::Range;
 
@@ -66,7 +66,7 @@ pub struct Import {
     pub bound: String,
 }
 
-/// What a source file says at the level of statements.
+/// The statements of a source file.
 #[derive(Clone, Debug, Default)]
 pub struct PythonSource {
     pub assignments: Vec<Assignment>,

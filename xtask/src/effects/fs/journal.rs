@@ -92,10 +92,10 @@ impl Pending {
     }
 }
 
-/// What a killed command has left to do.
+/// The work that a killed command left.
 pub(crate) struct Interrupted {
     pending: Pending,
-    /// What was typed: the command and its words.
+    /// The command as it was typed.
     pub(crate) request: Vec<String>,
     pub(crate) commit: Option<CommitRequest>,
     entries: Vec<(Entry, Progress)>,
@@ -111,7 +111,7 @@ enum Progress {
 }
 
 impl Interrupted {
-    /// What is recorded in a repository whose writer is gone; `None` where nothing is.
+    /// The record of a repository whose writer is gone; `None` where there is none.
     ///
     /// # Errors
     /// The record cannot be read.

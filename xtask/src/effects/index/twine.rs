@@ -1,10 +1,9 @@
 //! twine: its configuration of indexes, its checks, and its uploads. A secret goes into the
 //! environment of the one twine process that needs it, and nowhere else.
 
-use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fmt, fs};
 
 use anyhow::{Context, Result, bail};
 use domain::config::IndexConfig;

@@ -123,7 +123,7 @@ impl Tools {
     /// Asks one of the modules that `answer.py` knows.
     ///
     /// # Errors
-    /// The module fails. A failure of what it was asked about is in its answer.
+    /// The module fails. A failed query is part of its answer.
     pub(crate) fn ask(&self, module: &str, question: impl Into<JsonValue>) -> Result<JsonValue> {
         let question = object! { [module]: question.into() };
         self.workers.ask(self.worker(&Shell::new()?), &question, None)

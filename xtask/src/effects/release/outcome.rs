@@ -2,6 +2,7 @@
 
 use domain::release::plan::{Artifact, Package, ReleasePlan};
 use domain::release::stage::Stage;
+use domain::text::words::by_word;
 
 /// How a release ended.
 pub(crate) struct ReleaseOutcome {
@@ -22,21 +23,11 @@ pub(crate) struct StageReport {
     pub(crate) detail: String,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Status {
-    Done,
-    Skipped,
-    Failed,
-}
-
-impl Status {
-    /// The word that progress lines, the JSON and the job summary use.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Status::Done => "done",
-            Status::Skipped => "skipped",
-            Status::Failed => "failed",
-        }
+by_word! {
+    pub(crate) enum Status {
+        Done = "done",
+        Skipped = "skipped",
+        Failed = "failed",
     }
 }
 

@@ -167,7 +167,7 @@ impl<'a> Run<'a> {
     }
 
     /// Whether the index has every built file of a package, with the same bytes. Staging is then
-    /// of no interest any more.
+    /// irrelevant.
     pub(super) fn is_published(&self, id: PackageId) -> bool {
         to_upload(&self.artifacts(id), self.listed_on_index(id)) == Upload::Nothing
     }

@@ -1,11 +1,11 @@
-//! What a back end is asked with: the manifest, the files around it, and the name.
+//! The input of a back end: the manifest, the files around it, and the name.
 
 use toml_edit::{Item, TableLike};
 
 use crate::source::Files;
 use crate::text::toml::{TomlFile, start};
 
-/// What is known about a distribution before its version is.
+/// The facts about a distribution that are known before its version.
 pub(crate) struct VersionContext<'a> {
     pub file: &'a TomlFile,
     pub files: Files<'a>,

@@ -30,7 +30,7 @@ pub(crate) fn version(context: &VersionContext<'_>, item: &Item) -> DeclaredVers
     }
 }
 
-/// What setup.cfg says, else what setup.py does.
+/// The version of setup.cfg, else that of setup.py.
 pub(crate) fn by_setup_files(context: &VersionContext<'_>) -> DeclaredVersion {
     let (files, dir) = (context.files, context.dir);
     let cfg = files.beside(dir, "setup.cfg");

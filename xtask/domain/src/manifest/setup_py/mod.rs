@@ -92,7 +92,7 @@ impl SetupPy {
         })
     }
 
-    /// What a name is assigned, where that is one thing; `None` and `""` are placeholders.
+    /// The value of a name that is assigned one value; `None` and `""` are placeholders.
     fn assigned(&self, name: &str) -> Option<&Expr> {
         let placeholder = |value: &Expr| match value {
             Expr::Name(name) => name == "None",

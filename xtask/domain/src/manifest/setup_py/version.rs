@@ -187,7 +187,7 @@ impl Resolver<'_> {
             0 => self.miniver().unwrap_or_else(|| {
                 self.computed("the version is computed in a way that cannot be followed")
             }),
-            _ => self.computed("the version could be in several files"),
+            _ => self.computed("several files could define the version"),
         }
     }
 

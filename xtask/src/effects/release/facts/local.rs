@@ -41,7 +41,7 @@ impl LocalFacts {
     /// Gathers the facts about the `targets` of a release of the commit `head`.
     ///
     /// # Errors
-    /// git fails. Everything that stands in the way of a release is a failed check instead.
+    /// git fails. Everything else that prevents a release is a failed check instead.
     pub(crate) fn gather(
         git_target: &GitTarget,
         workspace: &Workspace,
