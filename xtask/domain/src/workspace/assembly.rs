@@ -10,9 +10,9 @@ use crate::ids::{DistributionId, Id, IdVec};
 use crate::manifest::Manifest;
 use crate::manifest::requirement::RequirementTable;
 use crate::parallel;
-use crate::workspace::ambiguity::impossible;
 use crate::workspace::distribution::Distribution;
 use crate::workspace::graph::{Cycle, Edge, Node, levels};
+use crate::workspace::impossible_tags::impossible;
 use crate::workspace::tags::TagPattern;
 
 /// How a finding about the repository as a whole is treated.

@@ -6,6 +6,7 @@ mod distribution;
 pub mod graph;
 mod groups;
 pub mod history;
+mod impossible_tags;
 pub(crate) mod locks;
 pub mod tag_schemes;
 mod tag_spelling;
