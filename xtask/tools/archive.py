@@ -5,8 +5,8 @@ A question is a list of paths; the answer an array with one object per file: ``f
 ``kinds`` (path to the type of a member and those of its permissions that are not ordinary),
 ``comment`` (of a zip) and ``metadata`` (every header of METADATA or PKG-INFO as a list of strings).
 A wheel also has ``tags`` (those of its WHEEL file) and ``record`` (path to the SHA-256 that RECORD
-has for it; null where it has none, empty where that is wrong). A file that cannot be read, or that one reader would read otherwise than
-another, has ``error`` instead.
+has for it; null where it has none, empty where that is wrong). A file that cannot be read, or that
+one reader would read otherwise than another, has ``error`` instead.
 """
 
 import base64
@@ -100,7 +100,7 @@ def _is_next(raw: bytes, at: int, directory: int) -> bool:
 
 
 def _record(rows: str, read: Any, names: dict[str, str]) -> dict[str, str | None]:
-    """Return the SHA-256 of every file in a RECORD; null where it has none, empty if it is wrong."""
+    """Return the SHA-256 of every file in a RECORD; null without one, empty if it is wrong."""
     record: dict[str, str | None] = {}
     for row in csv.reader(io.StringIO(rows)):
         if not row:

@@ -13,7 +13,9 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
-DISTRIBUTION = re.compile(r"\.(whl|tar\.gz|zip|egg|tgz|tar\.bz2|tar\.xz|exe|msi|rpm|deb|dmg)$", re.I)
+DISTRIBUTION = re.compile(
+    r"\.(whl|tar\.gz|zip|egg|tgz|tar\.bz2|tar\.xz|exe|msi|rpm|deb|dmg)$", re.IGNORECASE
+)
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

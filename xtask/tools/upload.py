@@ -108,7 +108,8 @@ def _passwords(arguments: list[str]) -> list[str]:
     logins = [(os.environ.get("TWINE_USERNAME"), os.environ.get("TWINE_PASSWORD"))]
     with contextlib.suppress(exceptions.TwineException, ValueError):
         config = utils.get_repository_from_config(known.config_file, known.repository)
-        logins += [(user, config.get("password")) for user in (config.get("username"), logins[0][0])]
+        users = (config.get("username"), logins[0][0])
+        logins += [(user, config.get("password")) for user in users]
         address = urlsplit(config["repository"] or "")
         logins.append((address.username, address.password))
     shown = {form for user, password in logins if password for form in _forms(user, password)}

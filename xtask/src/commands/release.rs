@@ -25,7 +25,7 @@ use crate::effects::fs::temporary;
 use crate::effects::paths;
 use crate::effects::python::tools::Tools;
 use crate::effects::release::facts::{self, IndexFacts, LocalFacts};
-use crate::effects::release::target::{GitTarget, ReleaseTarget};
+use crate::effects::release::target::{self, GitTarget, ReleaseTarget};
 use crate::effects::release::{Release, ReleaseOutcome, collect_wheels};
 use crate::effects::repository::discover;
 use crate::effects::repository::git::Git;
@@ -48,10 +48,7 @@ pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitStatus> {
         Ok(indexes) => indexes,
         Err(error) => return refused(options, &checks, &local, error),
     };
-    for check in checks.iter().filter(|check| check.hint.is_some()) {
-        progress.say(&format!("note: {}", check.detail));
-    }
-
+    say_notes(&progress, &checks);
     let packages = indexes.to_release.into_iter().collect();
     let plan = ReleasePlan::new(packages, options.until, !options.rehearse);
     let report = Report {
@@ -100,6 +97,13 @@ pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitStatus> {
         announcement.on_github(&published.chain(indexes.released).collect::<Vec<_>>());
     }
     Ok(exit_status(&outcome))
+}
+
+/// What a person should know about checks that hold.
+fn say_notes(progress: &Progress, checks: &[Check]) {
+    for check in checks.iter().filter(|check| check.hint.is_some()) {
+        progress.say(&format!("note: {}", check.detail));
+    }
 }
 
 fn exit_status(outcome: &ReleaseOutcome) -> ExitStatus {
@@ -200,6 +204,7 @@ impl Source {
         paths::remove(&export)?;
         git.export(&head, &export)?;
         let mut workspace = discover::workspace(&export)?;
+        let git = git.without(target::tokens(&workspace.config));
         follow_tags(&mut workspace, &git);
         let targets = targets(&workspace, options)?;
         if options.rehearse && !git.dirty()?.is_empty() {

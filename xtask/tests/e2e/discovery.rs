@@ -105,12 +105,14 @@ fn status_lists_versions_tags_and_changes_in_release_order() {
             {
                 "name": "core", "path": "packages/core", "version": "2.3.0",
                 "version_source": "packages/core/pyproject.toml:7", "tag": "core-v2.3.0",
-                "tagged": true, "changed": 0, "level": 0, "depends_on": [],
+                "last_tag": "core-v2.3.0", "tagged": true, "changed": 0, "level": 0,
+                "depends_on": [],
             },
             {
                 "name": "app", "path": "packages/app", "version": "2.3.0",
                 "version_source": "packages/app/pyproject.toml:7", "tag": "v2.3.0",
-                "tagged": false, "changed": 1, "level": 1, "depends_on": ["core"],
+                "last_tag": "v2.2.0", "tagged": false, "changed": 1, "level": 1,
+                "depends_on": ["core"],
             },
         ]})
     );
@@ -122,8 +124,9 @@ fn status_lists_versions_tags_and_changes_in_release_order() {
         .into_iter()
         .map(|row| row.into_iter().filter(|cell| !cell.is_empty()).collect())
         .collect();
-    assert_eq!(rows[1], cells(&["core", "2.3.0", "tagged"]));
-    assert_eq!(rows[2], cells(&["app", "2.3.0", "not tagged, 1 since", "core"]));
+    assert_eq!(rows[1][..3], cells(&["core", "2.3.0", "core-v2.3.0"]));
+    assert_eq!(rows[2][..3], cells(&["app", "2.3.0", "v2.2.0"]));
+    assert!(rows[2][3].starts_with("1 commit, ") && rows[2][4] == "core", "{rows:?}");
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn a_detached_head_in_a_shallow_clone_is_refused() {
 fn a_misspelled_target_gets_a_suggestion() {
     let repo = Repo::new().package("core", "2.3.0").package("runner", "1.5.0").commit();
     let silence = Silence::as_indexes(&repo);
-    let run = repo.xtask("release runnre coree --yes").refused(1);
+    let run = repo.xtask("release runnre coree --yes").refused(2);
     run.shows("misspelled targets");
     silence.unbroken();
 }

@@ -75,6 +75,10 @@ impl Wrapped {
         fs::copy(env!("CARGO_BIN_EXE_xtask"), wrapped.tool()).unwrap();
         wrapped.script(&which("git"), &wrapped.folder.join("bin/git"));
         wrapped.script(machine::python(), &wrapped.folder.join("bin/python3"));
+        // What is shut in is started by this program, and has no parent that it could see.
+        if let Some(unshare) = found("unshare") {
+            wrapped.script(&unshare, &wrapped.folder.join("bin/unshare"));
+        }
         for environment in warm_environments() {
             let name = environment.file_name().unwrap();
             let own = wrapped.folder.join("target/xtask").join(name);
@@ -150,8 +154,12 @@ impl Wrapped {
 
 /// A program on PATH.
 pub(crate) fn which(program: &str) -> PathBuf {
+    found(program).unwrap()
+}
+
+fn found(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap();
-    std::env::split_paths(&path).map(|dir| dir.join(program)).find(|file| file.exists()).unwrap()
+    std::env::split_paths(&path).map(|dir| dir.join(program)).find(|file| file.exists())
 }
 
 /// The environments that the tool has installed for itself, after a run that needs them all.

@@ -54,8 +54,10 @@ fn rules() -> Vec<Value> {
 
 #[test]
 fn every_rule_has_a_case_file_and_is_fixed_there_if_it_can_be() {
-    let rules = rules();
+    let mut rules = rules();
     assert!(rules.len() > 15);
+    // It is about the tags of a repository, which a case file has none of; its tests are in `domain`.
+    rules.retain(|rule| rule["rule"] != "tag-scheme");
     for rule in &rules {
         let name = rule["rule"].as_str().unwrap();
         let document = Document::open(&folder("life/check").join(format!("{name}.txt")));

@@ -260,7 +260,7 @@ fn the_embedded_tool_runs() {
     embed(&repository).exits(0);
     let status = cargo(&repository, "xtask status").exits(0);
     assert!(
-        status.stdout.contains("plant         0.7.0    never tagged  seed"),
+        status.stdout.contains("plant         0.7.0    never tagged         seed"),
         "{}",
         status.stdout
     );

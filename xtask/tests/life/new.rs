@@ -61,7 +61,9 @@ fn new_needs_get_a_range() {
 #[track_caller]
 fn refused(repository: &Repo, arguments: &str, title: &str) {
     let before = repository.tree();
-    repository.xtask(arguments).refused(1).shows(title);
+    // A name that nothing has is wrong usage.
+    let code = if arguments.contains("--needs") { 2 } else { 1 };
+    repository.xtask(arguments).refused(code).shows(title);
     assert_eq!(repository.tree(), before);
 }
 

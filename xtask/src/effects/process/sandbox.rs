@@ -60,6 +60,8 @@ pub(crate) fn is_available(kept: &Path) -> bool {
             return false;
         };
         let mut probe = Command::new(program);
+        // It needs nothing of the environment but the way to these programs.
+        probe.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         probe.args(arguments).arg("true").stdin(Stdio::null());
         probe.stdout(Stdio::null()).stderr(Stdio::null());
         probe.status().is_ok_and(|status| status.success())

@@ -146,6 +146,11 @@ pub(crate) fn check(folder: &Path, released: &[(String, String)]) -> Check {
         })
     });
     match fitting.count() {
+        // A job that collects wheels may have none to collect.
+        0 if wheels.is_empty() => {
+            let detail = format!("`{shown}`, given to `--wheels`, has no wheels");
+            Check::noted(Rule::BuiltFiles, detail, hint)
+        }
         0 => {
             let found = plural(wheels.len(), "wheel");
             let detail = format!(

@@ -32,15 +32,19 @@ pub(crate) struct GitTarget {
     pub(crate) is_real: bool,
 }
 
+/// The variables that hold the tokens of the configured indexes; no git sees them.
+pub(crate) fn tokens(config: &RepositoryConfig) -> Vec<String> {
+    [&config.staging, &config.index].map(|index| token_variable(&index.repository)).to_vec()
+}
+
 impl GitTarget {
     /// The repository at `root`, with the remote that it configures.
     ///
     /// # Errors
     /// There is no git repository.
     pub(crate) fn real(root: &Path, config: &RepositoryConfig) -> Result<GitTarget> {
-        let tokens = [&config.staging, &config.index].map(|i| token_variable(&i.repository));
         Ok(GitTarget {
-            git: Git::required(root)?.without(tokens.into()),
+            git: Git::required(root)?.without(tokens(config)),
             remote: config.remote.clone(),
             branches: config.branches.clone(),
             dist: root.join("dist"),
