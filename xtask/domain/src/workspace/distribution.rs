@@ -37,7 +37,7 @@ impl Distribution {
         self.manifest.version.version()
     }
 
-    /// The tag of the version that stands in the repository, where one does: the one that it has,
+    /// The tag of the version in the repository, where it has one: the one that it has,
     /// or the one that it will get.
     pub fn current_tag(&self) -> Option<String> {
         let made = || self.version().map(|version| self.tag.tag(version));

@@ -1,4 +1,4 @@
-"""What happens during a run, step by step, for whoever shows it."""
+"""The events of a run, step by step, for any view that shows them."""
 
 import logging
 from collections.abc import Callable
