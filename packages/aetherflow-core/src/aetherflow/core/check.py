@@ -63,7 +63,7 @@ class CheckedFlow:
 def validate_flow(
     path: str | Path, *, parameters: Mapping[str, Any] | None = None, files: bool = False
 ) -> Flow:
-    """Read a flow document and check all of it; nothing is run or written.
+    """Read a flow document and check it as a whole; nothing is run or written.
 
     Args:
         path: The YAML file.
@@ -87,7 +87,7 @@ def check_flow(
     files: bool,
     ignore_unknown: bool = False,
 ) -> CheckedFlow:
-    """Read a flow document and check all of it; see `validate_flow`.
+    """Read a flow document and check it as a whole; see `validate_flow`.
 
     Args:
         file: The YAML file.

@@ -50,8 +50,8 @@ class RunProcess(Step):
     def run(self) -> StepResult:
         """Return what the program printed; any exit status but 0 is an error.
 
-        An output holds the first 64 KiB. `stdout_file` and `stderr_file` have all of it; they are
-        null where the step is not run by the engine, which provides the folder.
+        An output holds the first 64 KiB. `stdout_file` and `stderr_file` hold the whole output;
+        they are null where the step is not run by the engine, which provides the folder.
         """
         with _output_file("stdout") as stdout, _output_file("stderr") as stderr:
             status = self._wait(stdout, stderr)
