@@ -74,7 +74,7 @@ impl Git {
         if ignored.is_empty() {
             return Ok(ignored);
         }
-        let tracked = self.read(&["ls-files", "-z", "--cached"])?;
+        let tracked = self.index()?;
         ignored.retain(|dir| !tracked.split_terminator('\0').any(|path| path.starts_with(dir)));
         for dir in &mut ignored {
             dir.truncate(dir.trim_end_matches('/').len());
@@ -87,17 +87,25 @@ impl Git {
     /// # Errors
     /// git fails.
     pub(crate) fn untracked(&self, paths: &[String]) -> Result<Vec<String>> {
-        let index = self.read(&["ls-files", "-z", "--cached"])?;
-        let tracked: HashSet<&str> = index.split_terminator('\0').collect();
-        Ok(paths.iter().filter(|path| !tracked.contains(path.as_str())).cloned().collect())
+        Ok(absent(&self.index()?, paths))
+    }
+
+    /// The paths in the index, each with a NUL at its end.
+    fn index(&self) -> Result<String> {
+        self.read(&["ls-files", "-z", "--cached"])
     }
 
     /// Refuses to change files that git neither tracks nor ignores: it could not give them back.
+    /// In a repository that tracks nothing yet, its user does not count on that.
     ///
     /// # Errors
     /// One of the paths is such a file, or git fails.
     pub(crate) fn refuse_untracked(&self, paths: &[String]) -> Result<()> {
-        let untracked = self.untracked(paths)?;
+        let tracked = self.index()?;
+        if tracked.is_empty() {
+            return Ok(());
+        }
+        let untracked = absent(&tracked, paths);
         let ignored = self.ignored(&untracked)?;
         let findings = untracked.into_iter().filter(|path| !ignored.contains(path)).map(|path| {
             let hint = format!("git add -- '{path}', or have git ignore it");
@@ -201,6 +209,12 @@ fn parse_status(text: &str) -> Vec<StatusEntry> {
     entries
 }
 
+/// Those of the paths that are not in the index.
+fn absent(index: &str, paths: &[String]) -> Vec<String> {
+    let tracked: HashSet<&str> = index.split_terminator('\0').collect();
+    paths.iter().filter(|path| !tracked.contains(path.as_str())).cloned().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,6 +257,17 @@ mod tests {
         let git = repository.git();
         assert_eq!(git.ignored(&paths).unwrap(), ["lost/x", "sub/pyproject.toml"]);
         assert_eq!(git.untracked(&paths).unwrap(), ["lost/x", "sub/pyproject.toml", "other"]);
+    }
+
+    #[test]
+    fn untracked_files_are_refused_once_git_tracks_something() {
+        let repository = Repository::new();
+        repository.write("a/x", "");
+        let git = repository.git();
+        let new = ["b/y".to_owned()];
+        git.refuse_untracked(&new).unwrap();
+        repository.commit("feat: x");
+        assert!(git.refuse_untracked(&new).is_err());
     }
 
     #[test]
