@@ -87,7 +87,7 @@ pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitStatus> {
         jobs: options.jobs.unwrap_or_else(parallel::jobs),
         restage: options.restage,
     };
-    let outcome = release.carry_out();
+    let outcome = ui::in_group("stages", || release.carry_out());
     drop(progress);
     report.outcome(&outcome);
     report.json(&outcome, &indexes.released);
@@ -121,7 +121,7 @@ fn refused(
     local: &LocalFacts,
     error: Error,
 ) -> Result<ExitStatus> {
-    report::refused(options, checks);
+    report::refused(options, checks, &error);
     if !is_half_released(local.ledgers.values()) {
         return Err(error);
     }

@@ -124,9 +124,28 @@ pub(crate) fn error(error: &anyhow::Error) {
         Some(refusal) => findings(&refusal.0),
         None => {
             let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
-            eprintln!("{} {}", paint(Style::Error, "error:"), chain.join(": "));
+            stopped(&chain.join(": "));
         }
     }
+}
+
+/// Prints an error that no finding holds.
+pub(crate) fn stopped(message: &str) {
+    eprintln!("{} {message}", paint(Style::Error, "error:"));
+    if in_github_actions() {
+        output::command(&format!("::error::{}", harmless::command_value(message, false)));
+    }
+}
+
+/// Does `work`; in a job of GitHub Actions, the log folds what it prints under `title`.
+pub(crate) fn in_group<T>(title: &str, work: impl FnOnce() -> T) -> T {
+    if !in_github_actions() {
+        return work();
+    }
+    output::command(&format!("::group::{title}"));
+    let result = work();
+    output::command("::endgroup::");
+    result
 }
 
 /// Prints what was wrong with the command line.

@@ -67,7 +67,8 @@ pub(super) fn control(sequence: &str) {
     let _ = write!(io::stderr(), "{sequence}");
 }
 
-fn shown(words: Arguments) -> String {
+/// The text without secrets, control characters and foreign workflow commands.
+pub(super) fn shown(words: Arguments) -> String {
     let text = harmless::masked(&words.to_string(), secrets());
     let text = harmless::without_controls(&text, PAINTED.get().copied().unwrap_or(true));
     if in_github_actions() { harmless::without_commands(&text) } else { text }

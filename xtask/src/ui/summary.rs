@@ -3,6 +3,8 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 
+use crate::ui::output;
+
 /// One row of the table.
 pub(crate) struct Row {
     pub(crate) name: String,
@@ -13,21 +15,30 @@ pub(crate) struct Row {
     pub(crate) files: Vec<String>,
 }
 
+/// Why the release stopped, and what helps.
+pub(crate) struct Reason {
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+}
+
 /// Appends the table to the summary of the job; does nothing outside GitHub Actions.
-pub(crate) fn release(title: &str, rows: &[Row]) {
+pub(crate) fn release(title: &str, rows: &[Row], reasons: &[Reason]) {
     let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
         return;
     };
+    let text = output::shown(format_args!("{}", markdown(title, rows, reasons)));
     let file = OpenOptions::new().create(true).append(true).open(&path);
     // A release does not fail because its summary cannot be written.
-    if let Err(error) = file.and_then(|mut file| file.write_all(markdown(title, rows).as_bytes())) {
+    if let Err(error) = file.and_then(|mut file| file.write_all(text.as_bytes())) {
         eprintln!("note: cannot write the job summary: {error}");
     }
 }
 
-fn markdown(title: &str, rows: &[Row]) -> String {
+fn markdown(title: &str, rows: &[Row], reasons: &[Reason]) -> String {
     let mut text = format!("### {title}\n\n");
-    text += "| distribution | version | tag | stages | files |\n|---|---|---|---|---|\n";
+    if !rows.is_empty() {
+        text += "| distribution | version | tag | stages | files |\n|---|---|---|---|---|\n";
+    }
     for row in rows {
         let stages: Vec<String> =
             row.stages.iter().map(|(stage, status)| format!("{stage}: {status}")).collect();
@@ -41,7 +52,15 @@ fn markdown(title: &str, rows: &[Row]) -> String {
             files.join("<br>")
         );
     }
-    text + "\n"
+    text += "\n";
+    for Reason { message, hint } in reasons {
+        // Indented, so that nothing in it is Markdown.
+        let lines = message.lines().map(|line| format!("    {line}\n"));
+        text += &lines.collect::<String>();
+        text += &hint.as_ref().map(|hint| format!("\n**hint:** {hint}\n")).unwrap_or_default();
+        text.push('\n');
+    }
+    text
 }
 
 #[cfg(test)]
@@ -49,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table() {
+    fn a_table_and_the_reason() {
         let row = Row {
             name: "core".into(),
             version: "1.0".into(),
@@ -57,8 +76,10 @@ mod tests {
             stages: vec![("build".into(), "done".into()), ("check".into(), "failed".into())],
             files: vec!["core-1.0.tar.gz".into()],
         };
-        assert!(markdown("Released", &[row]).ends_with(
-            "| core | 1.0 | `core-v1.0` | build: done<br>check: failed | `core-1.0.tar.gz` |\n\n"
+        let reason = Reason { message: "stopped:\n  # no".into(), hint: Some("fix it".into()) };
+        assert!(markdown("Released", &[row], &[reason]).ends_with(
+            "| core | 1.0 | `core-v1.0` | build: done<br>check: failed | `core-1.0.tar.gz` |\n\n\
+             \x20   stopped:\n      # no\n\n**hint:** fix it\n\n"
         ));
     }
 }

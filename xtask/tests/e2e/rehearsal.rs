@@ -120,14 +120,20 @@ fn a_wheel_that_cannot_be_imported_is_not_uploaded() {
         .package("runner", "1.5.0: core>=2.3,<3")
         .file("packages/runner/src/runner/__init__.py", "raise RuntimeError('broken wing')\n")
         .commit();
-    let run = repo.xtask("release all --rehearse --json").refused(1);
+    let summary = repo.path("target/summary").display().to_string();
+    let job = [("GITHUB_ACTIONS", "true"), ("GITHUB_STEP_SUMMARY", summary.as_str())];
+    let run = repo.xtask_with("release all --rehearse --json", &job).refused(1);
     let run = run
         .stage("runner 1.5.0", "smoke", "failed")
         .shows("a wheel that cannot be imported")
         .says("RuntimeError: broken wing")
+        .says("::group::stages")
+        .says("::error::rehearsal stopped at runner 1.5.0: its smoke test failed")
         .published("nothing")
         .unpublished("core 2.3.0, runner 1.5.0");
     assert_eq!(run.json()["packages"][1]["stages"][3]["status"], "failed", "{run}");
+    let summary = repo.read("target/summary");
+    assert!(summary.contains("broken wing") && summary.contains("**hint:** "), "{summary}");
     assert_eq!(repo.files("target/xtask/rehearsal/pypi"), [].into());
     assert_eq!(repo.files("target/xtask/rehearsal/testpypi").len(), 4);
 }

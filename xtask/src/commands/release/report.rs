@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use anyhow::Error;
+use domain::finding::Refusal;
 use domain::ids::DistributionId;
 use domain::release::ledger::files_json;
 use domain::release::plan::ReleasePlan;
@@ -15,8 +17,8 @@ use crate::cli::ReleaseOptions;
 use crate::effects::release::target::ReleaseTarget;
 use crate::effects::release::{Interruption, PackageReport, ReleaseOutcome, StageReport, Status};
 use crate::effects::repository::handbook;
-use crate::ui::summary::{self, Row};
-use crate::ui::{Style, paint, say};
+use crate::ui::summary::{self, Reason, Row};
+use crate::ui::{self, Style, paint, say};
 
 /// The release that is reported.
 pub(crate) struct Report<'a> {
@@ -28,11 +30,23 @@ pub(crate) struct Report<'a> {
     pub(crate) checks: &'a [Check],
 }
 
-/// The JSON of a release that was refused.
-pub(crate) fn refused(options: &ReleaseOptions, checks: &[Check]) {
+/// The JSON and the job summary of a release that was refused.
+pub(crate) fn refused(options: &ReleaseOptions, checks: &[Check], error: &Error) {
     if options.json {
         say!("{}", object! { "packages": array![], "preflight": preflight(checks) }.pretty(2));
     }
+    let reasons: Vec<Reason> = match error.downcast_ref::<Refusal>() {
+        Some(Refusal(findings)) => findings
+            .iter()
+            .map(|finding| Reason { message: finding.to_string(), hint: finding.hint.clone() })
+            .collect(),
+        None => vec![Reason { message: format!("{error:#}"), hint: None }],
+    };
+    summary::release(&format!("{}: refused", kind(options)), &[], &reasons);
+}
+
+fn kind(options: &ReleaseOptions) -> &'static str {
+    if options.rehearse { "Rehearsal" } else { "Release" }
 }
 
 impl Report<'_> {
@@ -103,7 +117,7 @@ impl Report<'_> {
     }
 
     fn interruption(&self, interruption: &Interruption) {
-        eprintln!("{} {}", paint(Style::Error, "error:"), interruption.message);
+        ui::stopped(&interruption.message);
         if self.options.until == Until::Published {
             eprintln!("  published: {}", list(&interruption.published));
             eprintln!("  not published: {}", list(&interruption.unpublished));
@@ -115,13 +129,15 @@ impl Report<'_> {
 
     /// The table in the summary of a job, however the release ended.
     fn job_summary(&self, outcome: &ReleaseOutcome) {
-        let what = if self.options.rehearse { "Rehearsal" } else { "Release" };
-        let end = match &outcome.interruption {
-            None => "done",
-            Some(interruption) => interruption.message.lines().next().unwrap_or("stopped"),
-        };
+        let what = kind(self.options);
+        let interruption = outcome.interruption.as_ref();
+        let end = interruption.and_then(|interruption| interruption.message.lines().next());
+        let reasons = interruption.map(|interruption| Reason {
+            message: interruption.message.clone(),
+            hint: Some(interruption.hint.clone()),
+        });
         let rows: Vec<Row> = outcome.packages.iter().map(|report| self.row(report)).collect();
-        summary::release(&format!("{what}: {end}"), &rows);
+        summary::release(&format!("{what}: {}", end.unwrap_or("done")), &rows, reasons.as_slice());
     }
 
     fn row(&self, report: &PackageReport) -> Row {
