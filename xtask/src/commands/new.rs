@@ -16,6 +16,7 @@ use crate::ExitStatus;
 use crate::cli::NewOptions;
 use crate::effects::fs::files::{self, Changes};
 use crate::effects::index::twine;
+use crate::effects::python::interpreter::Interpreter;
 use crate::effects::python::tools::Tools;
 use crate::effects::repository::{discover, templates};
 use crate::ui::{self, Style, paint, say};
@@ -41,6 +42,7 @@ pub(crate) fn run(root: &Path, options: &NewOptions) -> Result<ExitStatus> {
         cargo: cargo.as_ref(),
     };
     let plan = new::plan(&request, &facts)?;
+    refuse_shadowed_module(&plan)?;
     if options.online {
         refuse_taken_name(&workspace, &name)?;
     }
@@ -54,6 +56,14 @@ fn wrong_name(typed: &str) -> Refusal {
     Finding::error(Rule::Name, message)
         .hint("use letters, digits, `-`, `_` and `.`, with a letter or a digit at both ends")
         .into()
+}
+
+/// Refuses a module that no `import` statement reaches.
+fn refuse_shadowed_module(plan: &NewPlan) -> Result<()> {
+    let Some(module) = &plan.module else { return Ok(()) };
+    let Some(why) = Interpreter::find()?.shadows(module)? else { return Ok(()) };
+    let message = format!("the module `{module}` could not be imported: {why}");
+    Err(Refusal::from(Finding::error(Rule::Name, message).hint("choose another name")).into())
 }
 
 /// Refuses a name that either index has: it has to be free on the staging index too.

@@ -72,6 +72,8 @@ fn a_refused_new_writes_nothing() {
     let repository = Repo::of_a_namespace();
     refused(&repository, "new a..", "an invalid name");
     refused(&repository, "new NS_Core", "a name that is in use");
+    refused(&repository, "new ns-class", "a keyword of Python");
+    refused(&repository, "new json", "a module of the standard library");
     refused(&repository, "new ns-x --template libary", "an unknown template");
     refused(&repository, "new ns-x --needs nothing", "an unknown requirement");
     repository.write("packages/ns-x/notes.txt", "mine");

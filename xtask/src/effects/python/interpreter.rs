@@ -16,6 +16,17 @@ const OLDEST: (u32, u32) = (3, 10);
 const DESCRIBE: &str =
     "import sys; print(sys.executable, '.'.join(map(str, sys.version_info[:3])), sep='\\n')";
 
+/// Prints why a module of the name given cannot be imported, or nothing.
+const SHADOWED: &str = "\
+import keyword, sys
+parts = sys.argv[1].split('.')
+words = [part for part in parts if keyword.iskeyword(part)]
+if words:
+    print(f'`{words[0]}` is a keyword of Python')
+elif parts[0] in sys.stdlib_module_names:
+    print(f'`{parts[0]}` is a module of the standard library')
+";
+
 /// A Python, resolved once: a shim in front of it (pyenv) takes time at every call.
 #[derive(Clone, Debug)]
 pub(crate) struct Interpreter {
@@ -61,6 +72,17 @@ impl Interpreter {
         };
         let version = version.trim().to_owned();
         Ok(Interpreter { executable: PathBuf::from(executable.trim()), version })
+    }
+
+    /// Why a module of this name could not be imported; `None` if it can.
+    ///
+    /// # Errors
+    /// Python cannot be run.
+    pub(crate) fn shadows(&self, module: &str) -> Result<Option<String>> {
+        let shell = Shell::new()?;
+        let python = &self.executable;
+        let said = shell::read(shell::scrubbed(cmd!(shell, "{python} -I -c {SHADOWED} {module}")))?;
+        Ok(Some(said.trim().to_owned()).filter(|said| !said.is_empty()))
     }
 
     fn series(&self) -> (u32, u32) {
