@@ -61,8 +61,8 @@ rules! {
     DirectReference "direct-reference" Error ByHand
         "A published requirement points to a path or a URL; an index rejects such metadata.";
     Dirty "dirty" Error;
-    DuplicateName "duplicate-name" Error ByHand
-        "Two distributions have the same normalized name (PEP 503); an index knows only one.";
+    DuplicateName "duplicate-name" Warning ByHand
+        "Two distributions have the same normalized name (PEP 503); an index knows only one, so neither is released.";
     Edit "edit" Error;
     Embed "embed" Error;
     Environment "environment" Error;

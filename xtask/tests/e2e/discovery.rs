@@ -168,13 +168,19 @@ fn configuration_errors_name_file_line_and_key() {
 }
 
 #[test]
-fn a_duplicate_name_is_refused_with_both_locations() {
+fn a_name_that_two_bear_stops_nothing_but_its_own_release() {
     let repo = Repo::new()
+        .package("app", "1.0")
         .file("a/pyproject.toml", &manifest("My-Core", ""))
         .file("b/pyproject.toml", &manifest("my_core", ""))
         .commit();
-    let run = repo.xtask("status").refused(1);
-    run.shows("a duplicate name");
+    let status = repo.xtask("status --json").ok();
+    assert_eq!(names(&status.json()), ["app"]);
+    repo.xtask("bump app minor --dry-run").ok();
+    repo.xtask("release all --rehearse --dry-run").ok();
+    repo.xtask("status").ok().shows("a duplicate name");
+    repo.xtask("release my-core --rehearse").refused(2).shows("a release of a duplicate name");
+    repo.xtask("bump b 1.1 --dry-run").ok();
 }
 
 #[test]

@@ -82,7 +82,8 @@ fn all_findings_come_at_once() {
             "c/pyproject.toml",
             "[project]\nname = \"c\"\nversion = \"1\"\ndependencies = [\"b>=2\"]\n",
         ),
-        ("d/pyproject.toml", "[project]\nname = \"c\"\nversion = \"1\"\n"),
+        ("d/pyproject.toml", "[project]\nname = \"d\"\nversion = \"1\"\n"),
+        ("e/pyproject.toml", "[project]\nname = \"d\"\nversion = \"1\"\n"),
     ]);
     let found: Vec<String> = rules_found(&repository).into_iter().map(|(rule, _)| rule).collect();
     for rule in ["config", "cycle", "duplicate-name", "stale-range"] {

@@ -77,6 +77,16 @@ impl<'a> Planner<'a> {
         group.iter().filter_map(|id| self.current(*id)).max()
     }
 
+    /// The highest version of a group that an index may have: where the repository keeps a local
+    /// version in place of the next one, that of the last tag.
+    pub(crate) fn highest_public(&self, group: &[DistributionId]) -> Option<&'a Version> {
+        let public = group.iter().filter_map(|&id| {
+            let tagged = || self.distribution(id).last_tag.as_ref().map(|tag| &tag.version);
+            self.current(id).filter(|version| !version.is_local()).or_else(tagged)
+        });
+        public.max()
+    }
+
     /// A distribution and those that share its version.
     pub(crate) fn group(&self, id: DistributionId) -> Vec<DistributionId> {
         self.groups.get(&id).cloned().unwrap_or_else(|| vec![id])
@@ -98,7 +108,8 @@ impl<'a> Planner<'a> {
         let mut cause = Some(cause);
         for &member in group {
             let from = self.current(member).cloned();
-            if from.as_ref().is_some_and(|from| from >= to) || self.planned[member].is_some() {
+            let is_there = from.as_ref().is_some_and(|from| !from.is_local() && from >= to);
+            if is_there || self.planned[member].is_some() {
                 continue;
             }
             let own = if member == id { cause.take() } else { None };

@@ -90,6 +90,8 @@ fn moved(text: &str, clause: &Clause, new: &Version) -> Result<Option<Splice>, R
     let segments = clause.version.release().len();
     let version = match clause.op {
         Op::NotEqual | Op::NotEqualPrefix | Op::Any => return Ok(None),
+        // A version that no index takes tells nothing about the precision of one that it does.
+        Op::Equal if clause.version.is_local() => new.clone(),
         Op::Equal | Op::GreaterEqual => at_least(new, segments),
         Op::Greater => return Ok(Some(inclusive(text, clause, new))),
         Op::Less | Op::LessEqual if clause.admits(new) => return Ok(None),
@@ -337,6 +339,7 @@ mod tests {
 
     #[test]
     fn epochs_and_suffixes() {
+        align("1!0+dev", "1.9.0", &[("==1!0+dev", "==1.9.0")]);
         align("2024.1", "1!1.0", &[(">=2024.1,<2025", ">=1!1.0,<1!2"), ("==2024.*", "==1!1.*")]);
         align(
             "1.0",

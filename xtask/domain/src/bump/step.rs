@@ -162,6 +162,8 @@ pub fn change(from: &Version, change: &Change) -> Result<Version, StepRefusal> {
         Change::To(to) if to.is_local() => {
             Err(StepRefusal::Local { version: Box::new(to.clone()) })
         }
+        // No index has a local version, so the number that follows it need not be above it.
+        Change::To(to) if from.is_local() => Ok(to.clone()),
         Change::To(to) => upwards(from, to.clone()),
     }
 }

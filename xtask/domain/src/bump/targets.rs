@@ -109,7 +109,7 @@ impl Planner<'_> {
         // `Step`'s order is major, minor, patch: the least is the weightiest.
         let step = steps.min()?;
         let wanted = step::apply(&last, step).ok()?;
-        if *self.highest(group)? >= wanted {
+        if self.highest_public(group).is_some_and(|current| *current >= wanted) {
             return None;
         }
         let count = histories.iter().map(|history| history.commits.len()).sum();
@@ -121,7 +121,8 @@ impl Planner<'_> {
     /// # Errors
     /// The reason and a hint.
     fn next(&self, group: &[DistributionId], change: &Change) -> Result<Version, (String, String)> {
-        let next = match (self.highest(group), change) {
+        let from = self.highest_public(group).or_else(|| self.highest(group));
+        let next = match (from, change) {
             (Some(from), change) => step::change(from, change),
             (None, Change::To(to)) if to.is_local() => {
                 Err(StepRefusal::Local { version: Box::new(to.clone()) })

@@ -1,15 +1,20 @@
 //! Manifests become a workspace: names are given, needs are followed, an order is found.
 //!
-//! A fault of the whole (a name twice, a cycle, tags that two could own) is judged as the
-//! caller asks: it refuses the repository, or is a finding among others.
+//! A fault of the whole (a cycle, tags that two could own) is judged as the caller asks: it refuses
+//! the repository, or is a finding among others.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::sync::Arc;
+
+use formats::pep440::Version;
 
 use crate::finding::{Finding, Refusal, Rule};
 use crate::ids::{DistributionId, Id, IdVec};
 use crate::manifest::Manifest;
 use crate::manifest::requirement::RequirementTable;
 use crate::parallel;
+use crate::text::words::first_few;
 use crate::workspace::distribution::Distribution;
 use crate::workspace::graph::{Cycle, Edge, Node, levels};
 use crate::workspace::impossible_tags::impossible;
@@ -36,8 +41,7 @@ pub(crate) struct Assembled {
 /// Puts manifests in release order; `findings` are those of reading them.
 ///
 /// # Errors
-/// With [`Judgement::Refuse`]: a name that stands twice, a cycle of hard dependencies, impossible
-/// tags.
+/// With [`Judgement::Refuse`]: a cycle of hard dependencies, impossible tags.
 pub(crate) fn assemble(
     mut manifests: Vec<Manifest>,
     mut findings: Vec<Finding>,
@@ -55,8 +59,7 @@ pub(crate) fn assemble(
         }
     };
     sort(&mut manifests);
-    judge(duplicates(&manifests), &mut findings)?;
-    exclude_namesakes(&mut manifests);
+    findings.extend(exclude_namesakes(&mut manifests));
     let manifests: IdVec<Node, Manifest> = manifests.into_iter().collect();
     let by_name = bearers(&manifests);
     let named = named_siblings(&manifests, &by_name);
@@ -80,37 +83,48 @@ pub(crate) fn assemble(
 
 /// By name; of those that bear one name, the one that most likely is the distribution comes first.
 fn sort(manifests: &mut [Manifest]) {
-    fn key(manifest: &Manifest) -> (bool, usize, &str) {
+    fn key(manifest: &Manifest) -> (bool, bool, Reverse<Option<&Version>>, usize, &str) {
         let depth = manifest.path.matches('/').count();
-        (manifest.excluded.is_some(), depth, &manifest.path)
+        let version = manifest.version.version();
+        let is_excluded = manifest.excluded.is_some();
+        (is_excluded, !is_chosen(manifest), Reverse(version), depth, &manifest.path)
     }
     manifests.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| key(a).cmp(&key(b))));
 }
 
-/// The manifests are sorted, so equal names are neighbours.
-fn duplicates(manifests: &[Manifest]) -> Vec<Finding> {
-    // An excluded project conflicts with nothing.
-    let pairs = manifests
-        .windows(2)
-        .filter(|pair| pair[0].name == pair[1].name && pair[1].excluded.is_none());
-    pairs
-        .map(|pair| {
-            let (first, second) = (&pair[0].path, &pair[1].path);
-            Finding::error(Rule::DuplicateName, format!("`{}` is also the name of {first}", pair[1].name))
-                .at(second, 1)
-                .hint("rename one, or list the directories to release as `packages` in `[workspace.metadata.xtask]` of Cargo.toml")
-        })
-        .collect()
+/// Whether its configuration says that it is released.
+fn is_chosen(manifest: &Manifest) -> bool {
+    manifest.excluded.is_none() && manifest.config.private == Some(false)
 }
 
-/// Of several with one name, the first bears it.
-fn exclude_namesakes(manifests: &mut [Manifest]) {
+/// Of several with one name, the only one that nothing excludes, or that is chosen, bears it; of two
+/// such ones nobody knows which is released, so both are excluded, and selected by their directories.
+fn exclude_namesakes(manifests: &mut [Manifest]) -> Vec<Finding> {
+    let mut findings = Vec::new();
     for namesakes in manifests.chunk_by_mut(|a, b| a.name == b.name) {
-        let [bearer, others @ ..] = namesakes else { continue };
-        for other in others {
-            other.excluded.get_or_insert_with(|| format!("its name is that of {}", bearer.path));
+        let chosen = namesakes.iter().filter(|manifest| is_chosen(manifest)).count();
+        let included = namesakes.iter().filter(|manifest| manifest.excluded.is_none()).count();
+        let candidates = if chosen > 0 { chosen } else { included };
+        let paths: Vec<Arc<str>> = namesakes.iter().map(|manifest| manifest.path.clone()).collect();
+        if candidates > 1 {
+            let name = &namesakes[0].name;
+            let others: Vec<&str> = paths[1..candidates].iter().map(|path| &**path).collect();
+            let message = format!(
+                "`{name}` is also the name of {}: each is left out unless its directory is named",
+                first_few(&others)
+            );
+            let hint = "rename one, or list the directories to release as `packages` in `[workspace.metadata.xtask]` of Cargo.toml";
+            findings
+                .push(Finding::warning(Rule::DuplicateName, message).at(&paths[0], 1).hint(hint));
+        }
+        let is_clear = usize::from(candidates == 1);
+        for (number, manifest) in namesakes.iter_mut().enumerate().skip(is_clear) {
+            if let Some(other) = paths.get(usize::from(number == 0)) {
+                manifest.excluded.get_or_insert_with(|| format!("its name is that of {other}"));
+            }
         }
     }
+    findings
 }
 
 fn bearers(manifests: &IdVec<Node, Manifest>) -> HashMap<String, Node> {

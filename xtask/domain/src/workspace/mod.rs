@@ -41,8 +41,7 @@ pub struct Workspace {
 
 impl Workspace {
     /// Puts manifests together; `findings` are those of reading them. `judgement` says what becomes
-    /// of what is wrong with the repository as a whole: a name that stands twice, a cycle of hard
-    /// dependencies, ambiguous tags.
+    /// of what is wrong with the repository as a whole: a cycle of hard dependencies, ambiguous tags.
     ///
     /// # Errors
     /// One of these, with [`Judgement::Refuse`].
@@ -341,12 +340,20 @@ pub mod tests {
     }
 
     #[test]
-    fn one_name_twice_is_refused() {
-        let refusal = workspace(&["a-b 1", "A_b 1"]).err().unwrap();
-        assert!(
-            refusal.to_string().contains("is also the name of packages/A_b/pyproject.toml"),
-            "{refusal}"
-        );
+    fn of_one_name_twice_neither_is_selected_by_it() {
+        let workspace = workspace(&["a-b 1", "A_b 2", "c 1: a-b"]);
+        let workspace = workspace.unwrap_or_else(|refusal| panic!("{refusal}"));
+        let finding = workspace.findings[0].to_string();
+        let expected = "packages/A_b/pyproject.toml:1: `A_b` is also the name of `packages/a-b/";
+        assert!(finding.starts_with(expected), "{finding}");
+        let excluded = workspace.distributions.iter().filter(|d| d.manifest.excluded.is_some());
+        assert_eq!(excluded.count(), 2);
+        let refused = workspace.resolve("a.b").unwrap_err();
+        let hint = "name one of the directories packages/A_b, packages/a-b";
+        assert_eq!(refused.hint.as_deref(), Some(hint));
+        let found =
+            workspace.resolve("packages/a-b/").map(|id| workspace.distributions[id].version());
+        assert_eq!(found.unwrap().unwrap().to_string(), "1");
     }
 
     #[track_caller]

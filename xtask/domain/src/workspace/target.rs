@@ -1,6 +1,6 @@
 //! Which distribution a person means by what was typed.
 
-use formats::name::normalize;
+use formats::name::{Name, normalize};
 
 use crate::finding::{Finding, Refusal, Rule};
 use crate::ids::DistributionId;
@@ -46,13 +46,19 @@ impl Workspace {
     /// All that TARGET may mean; exactly one where it is as it should be.
     fn meant_by(&self, target: &str) -> Vec<DistributionId> {
         let typed = normalize(target.trim_end_matches('/'));
-        if let Some(&exact) = self.by_name.get(&typed) {
-            return vec![exact];
-        }
         let matching = |test: &dyn Fn(&Distribution) -> bool| -> Vec<DistributionId> {
             self.distributions.ids().filter(|&id| test(&self.distributions[id])).collect()
         };
+        if let Some(&exact) = self.by_name.get(&typed) {
+            let bearer = &self.distributions[exact];
+            // An excluded one may have the name of others.
+            return match bearer.manifest.excluded {
+                Some(_) => matching(&|d| d.name() == bearer.name()),
+                None => vec![exact],
+            };
+        }
         let path = target.trim_end_matches('/').trim_start_matches("./");
+        let path = if path == "." { "" } else { path };
         let by_dir = matching(&|d| d.dir == path || d.dir.rsplit('/').next() == Some(path));
         let suffix = format!("-{typed}");
         let by_suffix = matching(&|d| d.name().normal().ends_with(&suffix));
@@ -77,12 +83,22 @@ impl Workspace {
     }
 
     fn ambiguous_target(&self, target: &str, several: &[DistributionId]) -> Finding {
-        let names: Vec<String> =
-            several.iter().map(|&id| self.distributions[id].name().to_string()).collect();
-        Finding::error(
-            Rule::Target,
-            format!("`{target}` is ambiguous: it matches {}", names.join(", ")),
-        )
-        .hint("use the full name")
+        let several = several.iter().map(|&id| &self.distributions[id]);
+        let mut names: Vec<&Name> = several.clone().map(Distribution::name).collect();
+        names.dedup();
+        let dir = |distribution: &'_ Distribution| match distribution.dir.as_str() {
+            "" => ".".to_owned(),
+            dir => dir.to_owned(),
+        };
+        let dirs: Vec<String> = several.map(dir).collect();
+        let (matches, hint) = match names.as_slice() {
+            [_] => (dirs.join(", "), format!("name one of the directories {}", dirs.join(", "))),
+            names => (
+                names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", "),
+                "use the full name".to_owned(),
+            ),
+        };
+        let message = format!("`{target}` is ambiguous: it matches {matches}");
+        Finding::error(Rule::Target, message).hint(hint)
     }
 }
