@@ -25,12 +25,20 @@ pub fn main() -> ExitStatus {
         Ok(invocation) => invocation,
         Err(usage) => {
             ui::usage(&usage.message, &usage.hint);
+            if std::env::args_os().any(|argument| argument == "--json") {
+                let finding = Finding::error(Rule::Usage, usage.message).hint(usage.hint);
+                ui::json::refused(&[], &Refusal::from(finding).into());
+            }
             return ExitStatus::Usage;
         }
     };
     ui::set_up(invocation.color, invocation.verbosity);
+    let json_lists = invocation.command.json_lists();
     run(invocation).unwrap_or_else(|error| {
         ui::error(&error);
+        if let Some(lists) = json_lists {
+            ui::json::refused(lists, &error);
+        }
         let is_usage = |finding: &Finding| [Rule::Target, Rule::Change].contains(&finding.rule);
         match error.downcast_ref::<Refusal>() {
             Some(Refusal(findings)) if findings.iter().all(is_usage) => ExitStatus::Usage,

@@ -148,6 +148,7 @@ rules! {
     Tree "tree" Error;
     /// `twine check --strict` rejects a file.
     TwineCheck "twine-check" Error;
+    Usage "usage" Error;
     Version "version" Error ByHand
         "The version is unknown: it is computed, or nothing defines it.";
     VersionCopy "version-copy" Error Fix

@@ -161,7 +161,8 @@ fn declared(subcommand: &Subcommand) -> clap::Command {
 }
 
 fn help() -> clap::Command {
-    let topics = SUBCOMMANDS.iter().map(|subcommand| subcommand.name).chain([CONFIGURATION]);
+    let topics =
+        SUBCOMMANDS.iter().map(|subcommand| subcommand.name).chain(["help", CONFIGURATION]);
     clap::Command::new("help").about("print the help of a command, or `help configuration`").arg(
         Arg::new("topic")
             .value_name("TOPIC")
@@ -306,7 +307,7 @@ mod tests {
         (
             "help configurations",
             "invalid value `configurations` for `TOPIC`: expected `status`, `check`, `graph`, \
-             `bump`, `release`, `new`, `sync`, `embed`, `test` or `configuration`",
+             `bump`, `release`, `new`, `sync`, `embed`, `test`, `help` or `configuration`",
             "did you mean `configuration`?",
         ),
     ];
@@ -338,6 +339,7 @@ mod tests {
             assert!(page.lines().all(|line| line.chars().count() <= 100), "{page}");
         }
         assert!(page("help configuration").contains("[tool.xtask]"));
+        assert!(page("help help").contains("[TOPIC]"));
         for line in ["--version", "-V", "status --version"] {
             assert_eq!(page(line), format!("xtask {}", env!("CARGO_PKG_VERSION")));
         }

@@ -217,3 +217,17 @@ fn listed(matches: &ArgMatches, id: &str) -> Option<Vec<String>> {
     let items = matches.get_many::<String>(id)?;
     Some(items.filter(|item| !item.is_empty()).cloned().collect())
 }
+
+impl Command {
+    /// The lists of the object that this run prints; `None` where it prints no JSON.
+    pub(crate) fn json_lists(&self) -> Option<&'static [&'static str]> {
+        match self {
+            Command::Status(StatusOptions { json: true, .. })
+            | Command::Graph(GraphOptions { format: GraphFormat::Json }) => Some(&["packages"]),
+            Command::Check(CheckOptions { json: true, .. }) => Some(&[]),
+            Command::Bump(BumpOptions { json: true, .. }) => Some(&["bumps", "edits", "notes"]),
+            Command::Release(ReleaseOptions { json: true, .. }) => Some(&["packages", "preflight"]),
+            _ => None,
+        }
+    }
+}

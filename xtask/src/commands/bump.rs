@@ -237,11 +237,7 @@ fn print_json(plan: &BumpPlan) -> io::Result<()> {
             "text": note.text.as_str(),
         }
     });
-    let out = io::BufWriter::new(io::stdout().lock());
-    json::write_lists(
-        out,
-        &mut [("bumps", &mut bumps), ("edits", &mut edits), ("notes", &mut notes)],
-    )
+    json::print_lists(&mut [("bumps", &mut bumps), ("edits", &mut edits), ("notes", &mut notes)])
 }
 
 /// The lines of the plan for people: every bump with its ranges, then the other files, then notes.

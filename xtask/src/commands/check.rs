@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Result, anyhow};
 use domain::check::{CheckFacts, Fix, Found, check, condensed};
-use domain::finding::{Finding, Refusal, Rule, Severity};
+use domain::finding::{Finding, Refusal, Rule};
 use domain::text::edit::{Edit, splice};
 use domain::text::words::plural;
 use domain::workspace::Judgement;
@@ -18,7 +18,7 @@ use crate::effects::fs::files::{self, Changes};
 use crate::effects::repository::discover;
 use crate::effects::repository::git::Git;
 use crate::ui::text::wrapped;
-use crate::ui::{self, Style, paint, say};
+use crate::ui::{self, Style, json, paint, say};
 
 /// # Errors
 /// A file cannot be read or written. Errors in the repository are printed, with exit code 1.
@@ -30,7 +30,7 @@ pub(crate) fn run(root: &Path, options: &CheckOptions) -> Result<ExitStatus> {
     let found = if options.fix { fixed(root)? } else { look(root)? };
     let errors = found.iter().filter(|found| found.finding.is_error()).count();
     if options.json {
-        say!("{}", object! { "findings": found.iter().map(as_json).collect::<Vec<_>>() }.pretty(2));
+        json::print(&object! { "findings": found.iter().map(as_json).collect::<Vec<_>>() });
     } else {
         let findings: Vec<Finding> = found.iter().map(|found| found.finding.clone()).collect();
         ui::findings(&condensed(&findings));
@@ -141,7 +141,7 @@ fn list(as_json: bool) {
         let rules = Rule::checked().map(|(rule, why)| {
             object! { "rule": rule.id(), "fixable": rule.is_fixable(), "why": why }
         });
-        say!("{}", object! { "rules": rules.collect::<Vec<_>>() }.pretty(2));
+        json::print(&object! { "rules": rules.collect::<Vec<_>>() });
         return;
     }
     for (rule, why) in Rule::checked() {
@@ -153,19 +153,7 @@ fn list(as_json: bool) {
 }
 
 fn as_json(found: &Found) -> JsonValue {
-    let finding = &found.finding;
-    let location = finding.location.as_ref();
-    let severity = match finding.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    };
-    object! {
-        "severity": severity,
-        "rule": finding.rule.id(),
-        "file": location.map(|location| &*location.file),
-        "line": location.map(|location| location.line),
-        "message": finding.message.as_str(),
-        "hint": finding.hint.as_deref(),
-        "fixable": found.fix.is_some(),
-    }
+    let mut json = json::finding(&found.finding);
+    json["fixable"] = found.fix.is_some().into();
+    json
 }

@@ -5,12 +5,12 @@ use std::path::Path;
 use anyhow::Result;
 use domain::ids::{DistributionId, Id};
 use domain::workspace::Workspace;
-use jzon::object;
+use jzon::{JsonValue, object};
 
 use crate::ExitStatus;
 use crate::cli::{GraphFormat, GraphOptions};
 use crate::effects::repository::discover;
-use crate::ui::{self, say};
+use crate::ui::{self, json, say};
 
 /// # Errors
 /// The repository is not understood.
@@ -23,7 +23,10 @@ pub(crate) fn run(root: &Path, options: &GraphOptions) -> Result<ExitStatus> {
         GraphFormat::Tree => tree(&workspace),
         GraphFormat::Mermaid => mermaid(&workspace),
         GraphFormat::Dot => dot(&workspace),
-        GraphFormat::Json => as_json(&workspace),
+        GraphFormat::Json => {
+            json::print(&as_json(&workspace));
+            return Ok(ExitStatus::Done);
+        }
     };
     say!("{}", text.trim_end());
     Ok(ExitStatus::Done)
@@ -68,7 +71,7 @@ fn dot(workspace: &Workspace) -> String {
     text + "}\n"
 }
 
-fn as_json(workspace: &Workspace) -> String {
+fn as_json(workspace: &Workspace) -> JsonValue {
     let packages = workspace.distributions.iter().map(|distribution| {
         object! {
             "name": distribution.name().to_string(),
@@ -76,7 +79,7 @@ fn as_json(workspace: &Workspace) -> String {
             "depends_on": names(workspace, &distribution.needs),
         }
     });
-    object! { "packages": packages.collect::<Vec<_>>() }.pretty(2)
+    object! { "packages": packages.collect::<Vec<_>>() }
 }
 
 fn edges(workspace: &Workspace) -> impl Iterator<Item = (DistributionId, DistributionId)> {

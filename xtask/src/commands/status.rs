@@ -19,7 +19,7 @@ use crate::effects::python::tools::Tools;
 use crate::effects::repository::discover;
 use crate::effects::repository::git::Git;
 use crate::ui::text::table;
-use crate::ui::{self, Style, paint, say};
+use crate::ui::{self, Style, json, paint, say};
 
 /// Tag and commits of one distribution.
 struct TagState {
@@ -85,7 +85,7 @@ pub(crate) fn run(root: &Path, options: &StatusOptions) -> Result<ExitStatus> {
         if options.all {
             answer["excluded"] = excluded_as_json(&workspace);
         }
-        say!("{}", answer.pretty(2));
+        json::print(&answer);
     } else {
         ui::findings(&workspace.findings);
         if !workspace.distributions.is_empty() {

@@ -1,18 +1,76 @@
-//! JSON of a plan for thousands of distributions, printed item by item: as one tree it would take
-//! more memory than `benches/bump.rs` allows.
+//! JSON on standard output: one object in each run that is asked for it, also when it is refused.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use jzon::JsonValue;
+use anyhow::Error;
+use domain::finding::{Finding, Refusal, Severity};
+use jzon::{JsonValue, object};
+
+use crate::ui::say;
+
+/// Whether this run has printed its object.
+static PRINTED: AtomicBool = AtomicBool::new(false);
+
+/// Prints the object of this run.
+pub(crate) fn print(object: &JsonValue) {
+    PRINTED.store(true, Ordering::Relaxed);
+    say!("{}", object.pretty(2));
+}
+
+/// Prints the object of a run that was refused, unless it has printed one: its own `lists` are empty,
+/// and `findings` says why.
+pub(crate) fn refused(lists: &[&str], error: &Error) {
+    if PRINTED.load(Ordering::Relaxed) {
+        return;
+    }
+    let findings: Vec<JsonValue> = match error.downcast_ref::<Refusal>() {
+        Some(Refusal(findings)) => findings.iter().map(finding).collect(),
+        None => vec![object! { "severity": "error", "message": format!("{error:#}") }],
+    };
+    let mut object = object! {};
+    for list in lists {
+        object[*list] = JsonValue::new_array();
+    }
+    object["findings"] = findings.into();
+    print(&object);
+}
+
+/// A finding as every command prints it.
+pub(crate) fn finding(finding: &Finding) -> JsonValue {
+    let location = finding.location.as_ref();
+    let severity = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    object! {
+        "severity": severity,
+        "rule": finding.rule.id(),
+        "file": location.map(|location| &*location.file),
+        "line": location.map(|location| location.line),
+        "message": finding.message.as_str(),
+        "hint": finding.hint.as_deref(),
+    }
+}
 
 /// A list of the object, under its key.
 pub(crate) type List<'a> = (&'a str, &'a mut dyn Iterator<Item = JsonValue>);
+
+/// Prints the object of this run, item by item: as one tree, the plan for thousands of distributions
+/// would take more memory than `benches/bump.rs` allows.
+///
+/// # Errors
+/// Nothing reads standard output.
+pub(crate) fn print_lists(lists: &mut [List]) -> io::Result<()> {
+    PRINTED.store(true, Ordering::Relaxed);
+    write_lists(io::BufWriter::new(io::stdout().lock()), lists)
+}
 
 /// Writes one object of lists of objects, indented by two spaces.
 ///
 /// # Errors
 /// Nothing reads `out`.
-pub(crate) fn write_lists(mut out: impl Write, lists: &mut [List]) -> io::Result<()> {
+fn write_lists(mut out: impl Write, lists: &mut [List]) -> io::Result<()> {
     let mut before_list = "{";
     for (key, items) in lists {
         write!(out, "{before_list}\n  \"{key}\": [")?;
@@ -33,7 +91,7 @@ pub(crate) fn write_lists(mut out: impl Write, lists: &mut [List]) -> io::Result
 
 #[cfg(test)]
 mod tests {
-    use jzon::{array, object};
+    use jzon::array;
 
     use super::*;
 

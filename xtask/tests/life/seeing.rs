@@ -5,6 +5,8 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
+use serde_json::Value;
+
 use crate::support::{Repo, snapshot};
 
 #[test]
@@ -26,6 +28,26 @@ fn status_fits_80_columns() {
     let said = repository.xtask("status").exits(0);
     assert!(said.stdout.lines().all(|line| line.chars().count() <= 80), "{}", said.stdout);
     assert!(names.iter().all(|name| said.stdout.contains(name.as_str())), "{}", said.stdout);
+}
+
+#[test]
+fn json_is_one_object_also_when_refused() {
+    let repository = Repo::of_a_namespace();
+    let empty = Repo::of::<&str>(&[("pyproject.toml", "[project\n")]);
+    for (repository, command, code, rule) in [
+        (&repository, "bump nope minor --json", 2, "target"),
+        (&repository, "release nope --json", 2, "target"),
+        (&repository, "bump --json --nope", 2, "usage"),
+        (&empty, "status --json", 1, "toml-syntax"),
+        (&empty, "graph --format json", 1, "toml-syntax"),
+        (&empty, "bump --json", 1, "toml-syntax"),
+    ] {
+        let said = repository.xtask(command).exits(code);
+        let json: Value = serde_json::from_str(&said.stdout).unwrap_or_else(|why| {
+            panic!("`{command}` prints no JSON: {why}\n{}", said.stdout);
+        });
+        assert_eq!(json["findings"][0]["rule"], rule, "{command}: {json}");
+    }
 }
 
 /// Files over HTTP until the test is over.

@@ -303,6 +303,7 @@ pub mod tests {
         resolves("Acme_Core", "acme-core");
         resolves("core", "acme-core");
         resolves("packages/acme-core/", "acme-core");
+        resolves(r".\packages\acme-core\", "acme-core");
         resolves("acme-scheduller", "did you mean `acme-scheduler`?");
         resolves("shceduler", "did you mean `scheduler`?");
         resolves("zzz", "there are acme-core, acme-scheduler, acme");

@@ -45,6 +45,8 @@ impl Workspace {
 
     /// All that TARGET may mean; exactly one where it is as it should be.
     fn meant_by(&self, target: &str) -> Vec<DistributionId> {
+        // A shell on Windows completes paths with backslashes.
+        let target = target.replace('\\', "/");
         let typed = normalize(target.trim_end_matches('/'));
         let matching = |test: &dyn Fn(&Distribution) -> bool| -> Vec<DistributionId> {
             self.distributions.ids().filter(|&id| test(&self.distributions[id])).collect()

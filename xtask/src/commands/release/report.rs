@@ -18,7 +18,7 @@ use crate::effects::release::target::ReleaseTarget;
 use crate::effects::release::{Interruption, PackageReport, ReleaseOutcome, StageReport, Status};
 use crate::effects::repository::handbook;
 use crate::ui::summary::{self, Reason, Row};
-use crate::ui::{self, Style, paint, say};
+use crate::ui::{self, Style, json, paint, say};
 
 /// The release that is reported.
 pub(crate) struct Report<'a> {
@@ -33,7 +33,7 @@ pub(crate) struct Report<'a> {
 /// The JSON and the job summary of a release that was refused.
 pub(crate) fn refused(options: &ReleaseOptions, checks: &[Check], error: &Error) {
     if options.json {
-        say!("{}", object! { "packages": array![], "preflight": preflight(checks) }.pretty(2));
+        json::print(&object! { "packages": array![], "preflight": preflight(checks) });
     }
     let reasons: Vec<Reason> = match error.downcast_ref::<Refusal>() {
         Some(Refusal(findings)) => findings
@@ -161,7 +161,7 @@ impl Report<'_> {
         let done = released.iter().map(|&id| self.released(id));
         let packages: Vec<JsonValue> =
             done.chain(outcome.packages.iter().map(|report| self.package(report))).collect();
-        say!("{}", object! { "packages": packages, "preflight": preflight(self.checks) }.pretty(2));
+        json::print(&object! { "packages": packages, "preflight": preflight(self.checks) });
     }
 
     /// A distribution that was released before.
