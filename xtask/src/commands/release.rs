@@ -26,7 +26,7 @@ use crate::effects::paths;
 use crate::effects::python::tools::Tools;
 use crate::effects::release::facts::{self, IndexFacts, LocalFacts};
 use crate::effects::release::target::{self, GitTarget, ReleaseTarget};
-use crate::effects::release::{Release, ReleaseOutcome, collect_wheels};
+use crate::effects::release::{Release, ReleaseOutcome, collect_wheels, notes};
 use crate::effects::repository::discover;
 use crate::effects::repository::git::Git;
 use crate::ui::progress::Progress;
@@ -252,6 +252,9 @@ fn check_all(
             (name.in_file_name(), package.version.to_string())
         });
         checks.push(collect_wheels::check(folder, &released.collect::<Vec<_>>()));
+    }
+    if announce::is_wanted(options) {
+        checks.push(notes::check());
     }
     if options.until == Until::Built {
         checks = preflight::for_building(checks);

@@ -53,6 +53,8 @@ pub(crate) fn finding(finding: &Finding) -> JsonValue {
     }
 }
 
+use crate::ui::output;
+
 /// A list of the object, under its key.
 pub(crate) type List<'a> = (&'a str, &'a mut dyn Iterator<Item = JsonValue>);
 
@@ -78,7 +80,8 @@ fn write_lists(mut out: impl Write, lists: &mut [List]) -> io::Result<()> {
         let mut end = "]";
         for item in items {
             // A line break within a text is escaped, so these are all between fields.
-            write!(out, "{before_item}{}", item.pretty(2).replace('\n', "\n    "))?;
+            let item = output::masked(&item.pretty(2)).replace('\n', "\n    ");
+            write!(out, "{before_item}{item}")?;
             before_item = ",\n    ";
             end = "\n  ]";
         }

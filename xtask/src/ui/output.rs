@@ -59,7 +59,7 @@ pub(crate) fn error_text(words: Arguments) {
 
 /// Prints a workflow command of our own, whose values are escaped.
 pub(super) fn command(line: &str) {
-    let _ = writeln!(io::stderr(), "{}", harmless::masked(line, secrets()));
+    let _ = writeln!(io::stderr(), "{}", masked(line));
 }
 
 /// Moves the cursor of a terminal.
@@ -67,24 +67,33 @@ pub(super) fn control(sequence: &str) {
     let _ = write!(io::stderr(), "{sequence}");
 }
 
+/// The text without the secrets of this process's environment.
+pub(super) fn masked(text: &str) -> String {
+    harmless::masked(text, secrets())
+}
+
 /// The text without secrets, control characters and foreign workflow commands.
 pub(super) fn shown(words: Arguments) -> String {
-    let text = harmless::masked(&words.to_string(), secrets());
+    let text = masked(&words.to_string());
     let text = harmless::without_controls(&text, PAINTED.get().copied().unwrap_or(true));
     if in_github_actions() { harmless::without_commands(&text) } else { text }
 }
 
-/// Every form of the secrets in this process's environment.
+/// Every form of the secrets in this process's environment, the longest first: one may be part of
+/// another.
 fn secrets() -> &'static [String] {
     static SECRETS: OnceLock<Vec<String>> = OnceLock::new();
     SECRETS.get_or_init(|| {
         let user = std::env::var("TWINE_USERNAME").unwrap_or_default();
-        let variables = std::env::vars_os();
-        let secrets =
-            variables.filter(|(name, _)| name.to_str().is_some_and(environment::is_secret));
-        let forms = secrets.flat_map(|(_, value)| {
-            harmless::forms(&value.to_string_lossy(), &["__token__", "x-access-token", &user])
-        });
-        forms.collect()
+        let mut forms = Vec::new();
+        for (name, value) in std::env::vars_os() {
+            let value = value.to_string_lossy();
+            forms.extend(harmless::forms_of_addresses(&value));
+            if name.to_str().is_some_and(environment::is_masked) {
+                forms.extend(harmless::forms(&value, &["__token__", "x-access-token", &user]));
+            }
+        }
+        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        forms
     })
 }

@@ -13,6 +13,7 @@ const CHANGELOG: &str =
 const GH: &str = r#"#!/bin/sh
 [ -e "$HERE/down" ] && { echo 'HTTP 502: Bad Gateway' >&2; exit 1; }
 case $2 in
+status) [ -e "$HERE/login" ] || { echo 'You are not logged into any GitHub hosts.' >&2; exit 1; } ;;
 view) [ -e "$HERE/releases/$3" ] || { echo 'release not found' >&2; exit 1; } ;;
 create) (echo "$@"; cat) >> "$HERE/told"; touch "$HERE/releases/$3" ;;
 esac
@@ -35,6 +36,10 @@ fn notes_are_printed_and_become_releases_on_github() {
     let path = format!("{}:{}", here.display(), std::env::var("PATH").unwrap());
     let release = || repo.xtask_with("release all --yes --notes --github", &[("PATH", &path)]).ok();
     let told = || fs::read_to_string(here.join("told")).unwrap();
+
+    let run = repo.xtask_with("release all --yes --github", &[("PATH", &path)]);
+    run.refused(1).says("`gh` is not logged in").shows("nobody is logged in to GitHub");
+    fs::write(here.join("login"), "").unwrap();
 
     let run = release().shows("a version without notes");
     assert!(run.stdout.contains("## core 2.3.0\n\n- A thing.\n"), "{run}");

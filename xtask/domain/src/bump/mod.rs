@@ -77,15 +77,21 @@ fn writes(facts: BumpFacts<'_>, edits: &[Edit]) -> Result<Vec<Write>, Refusal> {
     let by_file: Vec<&[Edit]> = edits.chunk_by(|a, b| a.file == b.file).collect();
     let written = parallel::quick(&by_file, |edits| {
         let path = &edits[0].file;
-        let source = (facts.files.read)(path).ok_or_else(|| format!("{path}: cannot be read"))?;
-        edit::splice(path, source.text, &edits.iter().collect::<Vec<_>>())
+        let failed = |why| Finding::error(Rule::Edit, why);
+        let source =
+            (facts.files.read)(path).ok_or_else(|| failed(format!("{path}: cannot be read")))?;
+        if let Some(line) = edit::conflict(&source.text) {
+            let conflict = failed("it has the conflict markers of a merge".to_owned());
+            return Err(conflict.at(path, line).hint("resolve the conflict first"));
+        }
+        edit::splice(path, source.text, &edits.iter().collect::<Vec<_>>()).map_err(failed)
     });
     let mut writes = Vec::with_capacity(written.len());
     let mut errors = Vec::new();
     for written in written {
         match written {
             Ok(write) => writes.push(write),
-            Err(why) => errors.push(Finding::error(Rule::Edit, why)),
+            Err(finding) => errors.push(finding),
         }
     }
     Refusal::unless_clean(errors)?;

@@ -200,6 +200,23 @@ pub fn is_secret(name: &str) -> bool {
         || ["TOKEN", "PASSWORD", "SECRET", "API_KEY"].iter().any(|end| name.ends_with(end))
 }
 
+/// Whether the value of a variable is masked wherever it is printed. More names than those of
+/// [`is_secret`], since keyrings of cloud indexes need theirs.
+pub fn is_masked(name: &str) -> bool {
+    const ENDS: [&str; 8] = [
+        "PASSWD",
+        "PASSPHRASE",
+        "APIKEY",
+        "ACCESS_KEY",
+        "SECRET_KEY",
+        "PRIVATE_KEY",
+        "_AUTH",
+        "_PAT",
+    ];
+    let upper = name.to_ascii_uppercase();
+    is_secret(name) || ENDS.iter().any(|end| upper.ends_with(end))
+}
+
 /// Whether a variable identifies the user to a package index. git may need other secrets to reach
 /// its remote, but never these, and its hooks and helpers run code of third parties.
 pub fn is_for_an_index(name: &str) -> bool {
@@ -260,6 +277,16 @@ mod tests {
             ["PATH", "HOME", "PIP_INDEX_URL", "PIP_CERT", "REQUESTS_CA_BUNDLE", "PYTHONUTF8"]
         {
             assert!(!is_hidden_from_children(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn variables_whose_values_are_masked() {
+        for name in ["GH_TOKEN", "AWS_SECRET_ACCESS_KEY", "HATCH_INDEX_AUTH", "gh_pat"] {
+            assert!(is_masked(name), "{name}");
+        }
+        for name in ["PATH", "SSH_AUTH_SOCK", "TWINE_USERNAME"] {
+            assert!(!is_masked(name), "{name}");
         }
     }
 

@@ -103,9 +103,34 @@ pub fn splice(path: &str, before: impl Into<Arc<str>>, edits: &[&Edit]) -> Resul
     Ok(Write { path: path.to_owned(), before, after })
 }
 
+/// The line of the first conflict marker that a merge or rebase has left in a text, counted from 1;
+/// a conflict in a fenced block of Markdown is an example.
+pub(crate) fn conflict(text: &str) -> Option<usize> {
+    let mut is_fenced = false;
+    let mut start = None;
+    for (at, line) in text.lines().enumerate() {
+        let fence = line.trim_start();
+        is_fenced ^= fence.starts_with("```") || fence.starts_with("~~~");
+        match line.get(..7) {
+            Some("<<<<<<<") if !is_fenced => start = start.or(Some(at + 1)),
+            Some(">>>>>>>") if start.is_some() => return start,
+            _ => {}
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn conflicts_of_a_merge() {
+        let conflict_of = |text: &str| conflict(&text.replace('|', "\n"));
+        assert_eq!(conflict_of("a|<<<<<<< HEAD|b|=======|c|>>>>>>> topic|d"), Some(2));
+        assert_eq!(conflict_of("a|```|<<<<<<< HEAD|=======|>>>>>>> topic|```"), None);
+        assert_eq!(conflict_of("a|=======|>>>>>>> quoted"), None);
+    }
 
     fn edit(span: Range<usize>, before: &str, after: &str) -> Edit {
         Edit {

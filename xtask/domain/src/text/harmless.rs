@@ -67,6 +67,8 @@ pub fn forms(secret: &str, users: &[&str]) -> Vec<String> {
         return Vec::new();
     }
     let mut forms = vec![secret.to_owned(), secret.trim().to_owned(), percent(secret)];
+    // As JSON has it.
+    forms.push(secret.replace('\\', r"\\").replace('"', "\\\""));
     forms.push(base64(secret.as_bytes()));
     forms.extend(users.iter().map(|user| base64(format!("{user}:{secret}").as_bytes())));
     // Padding may be left out.
@@ -74,6 +76,12 @@ pub fn forms(secret: &str, users: &[&str]) -> Vec<String> {
     forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
     forms.dedup();
     forms
+}
+
+/// The forms of the passwords in the addresses of a text.
+pub fn forms_of_addresses(text: &str) -> Vec<String> {
+    let logins = text.split("://").skip(1).filter_map(|rest| login(rest)?.split_once(':'));
+    logins.flat_map(|(user, password)| forms(password, &[user])).collect()
 }
 
 /// Replaces the forms of secrets, and the passwords in addresses, by `***`.
@@ -87,25 +95,38 @@ pub fn masked(text: &str, forms: &[String]) -> String {
     without_passwords(&text)
 }
 
-/// `https://user:password@host` with `***` for what is in front of the `@`.
+/// `https://user:password@host` with `***` for what is in front of the `@`. A name alone is one only
+/// where it is not that of an account (`ssh://git@host`): some hosts take a token for it.
 fn without_passwords(text: &str) -> String {
     let mut shown = String::new();
     let mut rest = text;
     while let Some(at) = rest.find("://") {
         let (before, after) = rest.split_at(at + 3);
         shown += before;
-        let ends =
-            |c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '\'' | '<' | '`');
-        let authority = &after[..after.find(ends).unwrap_or(after.len())];
+        let is_web = before.ends_with("http://") || before.ends_with("https://");
         rest = after;
-        if let Some((login, _)) = authority.rsplit_once('@')
-            && login.contains(':')
+        if let Some(login) = login(after)
+            && (is_web || login.contains(':'))
         {
             shown += "***";
             rest = &after[login.len()..];
         }
     }
     shown + rest
+}
+
+/// What is in front of the `@` of an address, given without its scheme.
+fn login(address: &str) -> Option<&str> {
+    let word = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '`');
+    let word = &address[..address.find(word).unwrap_or(address.len())];
+    let authority = &word[..word.find(['/', '?', '#']).unwrap_or(word.len())];
+    if let Some((login, _)) = authority.rsplit_once('@') {
+        return Some(login);
+    }
+    // What follows a colon is a port, or a password with a slash in it.
+    let (_, port) = authority.split_once(':')?;
+    let is_port = port.chars().all(|c| c.is_ascii_digit());
+    word.rsplit_once('@').filter(|_| !is_port).map(|(login, _)| login)
 }
 
 /// Percent-encodes everything but letters, digits and `-._~`.
@@ -164,10 +185,19 @@ mod tests {
         for echoed in ["pypi-a/b+c", "pypi-a%2Fb%2Bc", &header] {
             assert_eq!(masked(&format!("<{echoed}>"), &forms), "<***>");
         }
+        let quoted = self::forms("a\"b\\cdef", &[]);
+        assert_eq!(masked(r#"{"x": "a\"b\\cdef"}"#, &quoted), r#"{"x": "***"}"#);
         assert_eq!(base64(b"ab:cde"), "YWI6Y2Rl");
-        assert_eq!(
-            masked("https://u:p@w@h/x, http://h/a:b@c", &[]),
-            "https://***@h/x, http://h/a:b@c"
-        );
+        let header = base64(b"me:hunter2");
+        let forms = forms_of_addresses("https://me:hunter2@h/simple");
+        assert_eq!(masked(&format!("hunter2 {header}"), &forms), "*** ***");
+        for (text, shown) in [
+            ("https://u:p@w@h/x, http://h/a:b@c", "https://***@h/x, http://h/a:b@c"),
+            ("https://u:p/w#d@h/x", "https://***@h/x"),
+            ("https://ghp_x@h/x ssh://git@h/x", "https://***@h/x ssh://git@h/x"),
+            ("ssh://git:p@h/x http://h:80/@x", "ssh://***@h/x http://h:80/@x"),
+        ] {
+            assert_eq!(masked(text, &[]), shown);
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::text::harmless::without_commands;
+
 /// A tag and the commit it stands for (an annotated one peeled).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagRef {
@@ -81,14 +83,14 @@ pub fn parse_log(text: &str) -> Vec<Commit> {
     commits
 }
 
-/// A message without the characters that steer a terminal or turn the direction of writing: anyone
-/// who commits could put them into a changelog.
+/// A message without the characters that steer a terminal or turn the direction of writing, and
+/// without workflow commands: anyone who commits could put them into a changelog.
 fn harmless(message: &str) -> String {
     let steers = |c: char| {
         c.is_control() && c != '\n' && c != '\t'
             || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
-    message.replace(steers, "")
+    without_commands(&message.replace(steers, ""))
 }
 
 /// The commits of `log` that `ancestor` does not contain, in the order of `log`.

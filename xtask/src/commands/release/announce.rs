@@ -23,6 +23,11 @@ pub(crate) struct Announcement<'a> {
     pub(crate) options: &'a ReleaseOptions,
 }
 
+/// Whether this release ends with releases on GitHub.
+pub(crate) fn is_wanted(options: &ReleaseOptions) -> bool {
+    options.github && !options.rehearse && options.until == Until::Published
+}
+
 impl Announcement<'_> {
     /// Prints the changelog entries of all packages of a plan.
     pub(crate) fn notes(&self, plan: &ReleasePlan) {
@@ -40,8 +45,7 @@ impl Announcement<'_> {
 
     /// Creates the GitHub releases that published distributions lack.
     pub(crate) fn on_github(&self, published: &[DistributionId]) {
-        let ReleaseOptions { github, rehearse, until, .. } = self.options;
-        if !github || *rehearse || *until != Until::Published {
+        if !is_wanted(self.options) {
             return;
         }
         for &id in published {

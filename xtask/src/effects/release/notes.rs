@@ -4,13 +4,16 @@ use std::path::Path;
 
 use anyhow::Result;
 use domain::bump::CHANGELOGS;
+use domain::finding::Rule;
 use domain::release::plan::Lookup;
+use domain::release::preflight::Check;
+use domain::text::harmless;
 use domain::workspace::Distribution;
 use formats::pep440::Version;
 use formats::release_notes;
 use xshell::cmd;
 
-use crate::effects::process::shell;
+use crate::effects::process::{programs, shell};
 
 /// The entry of a version in the changelog of a distribution. `source` is the released tree.
 pub(crate) fn read(
@@ -20,7 +23,34 @@ pub(crate) fn read(
 ) -> Option<String> {
     let dir = source.join(&distribution.dir);
     let text = CHANGELOGS.iter().find_map(|name| std::fs::read_to_string(dir.join(name)).ok())?;
-    release_notes::of(&text, version)
+    let notes = release_notes::of(&text, version)?;
+    Some(harmless::without_controls(&notes, false))
+}
+
+/// Whether `gh` is there and logged in, which announcing needs once everything is published.
+pub(crate) fn check() -> Check {
+    let login = "run `gh auth login`, or set `GH_TOKEN`, or leave `--github` out";
+    if programs::find("gh").is_none() {
+        let hint = "install it (https://cli.github.com), or leave `--github` out";
+        return Check::failed(Rule::Github, "`--github` needs `gh`, which is not installed", hint);
+    }
+    let status = shell::at(Path::new(".")).and_then(|sh| shell::output(cmd!(sh, "gh auth status")));
+    let said = match status {
+        Ok(output) if output.success() => return Check::passed(Rule::Github, "`gh` is logged in"),
+        Ok(output) => output.both(),
+        Err(error) => format!("{error:#}"),
+    };
+    let reason = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    // Its words for no login, and for one that has expired; every other failure may pass.
+    let fails = said.contains("not logged in") || said.contains("Failed to log in");
+    if fails && !said.contains("Logged in to") {
+        return Check::failed(Rule::Github, format!("`gh` is not logged in: {reason}"), login);
+    }
+    Check::noted(
+        Rule::Github,
+        format!("`gh auth status` does not say whether it is logged in: {reason}"),
+        login,
+    )
 }
 
 /// Whether GitHub has a release of a tag.
