@@ -12,6 +12,8 @@ use domain::ids::{DistributionId, IdVec};
 use domain::text::edit::EditKind;
 use domain::text::toml::nearest;
 use domain::text::words::{first_few, plural};
+use domain::workspace::made_versions::TRAILER;
+use domain::workspace::target::with_version;
 use domain::workspace::{Distribution, Judgement, Workspace};
 use formats::conventional_commits::{self, ConventionalCommit};
 use jzon::object;
@@ -51,7 +53,8 @@ pub(crate) fn run(root: &Path, options: &BumpOptions) -> Result<ExitStatus> {
     } else {
         say!("{}", as_text(&workspace, &plan).join("\n"));
     }
-    if options.dry_run || plan.writes.is_empty() {
+    let releases = if options.commit { releases(&workspace, &plan) } else { Vec::new() };
+    if options.dry_run || (plan.writes.is_empty() && releases.is_empty()) {
         return Ok(ExitStatus::Done);
     }
     if let Some(git) = &git {
@@ -66,11 +69,24 @@ pub(crate) fn run(root: &Path, options: &BumpOptions) -> Result<ExitStatus> {
         eprintln!("nothing was written");
         return Ok(ExitStatus::Refused);
     }
-    apply(root, git.as_ref().filter(|_| options.commit), &plan)?;
+    apply(root, git.as_ref().filter(|_| options.commit), &plan, &releases)?;
     if !options.json {
-        say!("{} written", plural(plan.writes.len(), "file"));
+        if !plan.writes.is_empty() {
+            say!("{} written", plural(plan.writes.len(), "file"));
+        }
+        releases.iter().for_each(|tag| say!("`{tag}` recorded: the release sets the tag"));
     }
     Ok(ExitStatus::Done)
+}
+
+/// The tags to come that no file holds, and that the commit therefore records.
+fn releases(workspace: &Workspace, plan: &BumpPlan) -> Vec<String> {
+    let bumps = plan.bumps.iter().map(|bump| (&workspace.distributions[bump.id], &bump.to));
+    let from_tags = bumps.filter(|(distribution, _)| distribution.makes_version());
+    let mut tags: Vec<String> =
+        from_tags.map(|(distribution, to)| distribution.tag.tag(to)).collect();
+    tags.dedup();
+    tags
 }
 
 fn request(workspace: &Workspace, options: &BumpOptions) -> Result<BumpRequest> {
@@ -98,7 +114,7 @@ fn request(workspace: &Workspace, options: &BumpOptions) -> Result<BumpRequest> 
 /// The last word as a change; `None` where it is a target. A word that may be either (a
 /// distribution called `post`) is a target when it is the only one.
 fn change(workspace: &Workspace, last: &str, only: bool) -> Result<Option<Change>, Refusal> {
-    let is_target = last == "all" || workspace.is_target(last) || versioned(last).is_some();
+    let is_target = last == "all" || workspace.is_target(last) || with_version(last).1.is_some();
     match last.parse() {
         Ok(change) if !is_target || !only => Ok(Some(change)),
         Err(error) if !is_target && !only => {
@@ -113,16 +129,10 @@ fn change(workspace: &Workspace, last: &str, only: bool) -> Result<Option<Change
     }
 }
 
-/// `core@1.1.0` or `core=1.1.0` as the name and the version.
-fn versioned(word: &str) -> Option<(&str, &str)> {
-    let (name, version) = word.split_once(['@', '='])?;
-    Some((name, version.trim_start_matches('=')))
-}
-
 /// A change among the targets, or a version behind one: what to type instead.
 fn misplaced(workspace: &Workspace, words: &[&str], targets: &[&str]) -> Option<Finding> {
     let wrong = targets.iter().find(|word| **word != "all" && !workspace.is_target(word))?;
-    if let Some((name, version)) = versioned(wrong) {
+    if let (name, Some(version)) = with_version(wrong) {
         let message = format!("`{wrong}` is not a target: the version is a word of its own");
         let hint = format!("`cargo xtask bump {name} {version}`");
         return Some(Finding::error(Rule::Change, message).hint(hint));
@@ -317,7 +327,7 @@ fn paths(plan: &BumpPlan) -> Vec<String> {
 }
 
 /// Writes the files of the plan, and commits them where `commit` is a repository.
-fn apply(root: &Path, commit: Option<&Git>, plan: &BumpPlan) -> Result<()> {
+fn apply(root: &Path, commit: Option<&Git>, plan: &BumpPlan, releases: &[String]) -> Result<()> {
     let Some(git) = commit else {
         files::write_all(root, &plan.writes, None)?.end();
         return Ok(());
@@ -326,7 +336,7 @@ fn apply(root: &Path, commit: Option<&Git>, plan: &BumpPlan) -> Result<()> {
     let mut paths = paths(plan);
     let ignored = git.ignored(&paths)?;
     paths.retain(|path| !ignored.contains(path));
-    let commit = CommitRequest { message: message(plan), paths };
+    let commit = CommitRequest { message: message(plan, releases), paths };
     let written = files::write_all(root, &plan.writes, Some(&commit))?;
     match git.commit(&commit.message, &commit.paths) {
         Ok(warnings) => ui::findings(&warnings),
@@ -339,12 +349,17 @@ fn apply(root: &Path, commit: Option<&Git>, plan: &BumpPlan) -> Result<()> {
     Ok(())
 }
 
-/// A Conventional Commit that names what it releases.
-fn message(plan: &BumpPlan) -> String {
+/// A Conventional Commit that names what it releases, with a trailer for each tag that no file holds.
+fn message(plan: &BumpPlan, releases: &[String]) -> String {
     let versions: Vec<String> =
         plan.bumps.iter().map(|bump| format!("{} {}", bump.package, bump.to)).collect();
-    match versions.len() {
+    let mut message = match versions.len() {
         0..=3 => format!("chore(release): {}", versions.join(", ")),
         many => format!("chore(release): {many} distributions\n\n{}", versions.join("\n")),
+    };
+    let trailers: Vec<String> = releases.iter().map(|tag| format!("{TRAILER}{tag}")).collect();
+    if !trailers.is_empty() {
+        message += &format!("\n\n{}", trailers.join("\n"));
     }
+    message
 }

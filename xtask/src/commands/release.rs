@@ -17,6 +17,7 @@ use domain::release::plan::{Lookup, ReleasePlan};
 use domain::release::preflight::{self, Check, short};
 use domain::release::stage::Until;
 use domain::workspace::{Distribution, Workspace};
+use formats::pep440::Version;
 use report::Report;
 
 use crate::cli::ReleaseOptions;
@@ -133,7 +134,7 @@ fn refused(
 /// reads the commit: what the working tree cannot tell is left to it.
 fn refuse_wrong_targets(root: &Path, options: &ReleaseOptions) -> Result<()> {
     match discover::workspace(root) {
-        Ok(workspace) => Ok(workspace.resolve_all(&options.targets).map(drop)?),
+        Ok(workspace) => Ok(workspace.resolve_versioned(&options.targets).map(drop)?),
         Err(_) => Ok(()),
     }
 }
@@ -205,7 +206,10 @@ impl Source {
         git.export(&head, &export)?;
         let mut workspace = discover::workspace(&export)?;
         let git = git.without(target::tokens(&workspace.config));
-        follow_tags(&mut workspace, &git);
+        let given = workspace.resolve_versioned(&options.targets)?;
+        let given: Vec<_> =
+            given.into_iter().filter_map(|(id, version)| Some((id, version?))).collect();
+        follow_tags(&mut workspace, &git, &given)?;
         let targets = targets(&workspace, options)?;
         if options.rehearse && !git.dirty()?.is_empty() {
             progress.say(&format!(
@@ -223,9 +227,16 @@ impl Source {
     }
 }
 
-/// Follows the tags of the repository, which its export does not have, and those of the remote: a
-/// clone of CI often has none.
-fn follow_tags(workspace: &mut Workspace, git: &Git) {
+/// Follows the tags of the repository and those of the remote, and the versions that were given: a
+/// clone of CI often has no tags.
+///
+/// # Errors
+/// A given version is not the one that the repository states; or git fails.
+fn follow_tags(
+    workspace: &mut Workspace,
+    git: &Git,
+    given: &[(DistributionId, Version)],
+) -> Result<()> {
     let mut tags = git.tags().unwrap_or_default();
     if let Lookup::Known(remote) = git.remote_tags(&workspace.config.remote) {
         tags.extend(remote);
@@ -233,6 +244,8 @@ fn follow_tags(workspace: &mut Workspace, git: &Git) {
     tags.sort_by(|a, b| a.name.cmp(&b.name));
     tags.dedup_by(|a, b| a.name == b.name);
     workspace.follow_tags(&tags);
+    let contradictions = discover::make_versions(workspace, git, &tags, given)?;
+    Ok(Refusal::unless_clean(contradictions)?)
 }
 
 /// Makes every check. Those that need an index are made only if all others hold, so that a release
@@ -285,7 +298,8 @@ fn targets(workspace: &Workspace, options: &ReleaseOptions) -> Result<Vec<Distri
         ui::left_out(workspace);
         return Ok(all);
     }
-    let mut found = workspace.resolve_all(&options.targets)?;
+    let found = workspace.resolve_versioned(&options.targets)?;
+    let mut found: Vec<DistributionId> = found.into_iter().map(|(id, _)| id).collect();
     found.sort_unstable();
     found.dedup();
     Refusal::unless_clean(found.iter().filter_map(|&id| private(&distributions[id])).collect())?;

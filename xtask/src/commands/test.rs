@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use domain::parallel;
 use domain::workspace::{Distribution, Workspace};
+use formats::pep440::Version;
 use xshell::{Cmd, cmd};
 
 use crate::ExitStatus;
@@ -90,7 +91,11 @@ fn wheels(
     let built =
         parallel::map(parallel::jobs(), workspace.distributions.as_slice(), |distribution| {
             let requires = distribution.manifest.build_requires();
-            build::build(tools, &source.join(&distribution.dir), &requires, &out, epoch)
+            // The snapshot has no tag to make a version from.
+            let version = distribution.version().cloned().unwrap_or_else(|| Version::new([0]));
+            let variable = distribution.manifest.version_variable(&version);
+            let dir = source.join(&distribution.dir);
+            build::build(tools, &dir, &requires, &out, epoch, variable)
                 .with_context(|| format!("cannot build `{}`", distribution.name()))
         });
     built.into_iter().collect::<Result<Vec<_>>>()?;

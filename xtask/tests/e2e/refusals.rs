@@ -67,6 +67,7 @@ fn a_tag_without_its_files_and_an_index_without_an_answer_are_told_apart() {
     let mut indexes = Indexes::open(&repo);
     repo.git("tag -a -m core core-v2.3.0");
     repo.git("push --quiet origin core-v2.3.0");
+    repo.record("something else");
     let run = repo.xtask("release all --yes").refused(1);
     run.shows("a tag without its files");
     indexes.have_nothing();

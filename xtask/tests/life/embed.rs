@@ -87,8 +87,7 @@ fn a_repository_of_every_back_end() {
     repository.git_with(&["tag", "five-v5.0"]);
     let said = embed(&repository).exits(0);
     snapshot::section("the distributions of every back end", &said.stdout);
-    let said = said.shows("a version that comes from a tag");
-    assert!(said.stderr.contains("hatch-vcs"), "{said}");
+    assert!(!said.stderr.contains("warning"), "{said}");
     assert!(
         repository
             .read("Cargo.toml")

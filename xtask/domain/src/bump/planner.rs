@@ -147,8 +147,9 @@ impl<'a> Planner<'a> {
             }
             DeclaredVersion::FromTag { file, line, tool } => {
                 let tag = distribution.tag.tag(to);
-                let text =
-                    format!("nothing to write: the version will be the tag `{tag}` ({tool})");
+                let text = format!(
+                    "the version will be the tag `{tag}` ({tool}); `--commit` records it for the release"
+                );
                 self.note(id, file, *line, text);
             }
             DeclaredVersion::Unknown { file, line, reason } => {

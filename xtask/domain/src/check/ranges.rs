@@ -86,7 +86,8 @@ fn excluding(
     sibling: &Distribution,
     policy: RangePolicy,
 ) -> Option<Found> {
-    let version = sibling.version()?;
+    // A version that is made from a tag follows when the next one is planned.
+    let version = sibling.manifest.version.version()?;
     let name = sibling.name();
     let specifiers = declared.specifiers();
     let clauses = specifier::parse(specifiers, declared.dialect).ok()?;

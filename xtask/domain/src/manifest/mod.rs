@@ -17,6 +17,7 @@ pub mod version_source;
 use std::sync::Arc;
 
 use formats::name::Name;
+use formats::pep440::Version;
 
 use crate::config::DistributionConfig;
 use crate::finding::{Finding, Rule};
@@ -62,6 +63,14 @@ impl Manifest {
             self.requirements.iter().filter(|declared| declared.table == RequirementTable::Build);
         let requires: Vec<&str> = build.map(|declared| declared.text.as_str()).collect();
         if requires.is_empty() { vec!["setuptools>=40.8.0"] } else { requires }
+    }
+
+    /// The variable that tells the tool of a version which is made from a tag what it is.
+    pub fn version_variable(&self, version: &Version) -> Option<(String, String)> {
+        match &self.version {
+            DeclaredVersion::FromTag { tool, .. } => backends::variable(tool, &self.name, version),
+            DeclaredVersion::Literal { .. } | DeclaredVersion::Unknown { .. } => None,
+        }
     }
 
     /// Whether it has a dependency group of this name (PEP 735).

@@ -108,10 +108,17 @@ impl ReleasePlan {
             actions.extend(all.clone().map(Action::Stage).chain(all.clone().map(Action::Smoke)));
         }
         if until >= Until::Published {
-            actions.extend(all.flat_map(|id| {
-                let tag = packages[id].tagged.is_none().then_some(Action::Tag(id));
-                [Some(Action::Publish(id)), tag].into_iter().flatten()
-            }));
+            for id in all.clone() {
+                actions.push(Action::Publish(id));
+                // A tag that several share says that all of them are published.
+                let tag = &packages[id].tag;
+                let mut sharing: Vec<PackageId> =
+                    all.clone().filter(|&other| packages[other].tag == *tag).collect();
+                if sharing.last() == Some(&id) {
+                    sharing.retain(|&other| packages[other].tagged.is_none());
+                    actions.extend(sharing.into_iter().map(Action::Tag));
+                }
+            }
         }
         ReleasePlan { packages, actions }
     }
@@ -323,6 +330,17 @@ mod tests {
         let aged = |age| ServedFile { age, ..served("a.whl", None) };
         assert!(!is_closed(&[aged(None), aged(Some(13))]));
         assert!(is_closed(&[aged(Some(3)), aged(Some(14))]));
+    }
+
+    #[test]
+    fn a_shared_tag_comes_after_all_that_share_it() {
+        let sharing = |index| Package { tag: "v1".to_owned(), ..package(index) };
+        let actions = plan([sharing(0), package(1), sharing(2)], Until::Published, true);
+        let last: Vec<Action> = actions[actions.len() - 6..].to_vec();
+        let [a, b, c] = [id(0), id(1), id(2)];
+        let published = [Action::Publish(a), Action::Publish(b), Action::Tag(b)];
+        assert_eq!(last[..3], published);
+        assert_eq!(last[3..], [Action::Publish(c), Action::Tag(a), Action::Tag(c)]);
     }
 
     #[test]

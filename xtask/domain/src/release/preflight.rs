@@ -74,6 +74,8 @@ pub struct RepositoryFacts<'a> {
     pub on_remote: Lookup<bool>,
     /// Why the remote would not accept a tag.
     pub refuses_tags: Option<String>,
+    /// The tag of a released version that HEAD has.
+    pub tag: Option<&'a str>,
 }
 
 /// Branch, tree, history and remote.
@@ -87,6 +89,9 @@ fn branch(facts: &RepositoryFacts) -> Check {
     let literal = facts.branches.iter().find(|pattern| !pattern.contains(['*', '?', '[']));
     let switch = format!("run `git switch {}`", literal.map_or("BRANCH", String::as_str));
     let Some(name) = facts.branch else {
+        if let Some(tag) = facts.tag {
+            return Check::passed(Rule::Branch, format!("HEAD is the tag `{tag}`"));
+        }
         return Check::failed(
             Rule::Branch,
             format!("HEAD is detached at {}", short(facts.head)),
@@ -354,6 +359,8 @@ pub struct PackageFacts {
     pub name: String,
     /// `None` when the version is unknown; the reason is a finding of its own.
     pub version: Option<String>,
+    /// A tag as this distribution's would be, where its version is made from one.
+    pub made_from: Option<String>,
     pub tag: String,
     pub local_tag: Option<String>,
     pub remote_tag: Lookup<Option<String>>,
@@ -396,6 +403,9 @@ pub fn package(facts: &PackageFacts) -> Vec<Check> {
 
 fn tag(facts: &PackageFacts) -> Check {
     let PackageFacts { name, tag, .. } = facts;
+    if let (None, Some(example)) = (&facts.version, &facts.made_from) {
+        return no_version(name, example);
+    }
     let Some(version) = &facts.version else {
         return Check::failed(
             Rule::Version,
@@ -421,6 +431,18 @@ fn tag(facts: &PackageFacts) -> Check {
             format!("run `git tag -d {tag}` if it is a leftover, else `cargo xtask bump {name}`"),
         ),
     }
+}
+
+/// Nothing says which version this is: the three ways to say it.
+fn no_version(name: &str, example: &str) -> Check {
+    Check::failed(
+        Rule::Version,
+        format!("the version of `{name}` comes from a tag, and nothing says which it is"),
+        format!(
+            "run `cargo xtask bump {name} 1.0.0 --commit`, which records it; or name it, \
+             `cargo xtask release {name}=1.0.0`; or tag HEAD, `git tag {example}`"
+        ),
+    )
 }
 
 /// A version that is tagged on the remote may be released again only if nothing has changed.
@@ -472,6 +494,7 @@ mod tests {
             remote: "origin",
             on_remote: Lookup::Known(true),
             refuses_tags: None,
+            tag: None,
         })
     }
 
@@ -483,6 +506,18 @@ mod tests {
         assert!(repository_facts(Some("feature"), &[], &[])[0].ok);
         let detached = &repository_facts(None, &patterns, &[])[0];
         assert_eq!(detached.detail, "HEAD is detached at 012345678");
+        let facts = RepositoryFacts {
+            head: "0123456789abcdef",
+            branch: None,
+            branches: &patterns,
+            dirty: &[],
+            shallow: false,
+            remote: "origin",
+            on_remote: Lookup::Known(true),
+            refuses_tags: None,
+            tag: Some("core-v1.0"),
+        };
+        assert_eq!(branch(&facts), Check::passed(Rule::Branch, "HEAD is the tag `core-v1.0`"));
     }
 
     #[test]
@@ -503,6 +538,7 @@ mod tests {
         PackageFacts {
             name: "core".into(),
             version: Some("2.3.0".into()),
+            made_from: None,
             tag: "core-v2.3.0".into(),
             local_tag: local_tag.map(str::to_owned),
             remote_tag: Lookup::Known(remote_tag.map(str::to_owned)),

@@ -260,13 +260,7 @@ pub fn limits(workspace: &Workspace) -> Vec<Finding> {
 
 fn limit(distribution: &Distribution) -> Option<Finding> {
     match &distribution.manifest.version {
-        DeclaredVersion::Literal { .. } => None,
-        DeclaredVersion::FromTag { file, line, tool } => {
-            let name = distribution.name();
-            let message = format!("the version of {name} comes from a tag ({tool})");
-            let hint = "`status`, `check` and `graph` work; `bump` updates the ranges on it";
-            Some(Finding::warning(Rule::Version, message).at(file, *line).hint(hint))
-        }
+        DeclaredVersion::Literal { .. } | DeclaredVersion::FromTag { .. } => None,
         DeclaredVersion::Unknown { file, line, reason } => {
             let message = format!("the version of {} is not known: {reason}", distribution.name());
             let hint = "it can be released once its version is a literal";

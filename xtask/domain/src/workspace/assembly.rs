@@ -282,5 +282,6 @@ fn distribution(manifest: Manifest, level: usize) -> Distribution {
         tag,
         last_tag: None,
         tagged: None,
+        settled: None,
     }
 }

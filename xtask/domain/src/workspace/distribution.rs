@@ -26,6 +26,8 @@ pub struct Distribution {
     pub last_tag: Option<LastTag>,
     /// The tag of the current version, where there is one.
     pub tagged: Option<String>,
+    /// Its version where no file holds it, as far as it is known.
+    pub settled: Option<Version>,
 }
 
 impl Distribution {
@@ -33,8 +35,10 @@ impl Distribution {
         &self.manifest.name
     }
 
+    /// The version that HEAD stands for: the one in its file or, where it is made from a tag, the one
+    /// of [`Workspace::make_versions`](crate::workspace::Workspace::make_versions).
     pub fn version(&self) -> Option<&Version> {
-        self.manifest.version.version()
+        self.manifest.version.version().or(self.settled.as_ref())
     }
 
     /// The tag of the version in the repository, where it has one: the one that it has,

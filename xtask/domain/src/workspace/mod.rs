@@ -8,10 +8,11 @@ mod groups;
 pub mod history;
 mod impossible_tags;
 pub(crate) mod locks;
+pub mod made_versions;
 pub mod tag_schemes;
 mod tag_spelling;
 pub mod tags;
-mod target;
+pub mod target;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -307,6 +308,18 @@ pub mod tests {
         resolves("acme-scheduller", "did you mean `acme-scheduler`?");
         resolves("shceduler", "did you mean `scheduler`?");
         resolves("zzz", "there are acme-core, acme-scheduler, acme");
+    }
+
+    #[test]
+    fn targets_with_a_version() {
+        let workspace = flow();
+        let typed = ["core=1.1.0", "acme", "scheduler==2!1"];
+        let found = workspace.resolve_versioned(&typed).unwrap().into_iter();
+        let versions = found.map(|(_, version)| version.map(|version| version.to_string()));
+        let expected = [Some("1.1.0".to_owned()), None, Some("2!1".to_owned())];
+        assert_eq!(versions.collect::<Vec<_>>(), expected);
+        assert!(workspace.resolve_versioned(&["core=next"]).is_err());
+        assert!(workspace.resolve_versioned(&["core="]).is_err());
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl TagPattern {
     }
 
     /// The tag of a version, spelled as the tags of this pattern are.
-    pub(crate) fn tag(&self, version: &Version) -> String {
+    pub fn tag(&self, version: &Version) -> String {
         [&self.prefix, self.spelling.write(version).as_str(), &self.suffix].concat()
     }
 
@@ -62,12 +62,12 @@ impl TagPattern {
     }
 
     /// A tag of this pattern, to show how one looks.
-    pub(crate) fn example(&self) -> String {
+    pub fn example(&self) -> String {
         self.tag(&Version::new([1, 0]))
     }
 
     /// The version that a tag names; `None` for somebody else's tag.
-    pub(crate) fn version(&self, tag: &str) -> Option<Version> {
+    pub fn version(&self, tag: &str) -> Option<Version> {
         self.version_text(tag)?.parse().ok()
     }
 

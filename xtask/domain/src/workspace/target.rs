@@ -1,11 +1,20 @@
 //! Which distribution a person means by what was typed.
 
 use formats::name::{Name, normalize};
+use formats::pep440::Version;
 
 use crate::finding::{Finding, Refusal, Rule};
 use crate::ids::DistributionId;
 use crate::text::toml::nearest;
 use crate::workspace::{Distribution, Workspace};
+
+/// `core=1.1.0`, `core==1.1.0` or `core@1.1.0` as the name and the version.
+pub fn with_version(target: &str) -> (&str, Option<&str>) {
+    match target.split_once(['@', '=']) {
+        Some((name, version)) => (name, Some(version.trim_start_matches('='))),
+        None => (target, None),
+    }
+}
 
 impl Workspace {
     /// The meaning of TARGET: a distribution's name in any spelling, its directory's name, or a
@@ -32,6 +41,33 @@ impl Workspace {
             match self.resolve(target.as_ref()) {
                 Ok(id) => resolved.push(id),
                 Err(finding) => findings.push(finding),
+            }
+        }
+        Refusal::unless_clean(findings)?;
+        Ok(resolved)
+    }
+
+    /// The meaning of several targets, each of which may say a version: `core=1.1.0`.
+    ///
+    /// # Errors
+    /// The findings of [`Workspace::resolve`], and those of wrong versions, for all of them together.
+    pub fn resolve_versioned(
+        &self,
+        targets: &[impl AsRef<str>],
+    ) -> Result<Vec<(DistributionId, Option<Version>)>, Refusal> {
+        let typed: Vec<(&str, Option<&str>)> =
+            targets.iter().map(|target| with_version(target.as_ref())).collect();
+        let names: Vec<&str> = typed.iter().map(|(name, _)| *name).collect();
+        let ids = self.resolve_all(&names)?;
+        let mut findings = Vec::new();
+        let mut resolved = Vec::new();
+        for (id, (name, version)) in ids.into_iter().zip(typed) {
+            match version.map(str::parse).transpose() {
+                Ok(version) => resolved.push((id, version)),
+                Err(why) => {
+                    let hint = format!("write it as in `{name}=1.2.0`");
+                    findings.push(Finding::error(Rule::Target, format!("{why}")).hint(hint));
+                }
             }
         }
         Refusal::unless_clean(findings)?;

@@ -19,7 +19,7 @@ use crate::effects::python::tools::{Tools, shut_in};
 ///
 /// `requires` are the requirements of the build system. `epoch` is `SOURCE_DATE_EPOCH` in seconds,
 /// the time of the commit: building the same commit again then gives the same bytes, if the back end
-/// can do that.
+/// can do that. `variable` is one more of its environment.
 ///
 /// # Errors
 /// The back end fails; the message holds the end of its output.
@@ -29,6 +29,7 @@ pub(crate) fn build(
     requires: &[&str],
     out: &Path,
     epoch: &str,
+    variable: Option<(String, String)>,
 ) -> Result<Vec<(String, String)>> {
     let BuildEnvironment { environment, versions } = build_env::ready(tools, requires)?;
     // What is shut in can only write to folders that exist.
@@ -39,6 +40,7 @@ pub(crate) fn build(
     sh.set_var("TMPDIR", temporary.path());
     let build = |cmd: Cmd<'_>| {
         let build = cmd.envs(tools.pip_settings().to_vec()).env("SOURCE_DATE_EPOCH", epoch);
+        let build = build.envs(variable.clone());
         shell::output(build.arg("--outdir").arg(out).arg(source))
     };
     let python = environment.python();

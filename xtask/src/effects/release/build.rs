@@ -1,6 +1,6 @@
 //! Builds a package, or reuses the files of an earlier build.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use domain::ids::{DistributionId, PackageId};
@@ -13,6 +13,7 @@ use formats::requirement::admits;
 use crate::effects::paths::remove;
 use crate::effects::python;
 use crate::effects::python::tools::Tools;
+use crate::effects::release::build_one::BuildSource;
 use crate::effects::release::ledger;
 use crate::effects::release::outcome::StageOutcome;
 use crate::effects::release::run::Run;
@@ -40,12 +41,10 @@ impl Run<'_> {
         let tools = self.release.tools;
         let dir = self.dir(id);
         let partial = ledger::begin(&dir)?;
-        let epoch = self.git().commit_time(self.commit(id))?;
-        let source = self.source(id)?.join(&distribution.dir);
+        let export = self.source(id)?;
+        let source = self.build_source(self.commit(id), &export);
         let siblings = self.build_siblings(id)?;
-        let mut requires = distribution.manifest.build_requires();
-        requires.extend(siblings.iter().map(String::as_str));
-        let environment = python::build::build(tools, &source, &requires, &partial, &epoch)?;
+        let environment = source.build(distribution, &package.version, &siblings, &partial)?;
         let mut ledger = Ledger {
             name: distribution.name().to_string(),
             version: package.version.to_string(),
@@ -85,12 +84,13 @@ impl Run<'_> {
         let name = self.distribution(id).name().in_file_name();
         let out = self.scratch().join("build-siblings").join(name);
         remove(&out)?;
+        let export = self.source(id)?;
+        let source = self.build_source(self.commit(id), &export);
         for sibling in siblings {
             let distribution = &workspace.distributions[sibling];
-            let source = self.source(id)?.join(&distribution.dir);
-            let requires = distribution.manifest.build_requires();
-            let epoch = self.git().commit_time(self.commit(id))?;
-            python::build::build(self.release.tools, &source, &requires, &out, &epoch)
+            let Some(version) = distribution.version() else { continue };
+            source
+                .build(distribution, version, &[], &out)
                 .with_context(|| format!("cannot build `{}` for it", distribution.name()))?;
         }
         if !out.exists() {
@@ -99,6 +99,10 @@ impl Run<'_> {
         let files = python::build::artifacts(&out)?.into_iter();
         let wheels = files.filter(|file| file.name.ends_with(".whl"));
         Ok(wheels.map(|wheel| out.join(wheel.name).to_string_lossy().into_owned()).collect())
+    }
+
+    pub(super) fn build_source<'b>(&'b self, commit: &'b str, export: &'b Path) -> BuildSource<'b> {
+        BuildSource { tools: self.release.tools, git: self.git(), commit, export }
     }
 
     /// The commit that a package is built from: HEAD, or the one that it is tagged on.

@@ -4,6 +4,7 @@
 
 mod adopt;
 mod build;
+pub(crate) mod build_one;
 mod carry_out;
 mod check;
 pub(crate) mod collect_wheels;

@@ -56,14 +56,12 @@ impl Run<'_> {
         let source = work.join("source");
         let commit = self.ledger(id)?.commit;
         self.git().export(&commit, &source)?;
-        rewrite_version(distribution, &source, version)?;
+        if !distribution.makes_version() {
+            rewrite_version(distribution, &source, version)?;
+        }
         let out = work.join("dist");
-        let dir = source.join(&distribution.dir);
         let siblings = self.build_siblings(id)?;
-        let mut requires = distribution.manifest.build_requires();
-        requires.extend(siblings.iter().map(String::as_str));
-        let epoch = self.git().commit_time(&commit)?;
-        python::build::build(self.release.tools, &dir, &requires, &out, &epoch)?;
+        self.build_source(&commit, &source).build(distribution, version, &siblings, &out)?;
         let files = python::build::artifacts(&out)?;
         self.state(id).restaged = Some(version.clone());
         Ok(UploadSet { name, dir: out, files })

@@ -13,8 +13,8 @@ use domain::workspace::Workspace;
 use crate::effects::index::local::LocalIndexes;
 use crate::effects::index::twine::{self, Repository};
 use crate::effects::paths::{remove, scratch};
-use crate::effects::python;
 use crate::effects::python::tools::Tools;
+use crate::effects::release::build_one::BuildSource;
 use crate::effects::repository::git::Git;
 
 /// The git part of a release target. Finding it needs no Python.
@@ -122,18 +122,13 @@ impl ReleaseTarget {
         let stage = git_target.dist.parent().context("the rehearsal has no folder")?;
         let names = [&config.staging.repository, &config.index.repository];
         let folders = names.map(|name| stage.join(name));
+        let source = BuildSource { tools, git: &git_target.git, commit: "HEAD", export: source };
         for id in released_beside(&git_target.git, workspace, targets)? {
             let distribution = &workspace.distributions[id];
-            let requires = distribution.manifest.build_requires();
-            let epoch = git_target.git.commit_time("HEAD")?;
-            python::build::build(
-                tools,
-                &source.join(&distribution.dir),
-                &requires,
-                &folders[1],
-                &epoch,
-            )
-            .with_context(|| format!("cannot build `{}`, which is needed", distribution.name()))?;
+            let Some(version) = distribution.version() else { continue };
+            source.build(distribution, version, &[], &folders[1]).with_context(|| {
+                format!("cannot build `{}`, which is needed", distribution.name())
+            })?;
         }
 
         let local = LocalIndexes::start(tools, &folders)?;

@@ -7,10 +7,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 use domain::config::RepositoryConfig;
 use domain::finding::{Finding, Refusal, Rule};
+use domain::ids::DistributionId;
 use domain::manifest::{Manifest, evidence};
 use domain::parallel;
 use domain::text::toml::TomlFile;
+use domain::workspace::history::TagRef;
+use domain::workspace::made_versions::{ANNOUNCING, VersionFacts, announced};
 use domain::workspace::{Judgement, Workspace};
+use formats::pep440::Version;
 
 use crate::effects::fs::tree::{MANIFESTS, Tree, relative};
 use crate::effects::process::shell;
@@ -73,9 +77,31 @@ pub(crate) fn judged(root: &Path, tree: &Tree, judgement: Judgement) -> Result<W
         workspace.findings.push(no_distribution());
     }
     if let Some(git) = Git::at(root) {
-        workspace.follow_tags(&git.tags()?);
+        let tags = git.tags()?;
+        workspace.follow_tags(&tags);
+        make_versions(&mut workspace, &git, &tags, &[])?;
     }
     Ok(workspace)
+}
+
+/// Tells the versions that are made from tags, or that were given. Returns what contradicts them.
+///
+/// # Errors
+/// git fails.
+pub(crate) fn make_versions(
+    workspace: &mut Workspace,
+    git: &Git,
+    tags: &[TagRef],
+    given: &[(DistributionId, Version)],
+) -> Result<Vec<Finding>> {
+    // A repository without a commit has no version either.
+    let Some(head) = git.head().ok().filter(|_| workspace.makes_versions() || !given.is_empty())
+    else {
+        return Ok(Vec::new());
+    };
+    let log = git.log_of(&ANNOUNCING)?;
+    let facts = VersionFacts { head: &head, tags, announced: &announced(&log), given };
+    Ok(workspace.make_versions(&facts))
 }
 
 /// The repository, or the folder, is not what somebody thinks.

@@ -21,6 +21,7 @@ use crate::manifest::version_source::{DeclaredVersion, toml_literal, unknown};
 use crate::text::toml::TomlFile;
 
 pub(crate) use context::VersionContext;
+pub(crate) use tag_tools::variable;
 
 /// Where the version is defined. The back end that the manifest declares decides; the table of
 /// another one was left behind.

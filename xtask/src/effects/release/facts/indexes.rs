@@ -77,7 +77,7 @@ impl IndexFacts {
 
     /// Sorts in one package. One about which the index gave no answer has a failed check already.
     fn add(&mut self, target: &ReleaseTarget, workspace: &Workspace, requested: &RequestedPackage) {
-        let RequestedPackage { package, tagged } = requested;
+        let RequestedPackage { package, tagged, is_head } = requested;
         let Package { distribution: id, version, tag, .. } = package;
         let Some(listed) = self.served.index.0.get(id) else { return };
         let Some(commit) = tagged else {
@@ -88,13 +88,18 @@ impl IndexFacts {
         let name = workspace.distributions[*id].name();
         let index = &target.index.name;
         let files = files_of(listed, &name.in_file_name(), version);
+        if files.is_empty() && *is_head {
+            // Tagged first, and released from the tag.
+            self.to_release.push(Package { tagged: Some(commit.clone()), ..package.clone() });
+            return;
+        }
         if files.is_empty() {
             let remote = &target.git_target.remote;
             self.checks.push(Check::failed(
                 Rule::Tag,
                 format!("{name} {version} is tagged `{tag}`, but `{index}` does not have it"),
                 format!(
-                    "run `cargo xtask bump {name}`, or `git push --delete {remote} {tag}` if it was tagged by mistake"
+                    "`git switch --detach {tag}` and the same command release it; or run `cargo xtask bump {name}`, or `git push --delete {remote} {tag}` if it was tagged by mistake"
                 ),
             ));
             return;

@@ -30,6 +30,8 @@ pub(super) struct RequestedPackage {
     pub(super) package: Package,
     /// The commit that its tag is on, on the remote.
     pub(super) tagged: Option<String>,
+    /// Whether that is HEAD.
+    pub(super) is_head: bool,
 }
 
 impl LocalFacts {
@@ -73,8 +75,9 @@ impl LocalFacts {
             checks.extend(preflight::package(&facts));
             if let Some(version) = distribution.version().cloned() {
                 let tagged = facts.remote_tag.known().flatten();
+                let is_head = tagged.as_deref() == Some(head);
                 let package = Package { distribution: id, version, tag: facts.tag, tagged: None };
-                requested.push(RequestedPackage { package, tagged });
+                requested.push(RequestedPackage { package, tagged, is_head });
             }
         }
         Ok(LocalFacts { checks, requested, ledgers })
@@ -130,6 +133,10 @@ impl Tags {
         }
     }
 
+    fn is_on_remote(&self, name: &str) -> bool {
+        matches!(self.remote(name), Lookup::Known(Some(_)))
+    }
+
     fn is_free(&self, name: &str) -> bool {
         self.local(name).is_none() && self.remote(name) == Lookup::Known(None)
     }
@@ -157,6 +164,9 @@ impl Subject<'_> {
     fn repository(&self) -> Result<Vec<Check>> {
         let GitTarget { git, remote, branches, is_real, .. } = self.git_target;
         let free_tags = self.free_tags();
+        let tags_here: Vec<String> =
+            self.targets.iter().filter_map(|&id| self.tag_here(id)).collect();
+        let is_public = || tags_here.iter().any(|tag| self.tags.is_on_remote(tag));
         let first = free_tags.first();
         let mut checks = preflight::repository(&RepositoryFacts {
             head: self.head,
@@ -164,13 +174,21 @@ impl Subject<'_> {
             branches,
             dirty: &git.dirty()?,
             // The clone of a rehearsal may be as shallow as the original.
-            shallow: *is_real && git.is_shallow()?,
+            shallow: *is_real && tags_here.len() < self.targets.len() && git.is_shallow()?,
             remote,
-            on_remote: git.remote_has_head(remote),
+            on_remote: if is_public() { Lookup::Known(true) } else { git.remote_has_head(remote) },
             refuses_tags: first.and_then(|tag| git.refusal_of_tag(remote, tag)),
+            tag: tags_here.first().map(String::as_str),
         });
         checks.push(preflight::tagging(git.refusal_to_tag(&free_tags, self.head)?));
         Ok(checks)
+    }
+
+    /// The tag of a distribution, where HEAD has it.
+    fn tag_here(&self, id: DistributionId) -> Option<String> {
+        let tag = self.workspace.distributions[id].tagged.clone()?;
+        let commit = self.tags.local(&tag).or_else(|| self.tags.remote(&tag).known().flatten());
+        (commit.as_deref() == Some(self.head)).then_some(tag)
     }
 
     /// The tags that this release sets, sorted; distributions of one version may share one.
@@ -195,6 +213,7 @@ impl Subject<'_> {
         Ok(PackageFacts {
             name: distribution.name().to_string(),
             version: distribution.version().map(ToString::to_string),
+            made_from: distribution.makes_version().then(|| distribution.tag.example()),
             local_tag: self.tags.local(&tag),
             tag,
             remote_tag,

@@ -18,7 +18,9 @@ impl Git {
         let paths: Vec<String> = paths.iter().map(|path| literal(path)).collect();
         // The message comes by standard input, so that a failure does not show it as part of the
         // command.
-        let commit = ["commit", "--quiet", "--only", "--file=-"];
+        let mut commit = vec!["commit", "--quiet", "--only", "--file=-"];
+        // What only the message says is recorded all the same.
+        commit.extend(paths.is_empty().then_some("--allow-empty"));
         self.on_paths(&commit, &paths, Some(message))?;
         Ok(self.update_index().err().into_iter().map(stale_index).collect())
     }
@@ -29,7 +31,8 @@ impl Git {
         let changed = ["diff-tree", "-r", "-z", "--no-renames", "--name-only", "HEAD~", "HEAD"];
         let changed = self.read(&changed)?;
         let paths: Vec<String> = changed.split_terminator('\0').map(literal).collect();
-        self.on_paths(&["reset", "--quiet"], &paths, None)
+        // Without a path it would reset the whole index.
+        if paths.is_empty() { Ok(()) } else { self.on_paths(&["reset", "--quiet"], &paths, None) }
     }
 
     /// Runs a command on paths, of which there may be more than a command line holds.

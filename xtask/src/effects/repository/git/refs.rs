@@ -129,6 +129,19 @@ impl Git {
         if commits.is_empty() { Ok(Vec::new()) } else { self.log(&commits) }
     }
 
+    /// The commits of HEAD's history whose messages match one of these expressions, newest first.
+    ///
+    /// # Errors
+    /// git fails.
+    pub(crate) fn log_of(&self, patterns: &[&str]) -> Result<Vec<Commit>> {
+        let patterns: Vec<String> =
+            patterns.iter().map(|pattern| format!("--grep={pattern}")).collect();
+        let patterns = patterns.iter().map(String::as_str);
+        let log = ["log", "--extended-regexp", "-z", LOG_FORMAT].into_iter();
+        let arguments: Vec<&str> = log.chain(patterns).chain(["HEAD", "--"]).collect();
+        self.read(&arguments).map(|text| parse_log(&text))
+    }
+
     /// The commits of HEAD's history back to the youngest common ancestor of `since`, or all of them
     /// where these have none.
     fn log(&self, since: &[&str]) -> Result<Vec<Commit>> {

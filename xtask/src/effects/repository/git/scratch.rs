@@ -23,6 +23,30 @@ impl Git {
         Ok(clone)
     }
 
+    /// The same with one tag on `commit`, and of all other tags only those that are `older` ones of
+    /// its kind: a tool that makes a version from tags sees no one else's.
+    ///
+    /// # Errors
+    /// git fails.
+    pub(crate) fn export_tagged(
+        &self,
+        commit: &str,
+        dir: &Path,
+        tag: &str,
+        is_older: impl Fn(&str) -> bool,
+    ) -> Result<()> {
+        let clone = self.export(commit, dir)?;
+        let commit = clone.head()?;
+        let mut foreign = clone.tags()?;
+        foreign.retain(|known| known.commit == commit || !is_older(&known.name));
+        let delete = foreign.iter().map(|known| format!("delete refs/tags/{}\n", known.name));
+        clone.read_fed(&["update-ref", "--stdin"], Some(&delete.collect::<String>()))?;
+        // Annotated, since `git describe` sees no other without `--tags`; by nobody, and unsigned.
+        let nobody = ["-c", "user.name=release", "-c", "user.email=release@localhost"];
+        let make = ["-c", "tag.gpgSign=false", "tag", "--annotate", "--message", tag];
+        clone.read(&[&nobody[..], &make, &["--", tag, &commit]].concat()).map(drop)
+    }
+
     fn cloned(&self, dir: &Path) -> Result<Git> {
         let configured = self.settings_of_a_scratch()?;
         let [root, target] = [&self.root, dir].map(Path::to_string_lossy);
