@@ -148,9 +148,10 @@ fn tag_states(root: &Path, workspace: &Workspace) -> Result<IdVec<DistributionId
         commits.sort_unstable();
         commits.dedup();
         times = git.commit_times(&commits)?;
+        elsewhere = git.not_in_head(&commits)?;
         // In a shallow clone the history that would tell is missing.
-        if !git.is_shallow()? {
-            elsewhere = git.not_in_head(&commits)?;
+        if !elsewhere.is_empty() && git.is_shallow()? {
+            elsewhere.clear();
         }
     }
     let states = distributions.enumerate().map(|(id, distribution)| {

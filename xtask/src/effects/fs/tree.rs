@@ -75,7 +75,7 @@ impl Tree {
                     dirs.insert(path, dir);
                 }
             }
-            level = without_ignored(ignored, below)?;
+            level = without_ignored(root, ignored, below)?;
         }
         submodules.sort_unstable();
         Ok(Tree { root: root.to_owned(), dirs, submodules })
@@ -178,9 +178,21 @@ impl Dir {
 
 /// The directories without those that are ignored. Only names that usually are ignored are worth
 /// asking about: files below others are asked about by path.
-fn without_ignored(ignored: Ignored<'_>, mut dirs: Vec<String>) -> Result<Vec<String>> {
-    let is_usual = |path: &&String| USUALLY_IGNORED.contains(&split(path).1);
-    let usual: Vec<String> = dirs.iter().filter(is_usual).cloned().collect();
+fn without_ignored(
+    root: &Path,
+    ignored: Ignored<'_>,
+    mut dirs: Vec<String>,
+) -> Result<Vec<String>> {
+    let mut usual = Vec::new();
+    dirs.retain(|path| {
+        if !USUALLY_IGNORED.contains(&split(path).1) {
+            return true;
+        }
+        // Cargo marks its `target` as a cache, which saves the question.
+        let is_cache = root.join(path).join("CACHEDIR.TAG").exists();
+        usual.extend((!is_cache).then(|| path.clone()));
+        !is_cache
+    });
     if !usual.is_empty() {
         let ignored: HashSet<String> = ignored(usual)?.into_iter().collect();
         dirs.retain(|path| !ignored.contains(path));
@@ -219,6 +231,22 @@ pub(crate) fn relative(root: &Path, path: &Path) -> String {
 mod tests {
     use super::*;
     use crate::effects::fs::temporary::Temporary;
+
+    #[test]
+    fn a_cache_is_left_out_without_a_question() {
+        let dir = Temporary::new().unwrap();
+        for path in ["target/a", "packages/target/b", "dist/c"] {
+            fs::create_dir_all(dir.path().join(path)).unwrap();
+            fs::write(dir.path().join(path).join("setup.py"), "").unwrap();
+        }
+        fs::write(dir.path().join("target/CACHEDIR.TAG"), "").unwrap();
+        let ignored = |dirs: Vec<String>| {
+            assert!(!dirs.contains(&"target".to_owned()), "{dirs:?}");
+            Ok(dirs.into_iter().filter(|dir| dir == "dist").collect())
+        };
+        let tree = Tree::walk(dir.path(), &ignored).unwrap();
+        assert_eq!(tree.manifests(), ["packages/target/b/setup.py"]);
+    }
 
     #[test]
     fn what_is_in_another_repository_is_not_looked_at() {
