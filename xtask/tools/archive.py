@@ -2,6 +2,8 @@
 
 A question is a list of paths; the answer an array with one object per file: ``filename``,
 ``size`` in bytes, ``members`` (path to SHA-256; the paths of an sdist without its top folder),
+``ids`` (path to the identity that git gives these contents), ``pointers`` (members that are pointers
+of Git LFS), ``extending`` (``__init__.py`` members that extend the path of their package),
 ``kinds`` (path to the type of a member and those of its permissions that are not ordinary),
 ``comment`` (of a zip) and ``metadata`` (every header of METADATA or PKG-INFO as a list of strings).
 A wheel also has ``tags`` (those of its WHEEL file) and ``record`` (path to the SHA-256 that RECORD
@@ -28,6 +30,10 @@ from typing import Any
 
 # Bytes that an archive may unpack to; an index accepts far less.
 LARGEST = 4_000_000_000
+# How a pointer of Git LFS begins, which has less than 1024 bytes.
+POINTER = b"version https://git-lfs.github.com/spec/"
+# The older ways to share a package between distributions.
+EXTENDING = (b"extend_path", b"declare_namespace")
 # Errors of broken archives.
 ERRORS = (
     *(OSError, ValueError, KeyError, EOFError, NotImplementedError, RuntimeError, struct.error),
@@ -43,9 +49,11 @@ def _headers(text: bytes) -> dict[str, list[str]]:
     return headers
 
 
-def _once(files: Iterable[tuple[str, bytes]]) -> dict[str, str]:
+def _once(files: Iterable[tuple[str, bytes]]) -> dict[str, Any]:
     """Digest every file. A path that occurs twice is an error: one of its contents is hidden."""
     members: dict[str, str] = {}
+    ids: dict[str, str] = {}
+    pointers, extending = [], []
     for path, content in files:
         parts = PurePosixPath(path).parts
         if ".." in parts or path.startswith("/") or "\\" in path or "\0" in path:
@@ -53,7 +61,13 @@ def _once(files: Iterable[tuple[str, bytes]]) -> dict[str, str]:
         if path in members:
             raise ValueError(f"it contains `{path}` twice")
         members[path] = hashlib.sha256(content).hexdigest()
-    return members
+        blob = b"blob %d\0" % len(content) + content
+        ids[path] = hashlib.sha1(blob, usedforsecurity=False).hexdigest()
+        if content.startswith(POINTER) and len(content) < 1024:
+            pointers.append(path)
+        if path.endswith("/__init__.py") and any(word in content for word in EXTENDING):
+            extending.append(path)
+    return {"members": members, "ids": ids, "pointers": pointers, "extending": extending}
 
 
 def _kind(mode: int) -> str:
@@ -125,7 +139,8 @@ def _wheel(path: Path) -> dict[str, Any]:
         infos = [info for info in archive.infolist() if not info.is_dir()]
         if sum(info.file_size for info in infos) > LARGEST:
             raise ValueError("it unpacks to more than an index accepts")
-        members = _once((info.filename, archive.read(info)) for info in infos)
+        contents = _once((info.filename, archive.read(info)) for info in infos)
+        members = contents["members"]
         found = [m for m in members if m.count("/") == 1 and m.endswith(".dist-info/METADATA")]
         if len(found) != 1:
             raise ValueError(f"expected 1 METADATA file, found {len(found)}")
@@ -134,7 +149,7 @@ def _wheel(path: Path) -> dict[str, Any]:
         rows = archive.read(f"{folder}/RECORD") if f"{folder}/RECORD" in members else b""
         kinds = {info.filename: _kind(_zip_mode(info)) for info in infos}
         return {
-            "members": members,
+            **contents,
             "kinds": kinds,
             "comment": archive.comment.decode("latin-1"),
             "metadata": _headers(archive.read(found[0])),
@@ -164,9 +179,9 @@ def _sdist(path: Path) -> dict[str, Any]:
         info = archive.extractfile(f"{top}/PKG-INFO")
         if info is None:
             raise ValueError("PKG-INFO is not a file")
-        members = _once((member.name[len(top) + 1 :], _bytes(archive, member)) for member in found)
+        contents = _once((member.name[len(top) + 1 :], _bytes(archive, member)) for member in found)
         kinds = {member.name[len(top) + 1 :]: _kind(_tar_mode(member)) for member in found}
-        return {"members": members, "kinds": kinds, "metadata": _headers(info.read())}
+        return {**contents, "kinds": kinds, "metadata": _headers(info.read())}
 
 
 def _bytes(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

@@ -6,6 +6,7 @@ use toml_edit::{Item, Value};
 
 use crate::finding::Finding;
 use crate::policy::RangePolicy;
+use crate::stated_exclusions;
 use crate::stated_tags;
 use crate::text::toml::{TomlFile, TomlSection, start, strings};
 
@@ -188,6 +189,8 @@ pub struct ContentConfig {
     pub generated: Vec<String>,
     /// Left out on purpose.
     pub omitted: Vec<String>,
+    /// What the back end's own configuration excludes, as that writes it.
+    pub excluded: Vec<String>,
 }
 
 /// The imports and commands that the smoke test of a distribution runs.
@@ -211,6 +214,7 @@ impl DistributionConfig {
     pub(crate) fn read(file: &TomlFile) -> Result<DistributionConfig, Vec<Finding>> {
         let stated_tag = stated_tags::pattern(file);
         let mut config = DistributionConfig { stated_tag, ..DistributionConfig::default() };
+        config.content.excluded = stated_exclusions::patterns(file);
         if file.get("tool.xtask").is_none() {
             return Ok(config);
         }

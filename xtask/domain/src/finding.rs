@@ -78,8 +78,10 @@ rules! {
     IdleExemption "idle-exemption" Warning;
     Index "index" Error;
     Layout "layout" Warning;
-    /// An archive lacks a tracked file of an import package.
+    /// A wheel lacks a tracked file of an import package, or an archive leaves tracked files out.
     LeftOut "left-out" Error;
+    /// An archive contains a pointer of Git LFS instead of a file.
+    LfsPointer "lfs-pointer" Error;
     /// The metadata names a license file that the archive does not contain.
     Licence "licence" Error;
     License "license" Error ByHand
@@ -183,11 +185,23 @@ impl fmt::Display for Rule {
     }
 }
 
-/// How much a finding weighs: an error stops a command, a warning is only printed.
+/// How much a finding weighs: an error stops a command, a warning is only printed, and a note tells
+/// what may well be meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     Error,
     Warning,
+    Note,
+}
+
+impl Severity {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        }
+    }
 }
 
 /// Something wrong, in one sentence, with its location and a hint where there are any.
@@ -213,6 +227,10 @@ impl Finding {
 
     pub fn warning(rule: Rule, message: impl Into<String>) -> Finding {
         Finding::new(rule, message).into_warning()
+    }
+
+    pub fn note(rule: Rule, message: impl Into<String>) -> Finding {
+        Finding { severity: Severity::Note, ..Finding::new(rule, message) }
     }
 
     pub fn into_warning(self) -> Finding {

@@ -14,6 +14,7 @@ pub mod policy;
 pub mod release;
 pub mod scaffold;
 pub mod source;
+mod stated_exclusions;
 mod stated_tags;
 pub mod text;
 pub mod workspace;

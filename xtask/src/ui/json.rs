@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Error;
-use domain::finding::{Finding, Refusal, Severity};
+use domain::finding::{Finding, Refusal};
 use jzon::{JsonValue, object};
 
 use crate::ui::say;
@@ -39,12 +39,8 @@ pub(crate) fn refused(lists: &[&str], error: &Error) {
 /// A finding as every command prints it.
 pub(crate) fn finding(finding: &Finding) -> JsonValue {
     let location = finding.location.as_ref();
-    let severity = match finding.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    };
     object! {
-        "severity": severity,
+        "severity": finding.severity.word(),
         "rule": finding.rule.id(),
         "file": location.map(|location| &*location.file),
         "line": location.map(|location| location.line),

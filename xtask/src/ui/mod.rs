@@ -160,6 +160,7 @@ pub(crate) fn findings(findings: &[Finding]) {
         let label = match finding.severity {
             Severity::Error => paint(Style::Error, "error:"),
             Severity::Warning => paint(Style::Warning, "warning:"),
+            Severity::Note => paint(Style::Hint, "note:"),
         };
         eprintln!("{label} {finding}");
         if let Some(hint) = &finding.hint {
@@ -188,7 +189,10 @@ pub(crate) fn left_out(workspace: &Workspace) {
 
 /// Prints the workflow command that makes GitHub show a finding beside its line.
 fn annotate(finding: &Finding) {
-    let level = if finding.is_error() { "error" } else { "warning" };
+    let level = match finding.severity {
+        Severity::Note => "notice",
+        severity => severity.word(),
+    };
     let location = finding
         .location
         .as_ref()

@@ -58,8 +58,12 @@ pub fn condensed(findings: &[Finding]) -> Vec<Finding> {
         if finding.is_error() || same.len() < MANY {
             condensed.push(finding.clone());
         } else if std::ptr::eq(same[0], finding) {
-            let locations = same[1..].iter().filter_map(|other| other.location.as_ref());
-            let mut locations: Vec<String> = locations.map(ToString::to_string).collect();
+            // The first name in a message without a location is what it is about.
+            let subject = |other: &Finding| other.message.split('`').nth(1).map(str::to_owned);
+            let locations = same[1..].iter().filter_map(|other| {
+                other.location.as_ref().map(ToString::to_string).or_else(|| subject(other))
+            });
+            let mut locations: Vec<String> = locations.collect();
             locations.dedup();
             let message = format!(
                 "{}, and {} more of `{}`: {}",

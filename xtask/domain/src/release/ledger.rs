@@ -35,6 +35,9 @@ impl Event {
     pub const PUBLISHED: &str = "published to ";
     /// How the event of a tagged distribution begins: nothing is left to do then.
     pub const TAGGED: &str = "tagged ";
+    /// The event of files that are built again, also from the same commit: what was missing may have
+    /// been missing on this machine alone.
+    pub const REJECTED: &str = "failed its checks";
 }
 
 /// Whether a release stopped half-way: of what was built from one commit, something is published
@@ -47,7 +50,8 @@ pub fn is_half_released<'a>(ledgers: impl Iterator<Item = &'a Ledger> + Clone) -
 }
 
 impl Ledger {
-    fn has(&self, event: &str) -> bool {
+    /// Whether an event begins like this.
+    pub fn has(&self, event: &str) -> bool {
         self.events.iter().any(|known| known.what.starts_with(event))
     }
 

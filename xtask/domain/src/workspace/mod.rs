@@ -95,14 +95,10 @@ impl Workspace {
         None
     }
 
-    /// The paths that belong to a distribution, relative to its directory.
-    pub fn own_paths(&self, of: DistributionId, paths: &[String]) -> Vec<String> {
-        let own = paths.iter().filter(|path| self.owner(path) == Some(of));
-        let cut = match self.distributions[of].dir.len() {
-            0 => 0,
-            length => length + 1,
-        };
-        own.map(|path| path[cut..].to_owned()).collect()
+    /// A path relative to the directory of a distribution, if it belongs to that.
+    pub fn own_path<'p>(&self, of: DistributionId, path: &'p str) -> Option<&'p str> {
+        let own = path.strip_prefix(self.distributions[of].dir.as_str())?;
+        (self.owner(path) == Some(of)).then(|| own.trim_start_matches('/'))
     }
 
     /// The commits of `log` that touch a distribution since the commit it was tagged on, for each
@@ -349,8 +345,8 @@ pub mod tests {
         assert_eq!(owner("packages/corelike/a.py").as_deref(), Some("all"));
         assert_eq!(owner("README.md").as_deref(), Some("all"));
         let core = workspace.resolve("core").unwrap();
-        let paths = ["README.md".to_owned(), "packages/core/src/a.py".to_owned()];
-        assert_eq!(workspace.own_paths(core, &paths), ["src/a.py"]);
+        assert_eq!(workspace.own_path(core, "README.md"), None);
+        assert_eq!(workspace.own_path(core, "packages/core/src/a.py"), Some("src/a.py"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::{fmt, fs};
 
 use anyhow::{Context, Result, bail};
 use domain::config::IndexConfig;
+use domain::finding::{Finding, Rule};
 use domain::release::index_address::{host, simple_address, token_variable};
 use domain::release::plan::Artifact;
 use domain::release::upload_reply::UploadReply;
@@ -99,14 +100,21 @@ pub(crate) fn shared_secret<'a>(
     (is_same && differs_in_host).then_some([staging.name.as_str(), index.name.as_str()])
 }
 
-/// `twine check --strict` over built files.
+/// `twine check` over built files: an error where an index would refuse one of them, a warning where
+/// it would not. `--strict` makes no difference between the two.
 ///
 /// # Errors
-/// twine cannot be run. Faults of the files are the returned text.
-pub(crate) fn check(tools: &Tools, files: &[PathBuf]) -> Result<Option<String>> {
+/// twine cannot be run.
+pub(crate) fn check(tools: &Tools, files: &[PathBuf]) -> Result<Option<Finding>> {
     let answer = tools.ask("check", as_strings(files))?;
-    let output = answer["output"].as_str().unwrap_or_default();
-    Ok((answer["ok"] != true).then(|| shell::tail(output, 30)))
+    if answer["ok"] != true {
+        let output = shell::tail(answer["output"].as_str().unwrap_or_default(), 30);
+        let message = format!("`twine check` failed:{output}");
+        return Ok(Some(Finding::error(Rule::TwineCheck, message)));
+    }
+    let warnings: Vec<&str> = answer["warnings"].members().filter_map(JsonValue::as_str).collect();
+    let message = || format!("`twine check` warns: {}", warnings.join("; "));
+    Ok((!warnings.is_empty()).then(|| Finding::warning(Rule::TwineCheck, message())))
 }
 
 fn as_strings(files: &[PathBuf]) -> Vec<String> {

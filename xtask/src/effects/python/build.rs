@@ -106,14 +106,19 @@ fn archive(value: &JsonValue) -> Result<Archive> {
         bail!("cannot read `{file}`: {error}");
     }
     let headers = value["metadata"].entries();
-    let members = value["members"].entries();
-    let kinds = value["kinds"].entries();
+    let texts = |key: &str| {
+        let entries = value[key].entries();
+        entries.map(|(path, found)| (path.to_owned(), text(found))).collect()
+    };
     let record = value["record"].entries();
     Ok(Archive {
         file,
         size: value["size"].as_u64().unwrap_or_default(),
-        members: members.map(|(path, digest)| (path.to_owned(), text(digest))).collect(),
-        kinds: kinds.map(|(path, kind)| (path.to_owned(), text(kind))).collect(),
+        members: texts("members"),
+        ids: texts("ids"),
+        pointers: strings(&value["pointers"]),
+        extending: strings(&value["extending"]),
+        kinds: texts("kinds"),
         comment: text(&value["comment"]),
         tags: strings(&value["tags"]),
         record: record

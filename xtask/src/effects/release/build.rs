@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use domain::ids::{DistributionId, PackageId};
 use domain::manifest::requirement::RequirementTable;
-use domain::release::ledger::Ledger;
+use domain::release::ledger::{Event, Ledger};
 use domain::release::plan::ServedFile;
 use domain::release::preflight::short;
 use formats::requirement::admits;
@@ -124,14 +124,14 @@ impl Run<'_> {
     }
 
     /// Whether the files of an earlier build are still the ones to release: built from this very
-    /// commit; or on the index already, where no others can replace them; or staged, and the
-    /// distribution has not changed since.
+    /// commit, unless they failed their checks; or on the index already, where no others can replace
+    /// them; or staged, and the distribution has not changed since.
     fn is_reusable(&self, id: PackageId, ledger: &Ledger) -> bool {
         let is_listed = |listed: &[ServedFile]| {
             listed.iter().any(|theirs| ledger.files.iter().any(|own| own.name == theirs.name))
         };
         let commit = self.commit(id);
-        ledger.commit == commit
+        ledger.commit == commit && !ledger.has(Event::REJECTED)
             || is_listed(self.listed_on_index(id))
             || (is_listed(self.listed_on_staging(id))
                 && self.git().is_unchanged(&ledger.commit, commit, &self.distribution(id).dir))

@@ -4,8 +4,11 @@ use std::sync::PoisonError;
 use std::thread;
 
 use anyhow::Result;
+use domain::check::condensed;
+use domain::finding::{Finding, Refusal};
 use domain::ids::PackageId;
 use domain::parallel;
+use domain::release::ledger::Event;
 use domain::release::plan::Action;
 use domain::release::stage::Stage;
 
@@ -106,7 +109,12 @@ impl Run<'_> {
         let (result, seconds) =
             self.release.progress.during("checking the built files", || self.content_findings());
         let failure = |error| Failure { package: None, stage, error };
-        let findings = result.map_err(failure)?;
+        let findings = result.map_err(failure)?.into_iter();
+        let (errors, rest): (Vec<Finding>, Vec<Finding>) = findings.partition(Finding::is_error);
+        for finding in condensed(&rest) {
+            self.release.progress.say(&format!("{}: {finding}", finding.severity.word()));
+        }
+        let findings = Refusal(errors);
         let is_clean = findings.0.is_empty();
         let (status, detail) = if is_clean {
             (Status::Done, "twine, names, metadata, siblings, paths".to_owned())
@@ -116,6 +124,9 @@ impl Run<'_> {
         for id in self.states.ids() {
             let detail = detail.clone();
             self.state(id).stages.push(StageReport { stage, status, seconds, detail });
+            if !is_clean {
+                self.record(id, Event::REJECTED.to_owned()).map_err(failure)?;
+            }
         }
         if !is_clean {
             return Err(failure(findings.into()));

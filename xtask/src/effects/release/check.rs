@@ -1,9 +1,12 @@
 //! Checks the contents of all built packages together, before any index has them.
 
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use anyhow::Result;
-use domain::finding::{Finding, Refusal, Rule};
+use domain::finding::{Finding, Rule};
 use domain::ids::{DistributionId, IdVec, PackageId};
-use domain::release::content::{self, Archive, Built, Siblings};
+use domain::release::content::{self, Archive, Built, Siblings, Tree, TreeEntry};
 use domain::release::plan::{Upload, names_taken, to_upload};
 use formats::name::{Name, normalize};
 
@@ -18,7 +21,7 @@ impl Run<'_> {
     ///
     /// # Errors
     /// The archives cannot be read, or git fails.
-    pub(super) fn content_findings(&self) -> Result<Refusal> {
+    pub(super) fn content_findings(&self) -> Result<Vec<Finding>> {
         let tools = self.release.tools;
         let ids = self.states.ids();
         let mut files = Vec::new();
@@ -33,20 +36,31 @@ impl Run<'_> {
             files.extend(self.files(id));
         }
 
-        let mut findings = Vec::new();
-        if let Some(faults) = twine::check(tools, &files)? {
-            let message = format!("`twine check --strict` failed:{faults}");
-            findings.push(Finding::error(Rule::TwineCheck, message));
-        }
+        let mut findings: Vec<Finding> = twine::check(tools, &files)?.into_iter().collect();
         let archives: IdVec<PackageId, Vec<Archive>> =
             ids.clone().map(|id| self.state(id).archives.clone()).collect();
-        let tracked: IdVec<PackageId, Vec<String>> =
-            ids.clone().map(|id| self.tracked(id)).collect::<Result<_>>()?;
-        let built: Vec<Built> =
-            ids.clone().map(|id| self.built(id, &archives[id], &tracked[id])).collect();
+        let trees = self.trees()?;
+        let own: IdVec<PackageId, Vec<TreeEntry>> =
+            ids.clone().map(|id| self.own(id, &trees[id].entries)).collect();
+        let built = ids.clone().map(|id| {
+            let manifest = &self.distribution(id).manifest;
+            Built {
+                name: &manifest.name,
+                version: &self.package(id).version,
+                archives: &archives[id],
+                own: &own[id],
+                tree: &trees[id],
+                requires_python: manifest
+                    .requires_python
+                    .as_ref()
+                    .and_then(|own| own.in_metadata()),
+                config: &manifest.config.content,
+            }
+        });
+        let built: Vec<Built> = built.collect();
         findings.extend(content::check(&built, &self.siblings()?));
         findings.extend(conflicts);
-        Ok(Refusal(findings))
+        Ok(findings)
     }
 
     fn read_archives(&self, id: PackageId) -> Result<()> {
@@ -55,27 +69,35 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The paths that git tracked in the distribution's directory when it was built.
-    pub(super) fn tracked(&self, id: PackageId) -> Result<Vec<String>> {
-        let all = self.git().tracked(&self.ledger(id)?.commit)?;
-        Ok(self.release.workspace.own_paths(self.package(id).distribution, &all))
+    /// Everything that git tracks in the commits that the packages were built from.
+    fn trees(&self) -> Result<IdVec<PackageId, Rc<Tree>>> {
+        let mut by_commit: HashMap<String, Rc<Tree>> = HashMap::new();
+        let trees = self.states.ids().map(|id| {
+            let commit = self.ledger(id)?.commit;
+            if let Some(tree) = by_commit.get(&commit) {
+                return Ok(Rc::clone(tree));
+            }
+            let tree = Rc::new(Tree::new(self.git().tracked(&commit)?));
+            by_commit.insert(commit, Rc::clone(&tree));
+            Ok(tree)
+        });
+        trees.collect()
     }
 
-    fn built<'b>(
-        &'b self,
-        id: PackageId,
-        archives: &'b [Archive],
-        tracked: &'b [String],
-    ) -> Built<'b> {
-        let manifest = &self.distribution(id).manifest;
-        Built {
-            name: &manifest.name,
-            version: &self.package(id).version,
-            archives,
-            tracked,
-            requires_python: manifest.requires_python.as_ref().and_then(|own| own.in_metadata()),
-            config: &manifest.config.content,
-        }
+    /// Those of the entries that are in the directory of a distribution, relative to that.
+    fn own(&self, id: PackageId, entries: &[TreeEntry]) -> Vec<TreeEntry> {
+        let of = self.package(id).distribution;
+        let own = entries.iter().filter_map(|entry| {
+            let path = self.release.workspace.own_path(of, &entry.path)?.to_owned();
+            Some(TreeEntry { path, ..entry.clone() })
+        });
+        own.collect()
+    }
+
+    /// The paths that git tracked in the distribution's directory when it was built.
+    pub(super) fn tracked(&self, id: PackageId) -> Result<Vec<String>> {
+        let entries = self.git().tracked(&self.ledger(id)?.commit)?;
+        Ok(self.own(id, &entries).into_iter().map(|entry| entry.path).collect())
     }
 
     fn siblings(&self) -> Result<Siblings> {
@@ -105,7 +127,8 @@ impl Run<'_> {
     fn installed_by_others(&self) -> Result<Vec<(String, Name)>> {
         let workspace = self.release.workspace;
         let tracked = self.git().tracked(self.release.head)?;
-        let installed = tracked.iter().filter_map(|path| {
+        let paths = tracked.iter().map(|entry| entry.path.as_str());
+        let installed = paths.filter_map(|path| {
             let owner =
                 workspace.owner(path).filter(|&id| self.release.plan.package_of(id).is_none())?;
             let other = &workspace.distributions[owner];

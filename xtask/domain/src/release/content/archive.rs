@@ -6,6 +6,7 @@ use formats::name::Name;
 use formats::pep440::Version;
 
 use crate::config::ContentConfig;
+use crate::release::content::tree::{Tree, TreeEntry};
 
 /// The contents of one sdist or wheel.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +16,12 @@ pub struct Archive {
     pub size: u64,
     /// The files in it with their SHA-256; the paths of an sdist are without its top folder.
     pub members: BTreeMap<String, String>,
+    /// The identity that git would give each of these files.
+    pub ids: BTreeMap<String, String>,
+    /// Those of these files that are pointers of Git LFS.
+    pub pointers: Vec<String>,
+    /// Those of these files that are an `__init__.py` and extend the path of their package.
+    pub extending: Vec<String>,
     /// The type of each of these files, with its permissions apart from those that a umask decides.
     pub kinds: BTreeMap<String, String>,
     /// The comment of a zip.
@@ -70,8 +77,10 @@ pub struct Built<'a> {
     pub name: &'a Name,
     pub version: &'a Version,
     pub archives: &'a [Archive],
-    /// Paths that git tracks in its directory, relative to that.
-    pub tracked: &'a [String],
+    /// What git tracks in its directory, relative to that, without what is in those of others.
+    pub own: &'a [TreeEntry],
+    /// Everything that git tracks.
+    pub tree: &'a Tree,
     /// `requires-python` as its manifest has it.
     pub requires_python: Option<&'a str>,
     pub config: &'a ContentConfig,

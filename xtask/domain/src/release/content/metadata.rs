@@ -188,6 +188,7 @@ mod tests {
     use super::*;
     use crate::config::ContentConfig;
     use crate::release::content::tests::{archive, messages, pair};
+    use crate::release::content::tree::Tree;
 
     #[test]
     fn names_and_metadata_have_to_agree() {
@@ -215,7 +216,8 @@ mod tests {
             name: &name,
             version: &version,
             archives: &[],
-            tracked: &[],
+            own: &[],
+            tree: &Tree::default(),
             requires_python: Some(">=3.10, <4"),
             config: &config,
         };

@@ -8,6 +8,7 @@ pub mod modules;
 mod paths;
 mod problem;
 mod tracked;
+mod tree;
 mod wheel;
 
 use crate::finding::{Finding, Rule};
@@ -15,6 +16,7 @@ use crate::text::words::plural;
 
 pub use archive::{Archive, Built, Siblings};
 pub use paths::import_names;
+pub use tree::{EntryKind, Tree, TreeEntry};
 pub use wheel::stale_member;
 
 /// Every fault of the built archives: each by itself, and all of them installed together.
@@ -71,6 +73,10 @@ mod tests {
         Archive { file: file.into(), size: 1, members, metadata, ..Archive::default() }
     }
 
+    fn file(path: &str) -> TreeEntry {
+        TreeEntry { path: path.to_owned(), kind: EntryKind::File, id: String::new() }
+    }
+
     /// An sdist and a wheel that agree, with nothing wrong in them.
     pub(crate) fn pair(
         name: &str,
@@ -95,7 +101,7 @@ mod tests {
         struct Owned<'a> {
             name: Name,
             version: Version,
-            tracked: Vec<String>,
+            own: Vec<TreeEntry>,
             archives: &'a [Archive],
         }
         let owned: Vec<Owned> = distributions
@@ -103,18 +109,20 @@ mod tests {
             .map(|(name, version, archives)| Owned {
                 name: Name::new(name).unwrap(),
                 version: version.parse().unwrap(),
-                tracked: archives[0].members.keys().cloned().collect(),
+                own: archives[0].members.keys().map(|path| file(path)).collect(),
                 archives,
             })
             .collect();
         let config = ContentConfig::default();
+        let tree = Tree::default();
         let built: Vec<Built> = owned
             .iter()
             .map(|one| Built {
                 name: &one.name,
                 version: &one.version,
                 archives: one.archives,
-                tracked: &one.tracked,
+                own: &one.own,
+                tree: &tree,
                 requires_python: None,
                 config: &config,
             })

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use anyhow::Result;
 use domain::finding::{Finding, Refusal, Rule};
+use domain::release::content::{EntryKind, TreeEntry};
 
 use super::{Git, literal, records};
 
@@ -143,13 +144,41 @@ impl Git {
             .map(|list| records(&list))
     }
 
-    /// Every file of a commit.
+    /// Every file of a commit, with those of the submodules that are checked out here.
     ///
     /// # Errors
     /// git fails.
-    pub(crate) fn tracked(&self, commit: &str) -> Result<Vec<String>> {
-        self.read(&["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit])
-            .map(|list| records(&list))
+    pub(crate) fn tracked(&self, commit: &str) -> Result<Vec<TreeEntry>> {
+        let mut entries = Vec::new();
+        for entry in self.listed(commit)? {
+            match self.submodule(&entry).and_then(|inner| inner.tracked(&entry.id).ok()) {
+                Some(inner) => entries.extend(inner.into_iter().map(|below| TreeEntry {
+                    path: format!("{}/{}", entry.path, below.path),
+                    ..below
+                })),
+                None => entries.push(entry),
+            }
+        }
+        Ok(entries)
+    }
+
+    /// The submodules of a commit, checked out or not.
+    pub(super) fn submodules(&self, commit: &str) -> Result<Vec<TreeEntry>> {
+        let mut entries = self.listed(commit)?;
+        entries.retain(|entry| entry.kind == EntryKind::Submodule);
+        Ok(entries)
+    }
+
+    fn listed(&self, commit: &str) -> Result<Vec<TreeEntry>> {
+        let list = self.read(&["ls-tree", "-r", "-z", "--full-tree", commit])?;
+        Ok(list.split_terminator('\0').filter_map(tree_entry).collect())
+    }
+
+    /// The repository of a submodule, where it is checked out.
+    pub(super) fn submodule(&self, entry: &TreeEntry) -> Option<Git> {
+        let inner = Git::at(&self.root.join(&entry.path))?;
+        let is_one = entry.kind == EntryKind::Submodule;
+        is_one.then(|| Git { kind: self.kind, ..inner.without(self.withheld.clone()) })
     }
 
     /// Whether a folder has the same contents in two commits; not when one of them is unknown here.
@@ -188,6 +217,18 @@ impl Git {
         };
         self.read(&["status", "--porcelain", "-z", untracked]).map(|text| parse_status(&text))
     }
+}
+
+/// Reads a record of `git ls-tree -z`: `MODE TYPE ID<TAB>PATH`.
+fn tree_entry(record: &str) -> Option<TreeEntry> {
+    let (about, path) = record.split_once('\t')?;
+    let mut fields = about.split(' ');
+    let kind = match fields.next()? {
+        "120000" => EntryKind::Link,
+        "160000" => EntryKind::Submodule,
+        _ => EntryKind::File,
+    };
+    Some(TreeEntry { path: path.to_owned(), kind, id: fields.nth(1)?.to_owned() })
 }
 
 /// Reads the output of `git status --porcelain -z`: records `XY PATH`, X the state in the index, Y

@@ -10,16 +10,29 @@ use domain::release::preflight::TagRefusal;
 
 use super::{Git, Kind, reason, settings};
 use crate::effects::fs::temporary::Temporary;
+use crate::effects::paths::remove;
 
 impl Git {
     /// Makes a clone in `dir` with exactly the tree of `commit`: nothing untracked, nothing
-    /// ignored. Objects are shared, so it costs no more than the files.
+    /// ignored. Objects are shared, so it costs no more than the files. Submodules are checked out
+    /// from where they are checked out here; others stay empty, since nothing is fetched.
     ///
     /// # Errors
     /// git fails.
     pub(crate) fn export(&self, commit: &str, dir: &Path) -> Result<Git> {
         let clone = self.cloned(dir)?;
         clone.read(&["checkout", "--quiet", "--detach", commit])?;
+        if dir.join(".gitmodules").is_file() {
+            for entry in self.submodules(commit)? {
+                let inner = dir.join(&entry.path);
+                let exported = self.submodule(&entry).map(|git| git.export(&entry.id, &inner));
+                // Its commit may not be here; what is missing is told once it is needed.
+                if exported.is_some_and(|exported| exported.is_err()) {
+                    remove(&inner)?;
+                    fs::create_dir(&inner)?;
+                }
+            }
+        }
         Ok(clone)
     }
 
@@ -108,11 +121,14 @@ impl Git {
         Ok(self.root.join(path).to_string_lossy().into_owned())
     }
 
-    /// What is written into a repository of ours: what is forced, and the user's own way to make a
-    /// tag, which may be set for this repository alone.
+    /// What is written into a repository of ours: what is forced, and what is taken over from this
+    /// one. The files of Git LFS are in this one too, unless it has them elsewhere.
     fn settings_of_a_scratch(&self) -> Result<Vec<String>> {
         let list = self.read(&["config", "--list", "-z"])?;
-        Ok(settings::written().into_iter().chain(settings::of_tags(&list)).collect())
+        let lfs = self.read(&["rev-parse", "--git-common-dir"])? + "/lfs";
+        let lfs = format!("lfs.storage={}", self.root.join(lfs).display());
+        let written = settings::written().into_iter().chain([lfs]);
+        Ok(written.chain(settings::taken_over(&list)).collect())
     }
 
     fn of_ours(&self, root: &Path, kind: Kind) -> Git {
@@ -182,6 +198,51 @@ mod tests {
         assert_eq!(fs::read_to_string(export.root.join("f.sh")).unwrap(), "a\r\n");
         assert_eq!(export.remotes().unwrap(), ["origin"]);
         assert!(!export.root.join(".git/info/attributes").exists());
+    }
+
+    #[test]
+    fn an_export_has_the_submodules_that_are_checked_out() {
+        let repository = Repository::new();
+        let run = |arguments: &str| {
+            let identity = ["-c", "user.name=x", "-c", "user.email=x@example.invalid"];
+            let arguments: Vec<&str> = arguments.split(' ').collect();
+            repository
+                .run(&[&identity[..], &["-c", "protocol.file.allow=always"], &arguments].concat());
+        };
+        let other = repository.dir.path().join("other");
+        run(&format!("init --quiet {}", other.display()));
+        fs::write(other.join("a.py"), "x = 1\n").unwrap();
+        run(&format!("-C {} add --all", other.display()));
+        run(&format!("-C {} commit --quiet --message x", other.display()));
+        run(&format!("submodule --quiet add {} sub", other.display()));
+        run(&format!("submodule --quiet add {} gone", other.display()));
+        repository.commit("feat: x");
+        run("submodule --quiet deinit --force gone");
+        let git = repository.git();
+        // A rehearsal exports from an export.
+        let export = git.export("HEAD", &repository.dir.path().join("export")).unwrap();
+        let export = export.export("HEAD", &repository.dir.path().join("again")).unwrap();
+        assert_eq!(fs::read_to_string(export.root.join("sub/a.py")).unwrap(), "x = 1\n");
+        assert_eq!(export.dirty().unwrap(), Vec::<String>::new());
+        let tracked = export.tracked("HEAD").unwrap();
+        let paths: Vec<&str> = tracked.iter().map(|entry| entry.path.as_str()).collect();
+        assert_eq!(paths, [".gitmodules", "gone", "sub/a.py"]);
+    }
+
+    /// The storage of Git LFS is that of the repository, and so is the program that reads it.
+    #[test]
+    fn an_export_has_the_files_of_git_lfs() {
+        let repository = Repository::new();
+        repository.write(".gitattributes", "*.bin filter=lfs\n");
+        repository.write("a.bin", "pointer\n");
+        repository.commit("feat: x");
+        repository.configure("filter.lfs.smudge", "cat \"$(git config lfs.storage)/a\"");
+        repository.configure("filter.lfs.required", "true");
+        repository.write(".git/lfs/a", "contents\n");
+        let git = repository.git();
+        let export = git.export("HEAD", &repository.dir.path().join("export")).unwrap();
+        let export = export.export("HEAD", &repository.dir.path().join("again")).unwrap();
+        assert_eq!(fs::read_to_string(export.root.join("a.bin")).unwrap(), "contents\n");
     }
 
     #[test]

@@ -21,7 +21,7 @@ const LOG: [&str; 4] = [
 
 /// For our own repositories, on every command and in their own configuration: build back ends run
 /// git there as well.
-const SCRATCH: [&str; 7] = [
+const SCRATCH: [&str; 8] = [
     // The files are those of the commit, byte for byte: the two settings put CRLF into them.
     "core.autocrlf=false",
     "core.eol=lf",
@@ -31,6 +31,8 @@ const SCRATCH: [&str; 7] = [
     "core.sparseCheckout=false",
     // A checkout fetches nothing.
     "submodule.recurse=false",
+    // Pointers of Git LFS without a file stay pointers, and are told where they get into an archive.
+    "lfs.skipDownloadErrors=true",
     // Nobody looks after them, and what git does in the background would outlive them.
     "gc.auto=0",
     "maintenance.auto=false",
@@ -48,9 +50,10 @@ const MAKING: [&str; 5] = [
     "push.gpgSign=false",
 ];
 
-/// Sections that decide whether and how a tag is made; our repositories take them over from the
-/// user's, which may set them for itself alone.
-const OF_TAGS: [&str; 5] = ["author.", "committer.", "gpg.", "tag.", "user."];
+/// Sections that decide whether and how a tag is made, and how Git LFS puts files in place of its
+/// pointers; our repositories take them over from the user's, which may set them for itself alone.
+const TAKEN_OVER: [&str; 7] =
+    ["author.", "committer.", "filter.lfs.", "gpg.", "lfs.storage", "tag.", "user."];
 
 /// The settings for a subcommand in any repository, each `KEY=VALUE`.
 pub(super) fn of_command(subcommand: &str) -> impl Iterator<Item = String> {
@@ -71,10 +74,11 @@ pub(super) fn written() -> Vec<String> {
     SCRATCH.iter().map(|setting| (*setting).to_owned()).chain(nothing).collect()
 }
 
-/// Those of the settings that `git config --list -z` prints which decide how a tag is made.
-pub(super) fn of_tags(list: &str) -> Vec<String> {
+/// Those of the settings that `git config --list -z` prints which our repositories take over.
+pub(super) fn taken_over(list: &str) -> Vec<String> {
     let entries = list.split_terminator('\0');
-    let entries = entries.filter(|entry| OF_TAGS.iter().any(|section| entry.starts_with(section)));
+    let entries =
+        entries.filter(|entry| TAKEN_OVER.iter().any(|section| entry.starts_with(section)));
     // A key without a value means `true`.
     let setting = |entry: &str| match entry.split_once('\n') {
         Some((key, value)) => format!("{key}={value}"),
@@ -88,8 +92,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_decides_how_a_tag_is_made() {
+    fn what_is_taken_over() {
         let list = "core.bare\nfalse\0user.name\nA B\0tag.gpgsign\0gpg.ssh.program\nx=y\nz\0alias.tag\nx\0";
-        assert_eq!(of_tags(list), ["user.name=A B", "tag.gpgsign=true", "gpg.ssh.program=x=y\nz"]);
+        assert_eq!(
+            taken_over(list),
+            ["user.name=A B", "tag.gpgsign=true", "gpg.ssh.program=x=y\nz"]
+        );
     }
 }
