@@ -56,7 +56,7 @@ impl<'a> Planner<'a> {
             match range::follow(specifiers, declared.dialect, from.as_ref(), &to, policy) {
                 Ok(outcome) if build && outcome.replacements.is_empty() => {}
                 Ok(_) if build => self.leave_build_requirement(dependency),
-                Ok(outcome) => self.follow_range(dependency, from.as_ref(), &outcome),
+                Ok(outcome) => self.follow_range(dependency, (from.as_ref(), &to), &outcome),
                 Err(refusal) => self.refuse_range(dependency, &refusal, &to),
             }
         }
@@ -96,6 +96,23 @@ impl<'a> Planner<'a> {
         self.note(id, &declared.file, declared.line, text);
     }
 
+    /// One note for all requirements that a build fills in.
+    pub(crate) fn note_templates(&mut self) {
+        self.templates.sort_unstable();
+        self.templates.dedup();
+        let Some(&(id, number)) = self.templates.first() else { return };
+        let declared = &self.distribution(id).manifest.requirements[number];
+        let shown = declared.shown();
+        let text = match self.templates.len() - 1 {
+            0 => format!("`{shown}` is a template and stays"),
+            more => format!(
+                "`{shown}` and {} on siblings are templates and stay",
+                plural(more, "other requirement")
+            ),
+        };
+        self.note(id, &declared.file, declared.line, text);
+    }
+
     /// Why a distribution is excluded, unless it is a target itself.
     fn excluded(&self, dependent: DistributionId) -> Option<&'a str> {
         let excluded = self.distribution(dependent).manifest.excluded.as_deref();
@@ -104,12 +121,12 @@ impl<'a> Planner<'a> {
 
     /// A range that no rule makes admit the new version.
     fn refuse_range(&mut self, dependency: Dependency<'_>, refusal: &RangeRefusal, new: &Version) {
-        let Dependency { dependent, declared, .. } = dependency;
+        let Dependency { dependent, declared, number, .. } = dependency;
         let file = &declared.file;
         let line = declared.line;
         if let RangeRefusal::Unreadable(Unreadable::Template(_)) = refusal {
-            let text = format!("`{}` is a template and stays", declared.shown());
-            return self.note(dependent, file, line, text);
+            self.templates.push((dependent, number));
+            return;
         }
         if self.excluded(dependent).is_some() {
             return;
@@ -127,7 +144,7 @@ impl<'a> Planner<'a> {
     fn follow_range(
         &mut self,
         dependency: Dependency<'_>,
-        from: Option<&Version>,
+        (from, to): (Option<&Version>, &Version),
         outcome: &RangeOutcome,
     ) {
         let Dependency { dependent, declared, .. } = dependency;
@@ -149,9 +166,14 @@ impl<'a> Planner<'a> {
             let requirements = &self.distribution(dependent).manifest.requirements;
             let stays = outcome.replacements.is_empty()
                 || declared.has_conditional_alternative(requirements);
-            let old = from.map(ToString::to_string).unwrap_or_default();
-            let end = if stays { " and stays" } else { "" };
-            let text = format!("`{}` already excluded {old}{end}", declared.shown());
+            let shown = declared.shown();
+            let text = match from {
+                Some(old) if !stays => format!("`{shown}` already excluded {old}"),
+                Some(old) if !outcome.replacements.is_empty() => {
+                    format!("`{shown}` already excluded {old} and stays")
+                }
+                Some(_) | None => format!("`{shown}` excludes {to} and stays"),
+            };
             self.note(dependent, file, line, text);
             if stays {
                 return;

@@ -29,6 +29,7 @@ pub(crate) fn versions_and_ranges(
         groups: facts.workspace.version_groups(),
         plan: BumpPlan::default(),
         without_range: Vec::new(),
+        templates: Vec::new(),
         refusals: Vec::new(),
     };
     planner.bump_targets();
@@ -36,6 +37,7 @@ pub(crate) fn versions_and_ranges(
         planner.follow(sibling);
     }
     planner.note_missing_ranges();
+    planner.note_templates();
     Refusal::unless_clean(std::mem::take(&mut planner.refusals))?;
     Ok(planner.into_plan())
 }
@@ -58,6 +60,8 @@ pub(crate) struct Planner<'a> {
     pub(crate) plan: BumpPlan,
     /// Published requirements on bumped siblings that have no range: who has them, their number.
     pub(crate) without_range: Vec<(DistributionId, usize)>,
+    /// Requirements on bumped siblings that are templates: who has them, their number.
+    pub(crate) templates: Vec<(DistributionId, usize)>,
     pub(crate) refusals: Vec<Finding>,
 }
 

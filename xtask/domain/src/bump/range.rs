@@ -61,9 +61,14 @@ pub fn follow(
 ) -> Result<RangeOutcome, RangeRefusal> {
     let clauses = specifier::parse(text, dialect).map_err(RangeRefusal::Unreadable)?;
     let admits_new = specifier::admits(&clauses, new);
-    let excluded_old = old.is_some_and(|old| !specifier::admits(&clauses, old));
+    let admitted_old = old.is_some_and(|old| specifier::admits(&clauses, old));
+    let excluded_old = old.is_some() && !admitted_old;
     if ranges == RangePolicy::Fit && (admits_new || excluded_old) {
         return Ok(RangeOutcome { replacements: Vec::new(), stale: !admits_new });
+    }
+    // A floor above the new version is that of another line of releases: nothing lowers it.
+    if !admitted_old && clauses.iter().any(|clause| is_floor(clause.op) && clause.version > *new) {
+        return Ok(RangeOutcome { replacements: Vec::new(), stale: true });
     }
     let mut replacements = Vec::new();
     for clause in &clauses {
@@ -121,6 +126,15 @@ fn moved(text: &str, clause: &Clause, new: &Version) -> Result<Option<Splice>, R
     Ok((!same).then_some(replacement))
 }
 
+/// Whether a clause excludes what is below its version.
+fn is_floor(op: Op) -> bool {
+    match op {
+        Op::Equal | Op::EqualPrefix | Op::GreaterEqual | Op::Greater | Op::Compatible => true,
+        Op::Caret | Op::Tilde | Op::Arbitrary => true,
+        Op::NotEqual | Op::NotEqualPrefix | Op::Less | Op::LessEqual | Op::Any => false,
+    }
+}
+
 /// A cap such as `2.0.0dev` keeps the spelling of its suffix: only the release is replaced.
 fn release_alone(text: &str, clause: &Clause, version: &Version) -> Splice {
     let span = clause.version_span.clone();
@@ -145,8 +159,10 @@ fn all_zero(version: &Version) -> bool {
     version.release().iter().all(|segment| *segment == 0)
 }
 
-/// `version` in `segments` release segments, or in as many more as it takes to lose nothing.
+/// `version` in `segments` release segments, or in as many more as it takes to lose nothing. A fourth
+/// one is not kept for a version without it.
 fn at_least(version: &Version, segments: usize) -> Version {
+    let segments = segments.min(version.release().len().max(3));
     let significant = version.release().iter().rposition(|s| *s != 0).map_or(1, |last| last + 1);
     version.clone().with_segments(segments.max(significant))
 }
@@ -217,7 +233,7 @@ mod tests {
                         again,
                         Ok(RangeOutcome {
                             replacements: vec![],
-                            stale: outcome.stale && ranges == RangePolicy::Fit
+                            stale: outcome.stale && (ranges == RangePolicy::Fit || result == *text)
                         })
                     );
                     if outcome.stale { format!("{result} stale") } else { result }
@@ -394,6 +410,24 @@ mod tests {
         );
         align("2026.10.0", "2027.1.0", &[("==2026.10.00", "==2027.1.00")]);
         align("2026.7.0", "2026.8.0rc1", &[(">= 2026.07", ">= 2026.08rc1")]);
+    }
+
+    /// Such as one on a sibling that gets a fresh count of versions, or whose tags are not known.
+    #[test]
+    fn a_floor_is_never_lowered() {
+        align(
+            "0.0.26",
+            "0.1.0",
+            &[
+                (">= 0.9.0", ">= 0.9.0 stale"),
+                ("~=0.9,!=0.9.1", "~=0.9,!=0.9.1 stale"),
+                ("<0.0.20", "<0.2.0 stale"),
+            ],
+        );
+        let unknown =
+            follow(">=0.9.4", Dialect::Pep440, None, &Version::new([0, 1]), RangePolicy::Align);
+        assert_eq!(unknown, Ok(RangeOutcome { replacements: Vec::new(), stale: true }));
+        align("0.7.5", "0.8.0", &[(">=0.4.9.2,<0.9", ">=0.8.0,<0.9")]);
     }
 
     #[test]

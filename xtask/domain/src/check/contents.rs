@@ -9,6 +9,7 @@ use crate::check::subject::{CheckFacts, Fix, Found, Subject};
 use crate::finding::{Finding, Rule};
 use crate::text::toml::{TomlFile, start};
 use crate::text::words::first_few;
+use crate::workspace::locks::upwards;
 
 /// A README that the manifest names and that does not exist, or a manifest that names none.
 pub(super) fn readme(subject: &Subject) -> Option<Finding> {
@@ -113,9 +114,10 @@ pub(super) fn typed(subject: &Subject) -> Option<Found> {
     Some(Found::fixed_by(finding, Some(Fix::Create(path))))
 }
 
-/// The py.typed that the first package of a distribution lacks.
+/// The py.typed that the first package of a distribution lacks; one above it counts for all below.
 fn untyped(subject: &Subject) -> Option<String> {
-    let lacks = |package: &&str| !subject.modules.files.contains(&format!("{package}/py.typed"));
+    let has = |dir: &str| subject.modules.files.contains(&format!("{dir}/py.typed"));
+    let lacks = |package: &&str| !upwards(package).any(has);
     let package = subject.modules.outermost().into_iter().find(lacks)?;
     Some(format!("{}{package}/py.typed", subject.modules.source))
 }

@@ -34,7 +34,7 @@ pub(super) fn ranges(facts: CheckFacts, subject: &Subject) -> Vec<Found> {
 pub(super) fn direct_references(subject: &Subject) -> Vec<Finding> {
     let manifest = &subject.distribution.manifest;
     let direct = manifest.requirements.iter().filter(|declared| {
-        published(declared)
+        declared.is_published()
             && declared.requirement.url.is_some()
             && !manifest.config.keep.contains(&declared.requirement.name)
     });
@@ -50,10 +50,6 @@ pub(super) fn direct_references(subject: &Subject) -> Vec<Finding> {
         .collect()
 }
 
-fn published(declared: &DeclaredRequirement) -> bool {
-    matches!(declared.table, RequirementTable::Dependencies | RequirementTable::Extra(_))
-}
-
 fn unbounded(
     subject: &Subject,
     declared: &DeclaredRequirement,
@@ -61,7 +57,7 @@ fn unbounded(
     version: Option<&Version>,
 ) -> Option<Found> {
     let bare = declared.specifiers().is_empty() && declared.requirement.url.is_none();
-    if !bare || !published(declared) {
+    if !bare || !declared.is_published() {
         return None;
     }
     let shown = declared.shown();

@@ -9,7 +9,6 @@ use formats::name::normalize;
 use formats::pep440::Version;
 
 use crate::manifest::Manifest;
-use crate::manifest::requirement::RequirementTable;
 
 /// Words that name a folder of examples, also as a part of its name: `example-x`.
 const EXAMPLE_WORDS: [&str; 8] =
@@ -56,10 +55,7 @@ pub fn exclude(manifests: &mut [Manifest], tags: &[&str]) {
         manifests.iter().map(|manifest| reason(manifest, manifests)).collect();
     let mut released: HashSet<String> = tags.iter().filter_map(|tag| tagged_name(tag)).collect();
     for (manifest, _) in manifests.iter().zip(&reasons).filter(|(_, reason)| reason.is_none()) {
-        let published = manifest.requirements.iter().filter(|declared| match declared.table {
-            RequirementTable::Dependencies | RequirementTable::Extra(_) => true,
-            RequirementTable::Group(_) | RequirementTable::Build => false,
-        });
+        let published = manifest.requirements.iter().filter(|declared| declared.is_published());
         released.extend(published.map(|declared| declared.requirement.name.normal().to_owned()));
     }
     for (manifest, reason) in manifests.iter_mut().zip(reasons) {
@@ -74,6 +70,9 @@ fn reason(manifest: &Manifest, all: &[Manifest]) -> Option<String> {
         return Some(known.clone());
     }
     let dir = manifest.dir();
+    if dir.is_empty() && manifest.config.private != Some(false) && needs_by_path(manifest, all) {
+        return Some("it requires siblings by their paths and was never released".to_owned());
+    }
     let (above, own) = dir.rsplit_once('/').unwrap_or(("", dir));
     let folder = example_folder(above).or_else(|| {
         // A folder of this name among those of packages is a package like them.
@@ -87,6 +86,15 @@ fn reason(manifest: &Manifest, all: &[Manifest]) -> Option<String> {
     })?;
     (manifest.config.private != Some(false))
         .then(|| format!("it is in a folder called `{folder}` and was never released"))
+}
+
+/// Whether it publishes a requirement on a sibling by its path or address, which an index rejects:
+/// the root of a repository collects what is developed in it.
+fn needs_by_path(manifest: &Manifest, all: &[Manifest]) -> bool {
+    manifest.requirements.iter().any(|declared| {
+        let is_sibling = |other: &Manifest| other.name == declared.requirement.name;
+        declared.is_published() && declared.requirement.url.is_some() && all.iter().any(is_sibling)
+    })
 }
 
 /// Whether a tag or a released sibling names it. What is private stays so.
@@ -116,7 +124,9 @@ mod tests {
         let needs = if needs.is_empty() { String::new() } else { format!("{needs:?}") };
         let text =
             format!("[project]\nname = {name:?}\nversion = \"1\"\ndependencies = [{needs}]\n");
-        let file = TomlFile::parse(&format!("{dir}/pyproject.toml"), text.into()).unwrap();
+        let file =
+            TomlFile::parse(format!("{dir}/pyproject.toml").trim_start_matches("./"), text.into())
+                .unwrap();
         Manifest::read(&file).unwrap().unwrap()
     }
 
@@ -136,6 +146,15 @@ mod tests {
         let packages = ["packages/test: a-test", "packages/templates: a-t", "packages/core: core"];
         check(&packages, &[], &["a-test", "a-t", "core"]);
         check(&["latest/a: a", "contest/b: b", "pytest-x: c"], &[], &["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_root_that_collects_siblings_by_their_paths() {
+        let lines =
+            [".: all needs core @ file:core", "core: core", "app: app needs core @ file:core"];
+        check(&lines, &[], &["core", "app"]);
+        check(&lines, &["all-v1.0"], &["all", "core", "app"]);
+        check(&[".: all needs other @ file:core", "core: core"], &[], &["all", "core"]);
     }
 
     #[test]

@@ -117,7 +117,7 @@ impl Manifest {
         // They are kept, and there are many of them.
         requirements.shrink_to_fit();
         let written = name.to_string();
-        let excluded = private::private(file);
+        let excluded = private::private(file).or_else(|| private::unbuilt(file, dir, files));
         Ok(Some(Manifest {
             path: file.path.clone(),
             version: backends::declared(&VersionContext { file, files, dir, name: &written }),

@@ -2,6 +2,7 @@
 
 use toml_edit::Item;
 
+use crate::source::Files;
 use crate::text::toml::TomlFile;
 
 /// Why a project is never released, whatever names it: it says so itself.
@@ -31,9 +32,19 @@ pub(crate) fn private(file: &TomlFile) -> Option<String> {
     is_virtual.then(|| "the root of a workspace without `[build-system]`".to_owned())
 }
 
+/// Why uv never builds a project: without a back end it locks it as one that only has requirements.
+pub(crate) fn unbuilt(file: &TomlFile, dir: &str, files: Files<'_>) -> Option<String> {
+    let lock = file.get("build-system").is_none().then(|| files.beside(dir, "uv.lock"))??;
+    let is_virtual = lock.text.contains("\nsource = { virtual = \".\" }");
+    is_virtual.then(|| "uv.lock has it as virtual, for want of `[build-system]`".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::source::SourceFile;
 
     #[track_caller]
     fn never(text: &str, expected: Option<&str>) {
@@ -54,5 +65,21 @@ mod tests {
         never(&format!("{root}[tool.uv]\npackage = true\n"), None);
         never(&format!("{root}[build-system]\nrequires = []\n"), None);
         never("[project]\nname = 'a'\n", None);
+    }
+
+    #[test]
+    fn what_uv_does_not_build() {
+        let unbuilt = |text: &str, source: &str| {
+            let lock = format!("[[package]]\nname = \"a\"\nsource = {{ {source} = \".\" }}\n");
+            let read = |path: &str| {
+                let path: Arc<str> = path.into();
+                Some(SourceFile { path, text: lock.as_str().into() })
+            };
+            let file = TomlFile::parse("p/pyproject.toml", text.into()).unwrap();
+            super::unbuilt(&file, "p", Files { read: &read, list: &|_| Vec::new() }).is_some()
+        };
+        assert!(unbuilt("[project]\nname = 'a'\n", "virtual"));
+        assert!(!unbuilt("[project]\nname = 'a'\n", "editable"));
+        assert!(!unbuilt("[project]\nname = 'a'\n[build-system]\n", "virtual"));
     }
 }
