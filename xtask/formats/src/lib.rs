@@ -6,8 +6,8 @@
 
 pub mod changelog;
 pub mod conventional_commits;
+mod headings;
 pub mod lockfile;
-mod markdown;
 pub mod name;
 pub mod pep440;
 pub mod python;

@@ -2,18 +2,22 @@
 //!
 //! Must not know where a changelog is, nor what the notes are for.
 
-use crate::markdown::{headings, is_link_definition};
+use crate::changelog::next_section;
+use crate::headings::{headings, is_link_definition};
+use crate::name::Name;
 use crate::pep440::Version;
 
-/// The section of a changelog about a version, without its heading; `None` where there is none, or
-/// an empty one.
-pub fn of(changelog: &str, version: &Version) -> Option<String> {
-    let headings = headings(changelog);
-    let at = headings.iter().position(|heading| heading.names_version(version))?;
-    let heading = &headings[at];
-    let next = headings[at + 1..].iter().find(|next| next.level <= heading.level);
-    let section =
-        &changelog[heading.span.end..next.map_or(changelog.len(), |next| next.span.start)];
+/// The section about a version in the changelog at `path`, without its heading; `None` where there
+/// is none, or an empty one. A section that names the distribution comes before one that does not.
+pub fn of(path: &str, changelog: &str, name: &Name, version: &Version) -> Option<String> {
+    let headings = headings(path, changelog).all;
+    let mut about = (0..headings.len()).filter(|at| headings[*at].names_version(version));
+    let own = about.clone().find(|at| headings[*at].is_named(name));
+    let is_unnamed = |at: &usize| headings[*at].release.as_ref().is_some_and(|r| r.name.is_none());
+    let at = own.or_else(|| about.find(is_unnamed))?;
+    let next = headings.get(next_section(&headings, at));
+    let end = next.map_or(changelog.len(), |next| next.span.start);
+    let section = &changelog[headings[at].span.end..end];
     // The link definitions at the end of the file belong to no section.
     let lines: Vec<&str> = section.lines().filter(|line| !is_link_definition(line)).collect();
     let text = lines.join("\n");
@@ -31,7 +35,9 @@ mod tests {
 
     #[track_caller]
     fn notes(version: &str, expected: Option<&str>) {
-        assert_eq!(of(CHANGELOG, &version.parse().unwrap()).as_deref(), expected);
+        let name = Name::new("core").unwrap();
+        let found = of("CHANGELOG.md", CHANGELOG, &name, &version.parse().unwrap());
+        assert_eq!(found.as_deref(), expected);
     }
 
     #[test]

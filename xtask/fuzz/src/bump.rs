@@ -125,10 +125,12 @@ fn plan(tree: &[(String, String)], to: &str) -> Option<BumpPlan> {
 }
 
 fn changelog(text: &str) {
-    let (from, to) = ("1.2.0".parse().unwrap(), "1.3.0".parse().unwrap());
+    let to = "1.3.0".parse().unwrap();
+    let name = formats::name::Name::new("core").unwrap();
     let entry = formats::changelog::ChangelogEntry { section: formats::changelog::ChangelogSection::Fixed, text: "F.".into() };
-    let release = formats::changelog::ChangelogRelease { from: Some(&from), to: &to, tag: "v2", date: "2026-01-31", entries: &[entry] };
-    let Some(edits) = formats::changelog::release(text, &release) else { return };
+    let release = formats::changelog::ChangelogRelease { name: &name, abandoned: None, to: &to, tag: "v2", date: "2026-01-31", entries: &[entry] };
+    let Ok(written) = formats::changelog::release("CHANGELOG", text, &release) else { return };
+    let edits = written.edits;
     let mut after = text.to_owned();
     let mut end = text.len();
     for edit in edits.iter().rev() {

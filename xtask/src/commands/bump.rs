@@ -158,9 +158,12 @@ fn histories(
     request: &BumpRequest,
 ) -> Result<IdVec<DistributionId, History>> {
     let distributions = &workspace.distributions;
-    let auto = request.change == Change::Auto;
     let mut commits = HashMap::new();
-    if auto && !distributions.is_empty() {
+    if request.change != Change::Auto {
+        // Changelogs tell of them; a bump works without.
+        commits =
+            git.map_or(Ok(HashMap::new()), |git| conventional_commits_since(git, workspace))?;
+    } else if !distributions.is_empty() {
         let Some(git) = git else {
             let message =
                 "`auto` needs the commits since the last tag, but this is not a git repository";

@@ -2,20 +2,50 @@
 //!
 //! Must not decide about versions or ranges.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use formats::changelog::{self, ChangelogEntry, ChangelogRelease, ChangelogSection};
+use formats::changelog::{
+    self, ChangelogEntry, ChangelogRelease, ChangelogSection, Unwritten, Written,
+};
 use formats::conventional_commits;
+use formats::name::Name;
+use formats::pep440::Version;
+use formats::splice::{self, Splice};
 
 use crate::bump::plan::{Additions, Bump, BumpFacts, BumpPlan, BumpRequest, RangeMove};
-use crate::bump::step::Change;
 use crate::ids::DistributionId;
-use crate::parallel;
+use crate::source::SourceFile;
 use crate::text::edit::{Edit, EditKind};
+use crate::text::words::first_few;
 
-/// File names of changelogs; the first that a distribution's directory has is its changelog.
-pub const CHANGELOGS: [&str; 6] =
-    ["CHANGELOG.md", "Changelog.md", "changelog.md", "CHANGES.md", "HISTORY.md", "CHANGELOG"];
+const STEMS: [&str; 10] = [
+    "CHANGELOG",
+    "Changelog",
+    "changelog",
+    "CHANGES",
+    "Changes",
+    "changes",
+    "HISTORY",
+    "History",
+    "NEWS",
+    "docs/changelog",
+];
+
+/// The paths that changelogs have, relative to the directory of a distribution, or to the root where
+/// all share one; the first that exists is the changelog.
+pub fn changelog_paths() -> impl Iterator<Item = String> {
+    let suffixes = [".md", ".rst", "", ".txt", ".markdown"];
+    suffixes.into_iter().flat_map(|suffix| STEMS.map(|stem| format!("{stem}{suffix}")))
+}
+
+/// A changelog, and the bumps that it tells of, each with what is new.
+struct Shared<'a> {
+    source: SourceFile,
+    bumps: Vec<(&'a Bump, Vec<ChangelogEntry>)>,
+    /// It is at the root and not that of a distribution there.
+    is_of_all: bool,
+}
 
 /// The new sections in the changelogs of everything that `plan` bumps.
 pub(crate) fn additions(facts: BumpFacts<'_>, request: &BumpRequest, plan: &BumpPlan) -> Additions {
@@ -23,28 +53,32 @@ pub(crate) fn additions(facts: BumpFacts<'_>, request: &BumpRequest, plan: &Bump
     for moved in plan.moves.iter().filter(|m| m.declared(facts.workspace).is_published()) {
         published.entry(moved.id).or_default().push(moved);
     }
-    let sections = parallel::quick(&plan.bumps, |bump| {
+    let mut shared: BTreeMap<Arc<str>, Shared<'_>> = BTreeMap::new();
+    for bump in &plan.bumps {
+        let dir = facts.workspace.distributions[bump.id].dir.as_str();
+        let own = changelog_paths().find_map(|path| facts.files.beside(dir, &path));
+        let is_of_all = own.is_none();
+        let Some(source) =
+            own.or_else(|| changelog_paths().find_map(|path| (facts.files.read)(&path)))
+        else {
+            continue;
+        };
+        let history = facts.history.get(bump.id);
+        let mut entries =
+            history.map_or_else(Vec::new, |h| conventional_commits::entries(&h.commits));
         let moves = published.get(&bump.id).filter(|_| bump.cascaded);
-        let mut entries = commit_entries(facts, request, bump.id);
         entries.extend(range_entries(facts, moves.map_or(&[], Vec::as_slice)));
-        section(facts, request, bump, &entries)
-    });
+        let path = source.path.clone();
+        let new = || Shared { source, bumps: Vec::new(), is_of_all };
+        shared.entry(path).or_insert_with(new).bumps.push((bump, entries));
+    }
     let mut additions = Additions::default();
-    for section in sections {
-        additions.edits.extend(section.edits);
-        additions.notes.extend(section.notes);
+    for file in shared.values() {
+        let found = sections(facts, request, file);
+        additions.edits.extend(found.edits);
+        additions.notes.extend(found.notes);
     }
     additions
-}
-
-/// One line for each commit that `auto` counted.
-fn commit_entries(
-    facts: BumpFacts<'_>,
-    request: &BumpRequest,
-    id: DistributionId,
-) -> Vec<ChangelogEntry> {
-    let history = facts.history.get(id).filter(|_| request.change == Change::Auto);
-    history.map_or_else(Vec::new, |history| conventional_commits::entries(&history.commits))
 }
 
 /// One line for each published range that moved.
@@ -61,34 +95,151 @@ fn range_entries(facts: BumpFacts<'_>, moves: &[&RangeMove]) -> Vec<ChangelogEnt
     entries
 }
 
-/// The new section in the changelog of one distribution.
+/// The new sections in one changelog.
+fn sections(facts: BumpFacts<'_>, request: &BumpRequest, file: &Shared<'_>) -> Additions {
+    let mut additions = Additions::default();
+    let path = &file.source.path;
+    let Some((first, _)) = file.bumps.first() else { return additions };
+    let bumps = match told(facts, file) {
+        Ok(bumps) => bumps,
+        Err(why) => {
+            additions.notes.push(first.note(path, 1, format!("not written: {why}")));
+            return additions;
+        }
+    };
+    let mut splices = Vec::new();
+    let mut text = file.source.text.to_string();
+    for (bump, entries) in &bumps {
+        match section(facts, request, path, &text, bump, entries) {
+            Ok(written) => {
+                if written.is_empty {
+                    let since = since(facts, bump);
+                    let why = format!(
+                        "the section of {} is empty: no commit{since} has an entry for it",
+                        bump.to
+                    );
+                    additions.notes.push(bump.note(path, 1, why));
+                }
+                text = splice::apply(&text, &written.edits);
+                splices = written.edits;
+            }
+            Err(why) => {
+                let text = unwritten(why, facts, bump);
+                additions.notes.push(bump.note(path, 1, text));
+            }
+        }
+    }
+    if bumps.len() > 1 {
+        splices = vec![difference(&file.source.text, &text)];
+    }
+    for splice in splices {
+        let source = &file.source;
+        let kind = EditKind::Changelog;
+        additions.edits.push(Edit::new(path.clone(), &source.text, splice, kind, &first.package));
+    }
+    additions
+}
+
+/// The bumps that get a section each. A changelog whose headings name no distribution gets one for
+/// all of them.
+///
+/// # Errors
+/// Why it cannot tell of them.
+fn told<'a>(
+    facts: BumpFacts<'_>,
+    file: &Shared<'a>,
+) -> Result<Vec<(&'a Bump, Vec<ChangelogEntry>)>, String> {
+    let releases = changelog::releases(&file.source.path, &file.source.text);
+    let is_named = releases.iter().any(|(name, _)| {
+        let name = name.as_deref().and_then(Name::new);
+        name.is_some_and(|name| facts.workspace.find(&name).is_some())
+    });
+    let mut bumps = file.bumps.clone();
+    if is_named || (bumps.len() == 1 && !file.is_of_all) {
+        return Ok(bumps);
+    }
+    if let Some(why) = not_one_release(file, &releases) {
+        return Err(why);
+    }
+    let others: Vec<ChangelogEntry> = bumps.drain(1..).flat_map(|(_, entries)| entries).collect();
+    for entry in others {
+        if !bumps[0].1.contains(&entry) {
+            bumps[0].1.push(entry);
+        }
+    }
+    Ok(bumps)
+}
+
+/// Why a changelog without names of distributions cannot tell of all these bumps in one section.
+fn not_one_release(file: &Shared<'_>, releases: &[(Option<String>, Version)]) -> Option<String> {
+    let versions: BTreeSet<&Version> = file.bumps.iter().map(|(bump, _)| &bump.to).collect();
+    if versions.len() > 1 {
+        let versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
+        return Some(format!(
+            "its headings name no distribution, and this bump has several versions ({})",
+            first_few(&versions)
+        ));
+    }
+    let known = |bump: &Bump| {
+        bump.from.as_ref().is_none_or(|from| releases.iter().any(|(_, version)| version == from))
+    };
+    let is_theirs = releases.is_empty() || file.bumps.iter().any(|(bump, _)| known(bump));
+    (file.is_of_all && !is_theirs).then(|| {
+        let from = file.bumps[0].0.from.as_ref().map(ToString::to_string).unwrap_or_default();
+        format!("none of its headings is that of {} {from}", file.bumps[0].0.package)
+    })
+}
+
+/// Why nothing is written, as people read it.
+fn unwritten(why: Unwritten, facts: BumpFacts<'_>, bump: &Bump) -> String {
+    match why {
+        Unwritten::NoHeading => {
+            "no `Unreleased` or release heading to write below (Keep a Changelog)".to_owned()
+        }
+        Unwritten::Towncrier => {
+            "towncrier writes it: `towncrier build` makes the section".to_owned()
+        }
+        Unwritten::NothingToSay => {
+            let since = since(facts, bump);
+            format!("no section for {}: no commit{since} has an entry for it", bump.to)
+        }
+    }
+}
+
+fn since(facts: BumpFacts<'_>, bump: &Bump) -> String {
+    let last = facts.history.get(bump.id).and_then(|history| history.last.as_ref());
+    last.map_or(String::new(), |(_, tag)| format!(" since {tag}"))
+}
+
+/// The new section of one distribution.
 fn section(
     facts: BumpFacts<'_>,
     request: &BumpRequest,
+    path: &str,
+    text: &str,
     bump: &Bump,
     entries: &[ChangelogEntry],
-) -> Additions {
-    let mut additions = Additions::default();
-    let dir = &facts.workspace.distributions[bump.id].dir;
-    let found = CHANGELOGS.iter().find_map(|name| facts.files.beside(dir, name));
-    let Some(source) = found else { return additions };
-    let tag = facts.workspace.distributions[bump.id].tag.tag(&bump.to);
-    let release = ChangelogRelease {
-        from: bump.from.as_ref(),
-        to: &bump.to,
-        tag: &tag,
-        date: &request.date,
-        entries,
-    };
-    let splices = changelog::release(&source.text, &release);
-    if splices.is_none() && !entries.is_empty() {
-        let text = "no `Unreleased` or release heading to write below (Keep a Changelog)";
-        additions.notes.push(bump.note(&source.path, 1, text));
-    }
-    for splice in splices.into_iter().flatten() {
-        let file = source.path.clone();
-        let edit = Edit::new(file, &source.text, splice, EditKind::Changelog, &bump.package);
-        additions.edits.push(edit);
-    }
-    additions
+) -> Result<Written, Unwritten> {
+    let distribution = &facts.workspace.distributions[bump.id];
+    let last = facts.history.get(bump.id).and_then(|history| history.last.as_ref());
+    let abandoned = bump
+        .from
+        .as_ref()
+        .filter(|from| distribution.tagged.is_none() && last.is_some_and(|(last, _)| last < *from));
+    let tag = distribution.tag.tag(&bump.to);
+    let date = &request.date;
+    let name = distribution.name();
+    let release = ChangelogRelease { name, abandoned, to: &bump.to, tag: &tag, date, entries };
+    changelog::release(path, text, &release)
+}
+
+/// The one splice of whole lines that makes `after` of `before`.
+fn difference(before: &str, after: &str) -> Splice {
+    let lines = |text| str::split_inclusive(text, '\n');
+    let same = |(a, b): &(&str, &str)| a == b;
+    let start: usize =
+        lines(before).zip(lines(after)).take_while(same).map(|(line, _)| line.len()).sum();
+    let rest = lines(&before[start..]).rev().zip(lines(&after[start..]).rev());
+    let end: usize = rest.take_while(same).map(|(line, _)| line.len()).sum();
+    Splice { span: start..before.len() - end, text: after[start..after.len() - end].to_owned() }
 }

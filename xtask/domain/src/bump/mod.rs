@@ -19,7 +19,7 @@ use crate::finding::{Finding, Refusal, Rule};
 use crate::parallel;
 use crate::text::edit::{self, Edit, Write};
 
-pub use changelogs::CHANGELOGS;
+pub use changelogs::changelog_paths;
 pub use plan::{Bump, BumpFacts, BumpNote, BumpPlan, BumpRequest, History, RangeMove};
 
 /// Plans a bump.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use domain::bump::CHANGELOGS;
+use domain::bump::changelog_paths;
 use domain::finding::Rule;
 use domain::release::plan::Lookup;
 use domain::release::preflight::Check;
@@ -21,9 +21,13 @@ pub(crate) fn read(
     distribution: &Distribution,
     version: &Version,
 ) -> Option<String> {
-    let dir = source.join(&distribution.dir);
-    let text = CHANGELOGS.iter().find_map(|name| std::fs::read_to_string(dir.join(name)).ok())?;
-    let notes = release_notes::of(&text, version)?;
+    let folders = [distribution.dir.as_str(), ""];
+    let paths = folders.iter().flat_map(|dir| changelog_paths().map(move |path| (dir, path)));
+    let (path, text) = paths.into_iter().find_map(|(dir, path)| {
+        let text = std::fs::read_to_string(source.join(dir).join(&path)).ok()?;
+        Some((path, text))
+    })?;
+    let notes = release_notes::of(&path, &text, distribution.name(), version)?;
     Some(harmless::without_controls(&notes, false))
 }
 
