@@ -36,7 +36,7 @@ impl Planner<'_> {
     /// named, and noted where it is one of all.
     ///
     /// # Errors
-    /// `auto` has no tag to count from; the distribution.
+    /// There is nothing to count from; the distribution.
     fn bump_target(&mut self, id: DistributionId, everything: bool) -> Result<(), DistributionId> {
         let group = self.group(id);
         if self.request.change == Change::Auto && !self.is_tagged(&group) {
@@ -60,10 +60,8 @@ impl Planner<'_> {
             }
             return Ok(());
         }
-        let from_tag = matches!(version, DeclaredVersion::FromTag { .. });
-        if everything && from_tag && self.current(id).is_none() {
-            self.note(id, file, line, format!("not bumped: {NO_TAG}"));
-            return Ok(());
+        if everything && self.highest(&group).is_none() && !matches!(change, Change::To(_)) {
+            return Err(id);
         }
         match self.next(&group, &change) {
             Ok(to) => self.assign(id, &group, &to, cause),
@@ -82,10 +80,17 @@ impl Planner<'_> {
         let Some(&first) = untagged.first() else { return };
         let names: Vec<String> =
             untagged.iter().map(|id| self.distribution(*id).name().to_string()).collect();
-        let change = if untagged.len() == 1 { &names[0] } else { "all" };
+        // Where the version is made from a tag, no file holds one to count from either.
+        let first_of_all = untagged.iter().find(|id| self.current(**id).is_none());
+        let (what, change) = match first_of_all {
+            Some(id) => ("version", format!("{} 1.0.0", self.distribution(*id).name())),
+            None if untagged.len() == 1 => ("change", format!("{} minor", names[0])),
+            None => ("change", "all minor".to_owned()),
+        };
         let text = format!(
-            "no tag names a release of {} yet, so `auto` cannot count; name the change: `cargo xtask bump {change} minor`",
-            first_few(&names)
+            "no tag names a release of {} yet, so `{}` cannot count; name the {what}: `cargo xtask bump {change}`",
+            first_few(&names),
+            self.request.change
         );
         let (file, line) = self.distribution(first).manifest.version.place();
         self.note(first, file, line, text);
@@ -129,8 +134,11 @@ impl Planner<'_> {
             }
             (None, Change::To(to)) => Ok(to.clone()),
             (None, Change::Step(_) | Change::Auto) => {
-                let hint = "name the version itself, or fetch the tags with `git fetch --tags`";
-                return Err((NO_TAG.to_owned(), hint.to_owned()));
+                let name = self.distribution(group[0]).name();
+                let hint = format!(
+                    "`cargo xtask bump {name} 1.0.0` names the version; `git fetch --tags` fetches tags"
+                );
+                return Err((NO_TAG.to_owned(), hint));
             }
         };
         next.map_err(|refusal| (refusal.to_string(), refusal.hint()))

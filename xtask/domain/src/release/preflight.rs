@@ -359,8 +359,8 @@ pub struct PackageFacts {
     pub name: String,
     /// `None` when the version is unknown; the reason is a finding of its own.
     pub version: Option<String>,
-    /// A tag as this distribution's would be, where its version is made from one.
-    pub made_from: Option<String>,
+    /// Whether its version is made from a tag: what lacks one is reported together.
+    pub is_made: bool,
     pub tag: String,
     pub local_tag: Option<String>,
     pub remote_tag: Lookup<Option<String>>,
@@ -376,7 +376,10 @@ pub struct PackageFacts {
 
 /// The checks of one distribution.
 pub fn package(facts: &PackageFacts) -> Vec<Check> {
-    let mut checks = vec![tag(facts)];
+    let mut checks = Vec::new();
+    if facts.version.is_some() || !facts.is_made {
+        checks.push(tag(facts));
+    }
     if !facts.unreleased.is_empty() {
         checks.push(Check::failed(
             Rule::Dependencies,
@@ -403,14 +406,14 @@ pub fn package(facts: &PackageFacts) -> Vec<Check> {
 
 fn tag(facts: &PackageFacts) -> Check {
     let PackageFacts { name, tag, .. } = facts;
-    if let (None, Some(example)) = (&facts.version, &facts.made_from) {
-        return no_version(name, example);
-    }
     let Some(version) = &facts.version else {
         return Check::failed(
             Rule::Version,
             format!("the version of `{name}` is unknown"),
-            "run `cargo xtask status` to see where it was looked for",
+            format!(
+                "run `cargo xtask status` to see where it was looked for, or name it: \
+                 `cargo xtask release {name}=1.0.0`"
+            ),
         );
     };
     if let Lookup::Known(Some(commit)) = &facts.remote_tag {
@@ -433,16 +436,18 @@ fn tag(facts: &PackageFacts) -> Check {
     }
 }
 
-/// Nothing says which version this is: the three ways to say it.
-fn no_version(name: &str, example: &str) -> Check {
-    Check::failed(
+/// Distributions whose versions are made from tags, and of which nothing says which they are: the
+/// three ways to say it. `example` is a tag of the first one.
+pub fn versions_from_tags(names: &[String], example: &str) -> Option<Check> {
+    let name = names.first()?;
+    Some(Check::failed(
         Rule::Version,
-        format!("the version of `{name}` comes from a tag, and nothing says which it is"),
+        format!("versions come from tags, and nothing says those of {}", first_few(names)),
         format!(
             "run `cargo xtask bump {name} 1.0.0 --commit`, which records it; or name it, \
              `cargo xtask release {name}=1.0.0`; or tag HEAD, `git tag {example}`"
         ),
-    )
+    ))
 }
 
 /// A version that is tagged on the remote may be released again only if nothing has changed.
@@ -538,7 +543,7 @@ mod tests {
         PackageFacts {
             name: "core".into(),
             version: Some("2.3.0".into()),
-            made_from: None,
+            is_made: false,
             tag: "core-v2.3.0".into(),
             local_tag: local_tag.map(str::to_owned),
             remote_tag: Lookup::Known(remote_tag.map(str::to_owned)),

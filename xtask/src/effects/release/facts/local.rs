@@ -59,6 +59,7 @@ impl LocalFacts {
         checks.push(preflight::isolation(shuts_in()));
         checks.extend(findings(workspace));
         checks.extend(tag_question(workspace, targets));
+        checks.extend(unmade_versions(workspace, targets));
         let mut requested = Vec::new();
         let mut ledgers = HashMap::new();
         for &id in targets {
@@ -82,6 +83,15 @@ impl LocalFacts {
         }
         Ok(LocalFacts { checks, requested, ledgers })
     }
+}
+
+/// The targets whose version is made from a tag that nothing names.
+fn unmade_versions(workspace: &Workspace, targets: &[DistributionId]) -> Option<Check> {
+    let targets = targets.iter().map(|&id| &workspace.distributions[id]);
+    let unmade: Vec<&Distribution> =
+        targets.filter(|target| target.makes_version() && target.version().is_none()).collect();
+    let names: Vec<String> = unmade.iter().map(|target| target.name().to_string()).collect();
+    preflight::versions_from_tags(&names, &unmade.first()?.tag.example())
 }
 
 /// The errors of the workspace as failed checks.
@@ -213,7 +223,7 @@ impl Subject<'_> {
         Ok(PackageFacts {
             name: distribution.name().to_string(),
             version: distribution.version().map(ToString::to_string),
-            made_from: distribution.makes_version().then(|| distribution.tag.example()),
+            is_made: distribution.makes_version(),
             local_tag: self.tags.local(&tag),
             tag,
             remote_tag,
