@@ -98,7 +98,7 @@ fn a_fix_writes_everything_or_nothing() {
         format!("[project]\nname = \"{name}\"\nversion = \"1.2.0\"\n{more}")
     };
     let repository = Repo::of::<&str>(&[
-        ("a/pyproject.toml", &manifest("a", "dependencies = [\"b>=2,<3\"]\n")),
+        ("a/pyproject.toml", &manifest("a", "dependencies = [\"b>=0.5,<1\"]\n")),
         ("a/src/ns/a/__init__.py", ""),
         ("a/src/ns/__init__.py", ""),
         ("b/pyproject.toml", &manifest("b", "classifiers = [\"Typing :: Typed\"]\n")),

@@ -74,8 +74,11 @@ impl<'a> TagIndex<'a> {
 }
 
 /// Whether a prefix is a name, or none before a version with a dot: a bare number is a build or a
-/// date more often than a version.
+/// date more often than a version, and `@scope/name` is a package of npm.
 fn is_name(prefix: &str, tag: &TagRef) -> bool {
+    if prefix.starts_with('@') && prefix.contains('/') {
+        return false;
+    }
     let stem = stem(prefix);
     if stem.is_empty() { tag.name.contains('.') } else { stem.contains(char::is_alphabetic) }
 }
@@ -534,7 +537,7 @@ mod tests {
         core(&["acme-core-release-1.0"], "acme-core-release-1.0", "acme-core-release-9.9");
         core(&["acme-core-1.0", "core/2.0"], "core/2.0", "core/9.9");
         core(&["v1.0", "2.0"], "2.0", "9.9");
-        core(&["nightly", "2026-01-02"], "", "Acme.Core-v9.9");
+        core(&["nightly", "2026-01-02", "@acme/core@1.0"], "", "Acme.Core-v9.9");
         check(
             &two,
             &["acme-core/1.0", "acme-io/1.2"],
