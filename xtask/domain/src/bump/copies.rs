@@ -8,15 +8,15 @@ use formats::name::normalize;
 use formats::pep440::{Version, occurrences};
 use formats::python::{self, Expr};
 use formats::splice::Splice;
-use toml_edit::Item;
 
+use crate::bump::listed_files::{ListedFile, listed};
 use crate::bump::plan::{Additions, Bump, BumpFacts, BumpNote, BumpPlan};
 use crate::manifest::version_source::{DeclaredVersion, toml_literal};
 use crate::manifest::{Backend, evidence};
 use crate::parallel;
 use crate::source::{SourceFile, join};
 use crate::text::edit::{Edit, EditKind};
-use crate::text::toml::{TomlFile, line_of, start};
+use crate::text::toml::{TomlFile, line_of};
 use crate::workspace::Distribution;
 
 /// The new version in the files that `version-files` names.
@@ -104,16 +104,16 @@ fn copies(facts: BumpFacts<'_>, bump: &Bump) -> Additions {
         && let Ok(file) = TomlFile::parse(&source.path, source.text.clone())
     {
         copies.extend(manifest_copies(&file, &source, from));
-        for listed in listed(&file) {
-            match listed_copies(facts, bump, &listed) {
-                Ok(found) => copies.extend(found),
-                Err(reason) => {
-                    additions.notes.push(bump.note(&source.path, listed.line, reason));
-                }
+    }
+    let paths = (facts.files.list)(&distribution.dir);
+    for listed in listed(&distribution.dir, &paths, facts.files) {
+        match listed_copies(facts, bump, &paths, &listed) {
+            Ok(found) => copies.extend(found),
+            Err(reason) => {
+                additions.notes.push(bump.note(&listed.config, listed.line, reason));
             }
         }
     }
-    let paths = (facts.files.list)(&distribution.dir);
     copies.extend(python_copies(facts, &distribution.dir, &paths, from));
     copies.extend(readme_copies(facts, distribution, &paths, from));
     let own = distribution.manifest.version.place();
@@ -217,82 +217,61 @@ fn manifest_copies(file: &TomlFile, source: &SourceFile, from: &Version) -> Vec<
     copies.collect()
 }
 
-/// A file that another tool's configuration says to hold the version.
-struct ListedFile {
-    path: String,
-    /// Only lines that match this.
-    pattern: Option<String>,
-    /// The line of the configuration.
-    line: usize,
-}
-
-/// The files of commitizen, bump-my-version and tbump.
-fn listed(file: &TomlFile) -> Vec<ListedFile> {
-    let mut found = Vec::new();
-    let commitizen = file.get("tool.commitizen.version_files").and_then(Item::as_array);
-    for value in commitizen.into_iter().flatten() {
-        let Some(text) = value.as_str() else { continue };
-        let (path, pattern) = match text.split_once(':') {
-            Some((path, pattern)) => (path, Some(pattern.to_owned())),
-            None => (text, None),
-        };
-        let line = file.line(value.span().map_or(0, |span| span.start));
-        found.push(ListedFile { path: path.to_owned(), pattern, line });
-    }
-    let tables = [("tool.bumpversion.files", "filename"), ("tool.tbump.file", "src")];
-    for (table, key) in tables {
-        let tables = file.get(table).and_then(Item::as_array_of_tables);
-        for table in tables.into_iter().flatten() {
-            let Some(item) = table.get(key) else { continue };
-            let Some(path) = item.as_str() else { continue };
-            // What it searches for is the version with the text around it.
-            let pattern = table.get("search").and_then(Item::as_str).and_then(|search| {
-                let before = search.split('{').next()?;
-                (!before.is_empty()).then(|| regex_lite::escape(before))
-            });
-            let line = file.line(start(item));
-            found.push(ListedFile { path: path.to_owned(), pattern, line });
-        }
-    }
-    // The copies in the manifest itself are known by their keys.
-    found.retain(|listed| listed.path != "pyproject.toml");
-    found
-}
-
 /// The copies in a listed file, which has to be the distribution's own. Errors: a sentence.
 fn listed_copies(
     facts: BumpFacts<'_>,
     bump: &Bump,
+    paths: &[String],
     listed: &ListedFile,
 ) -> Result<Vec<Copy>, String> {
     let distribution = &facts.workspace.distributions[bump.id];
     let path = &listed.path;
-    let full =
-        join(&distribution.dir, path).filter(|full| facts.workspace.owner(full) == Some(bump.id));
-    let full = full.ok_or_else(|| {
-        format!("`{path}` is not in the folder of `{}`, so the version in it stays", bump.package)
-    })?;
-    let source = (facts.files.read)(&full)
-        .ok_or_else(|| format!("cannot read `{path}`, so the version in it stays"))?;
+    if let Some(reason) = &listed.unread {
+        return Err(reason.clone());
+    }
     let pattern = listed.pattern.as_deref().map(regex_lite::Regex::new).transpose();
     let pattern = pattern.map_err(|error| format!("the pattern of `{path}`: {error}"))?;
-    let old = old_texts(distribution, bump.from.as_ref());
-    let spans = old.iter().flat_map(|old| {
-        let all = if pattern.is_some() {
-            occurrences(&source.text, old)
-        } else {
-            copies_of(&source.text, old)
-        };
-        all.into_iter().map(|at| at..at + old.len())
-    });
-    let is_meant = |span: &Range<usize>| {
-        pattern
-            .as_ref()
-            .is_none_or(|pattern| pattern.is_match(line_around(&source.text, span.start)))
+    let full = join(&distribution.dir, path);
+    let named = match full.as_deref().and_then(|full| glob::Pattern::new(full).ok()) {
+        Some(glob) if path.contains('*') => {
+            paths.iter().filter(|path| glob.matches(path)).cloned().collect()
+        }
+        _ => Vec::from_iter(full),
     };
-    let spans: Vec<Range<usize>> = spans.filter(is_meant).collect();
-    let copy = |span| Copy { source: source.clone(), span, is_certain: true };
-    Ok(spans.into_iter().map(copy).collect())
+    let own: Vec<String> =
+        named.into_iter().filter(|full| facts.workspace.owner(full) == Some(bump.id)).collect();
+    if own.is_empty() {
+        let package = &bump.package;
+        return Err(format!(
+            "`{path}` is not in the folder of `{package}`, so the version in it stays"
+        ));
+    }
+    let old = old_texts(distribution, bump.from.as_ref());
+    let mut copies = Vec::new();
+    for full in own {
+        let source = (facts.files.read)(&full)
+            .ok_or_else(|| format!("cannot read `{path}`, so the version in it stays"))?;
+        for old in &old {
+            let places = match &pattern {
+                Some(pattern) => occurrences(&source.text, old)
+                    .into_iter()
+                    .filter(|at| pattern.is_match(line_around(&source.text, *at)))
+                    .collect(),
+                None => copies_of(&source.text, old),
+            };
+            copies.extend(places.into_iter().map(|at| Copy {
+                source: source.clone(),
+                span: at..at + old.len(),
+                is_certain: true,
+            }));
+        }
+    }
+    let lacks = copies.is_empty() && !listed.is_config();
+    if lacks {
+        Err(format!("`{path}` does not contain {}, so it stays", old[0]))
+    } else {
+        Ok(copies)
+    }
 }
 
 /// The old version as it is written, and in its canonical form.

@@ -6,6 +6,7 @@ mod causes;
 mod changelogs;
 pub(crate) mod copies;
 mod follow;
+mod listed_files;
 mod locks;
 mod plan;
 mod planner;
