@@ -114,6 +114,7 @@ rules! {
     Range "range" Error;
     Readme "readme" Error ByHand
         "The README that the manifest names does not exist, or the manifest names none.";
+    Receipt "receipt" Error;
     Remote "remote" Error;
     /// A requirement in the built metadata is invalid (PEP 508).
     Requirement "requirement" Error;

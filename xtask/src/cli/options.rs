@@ -90,6 +90,8 @@ subcommands! {
         rehearse: bool = is_set(flag("rehearse", "Release to indexes and a git remote on this machine"));
         until: Until = or_default(choice("until", Until::ALL, "Stop after this stage (default: published)"));
         restage: bool = is_set(flag("restage", "Stage a version that staging refuses as a post-release of it"));
+        tested: bool = is_set(flag("tested", "Publish what `--until staged` tested; build nothing")
+            .conflicts_with_all(["until", "rehearse", "restage", "wheels", "jobs", "notes"]));
         wheels: Option<PathBuf> = optional(value("wheels", "DIR", "Also release wheels that other machines built")
             .value_parser(value_parser!(PathBuf)));
         notes: bool = is_set(flag("notes", "Print the release notes"));

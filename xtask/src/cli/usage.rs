@@ -75,6 +75,11 @@ fn message(error: &clap::Error) -> String {
         }
         ErrorKind::TooManyValues => format!("unexpected value `{value}` for `{name}`"),
         ErrorKind::MissingRequiredArgument => format!("missing argument `{name}`"),
+        ErrorKind::ArgumentConflict => {
+            let other = first(error, ContextKind::PriorArg).unwrap_or_default();
+            let other = other.split(' ').next().unwrap_or_default();
+            format!("`{name}` cannot be combined with `{other}`")
+        }
         ErrorKind::InvalidUtf8 => "an argument is not valid UTF-8".to_owned(),
         // Nothing in this grammar leads to the other kinds; clap has a sentence for each of them.
         _ => error.kind().to_string(),

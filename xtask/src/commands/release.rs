@@ -13,7 +13,7 @@ use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::DistributionId;
 use domain::parallel;
 use domain::release::ledger::is_half_released;
-use domain::release::plan::{Lookup, ReleasePlan};
+use domain::release::plan::{Lookup, Package, ReleasePlan};
 use domain::release::preflight::{self, Check, short};
 use domain::release::stage::Until;
 use domain::workspace::{Distribution, Workspace};
@@ -25,9 +25,10 @@ use crate::effects::fs::lock::Lock;
 use crate::effects::fs::temporary;
 use crate::effects::paths;
 use crate::effects::python::tools::Tools;
+use crate::effects::release::facts::tools::Uploads;
 use crate::effects::release::facts::{self, IndexFacts, LocalFacts};
 use crate::effects::release::target::{self, GitTarget, ReleaseTarget};
-use crate::effects::release::{Release, ReleaseOutcome, collect_wheels, notes};
+use crate::effects::release::{Release, ReleaseOutcome, collect_wheels, notes, receipt};
 use crate::effects::repository::discover;
 use crate::effects::repository::git::Git;
 use crate::ui::progress::Progress;
@@ -44,14 +45,13 @@ pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitStatus> {
     let Prepared { tools, target, source } = Prepared::new(root, kind, options, &progress)?;
     let Source { head, export, workspace, local } = source;
 
-    let (checks, indexes) = check_all(&target, &tools, &workspace, &local, options);
+    let (checks, indexes) = check_all(&target, &tools, &workspace, &local, &head, options);
     let indexes = match indexes {
         Ok(indexes) => indexes,
         Err(error) => return refused(options, &checks, &local, error),
     };
     say_notes(&progress, &checks);
-    let packages = indexes.to_release.into_iter().collect();
-    let plan = ReleasePlan::new(packages, options.until, !options.rehearse);
+    let plan = plan(options, indexes.to_release);
     let report = Report {
         root,
         options,
@@ -61,7 +61,7 @@ pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitStatus> {
         checks: &checks,
     };
     let announcement = Announcement { root, source: &export, workspace: &workspace, options };
-    report.plan(&indexes.released);
+    report.plan(&indexes.released, &local.ledgers);
     if options.dry_run || plan.packages.is_empty() {
         report.json(&ReleaseOutcome::nothing_done(&plan), &indexes.released);
         if !options.dry_run {
@@ -98,6 +98,15 @@ pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitStatus> {
         announcement.on_github(&published.chain(indexes.released).collect::<Vec<_>>());
     }
     Ok(exit_status(&outcome))
+}
+
+fn plan(options: &ReleaseOptions, packages: Vec<Package>) -> ReleasePlan {
+    let packages = packages.into_iter().collect();
+    if options.tested {
+        ReleasePlan::of_tested(packages)
+    } else {
+        ReleasePlan::new(packages, options.until, !options.rehearse)
+    }
 }
 
 /// What a person should know about checks that hold.
@@ -255,10 +264,15 @@ fn check_all(
     tools: &Tools,
     workspace: &Workspace,
     local: &LocalFacts,
+    head: &str,
     options: &ReleaseOptions,
 ) -> (Vec<Check>, Result<IndexFacts>) {
     let mut checks = local.checks.clone();
-    checks.extend(facts::tools::checks(target, tools));
+    let uploads = Uploads {
+        to_staging: options.until >= Until::Staged && !options.tested,
+        to_index: options.until == Until::Published,
+    };
+    checks.extend(facts::tools::checks(target, tools, uploads));
     if let Some(folder) = &options.wheels {
         let released = local.packages().map(|package| {
             let name = workspace.distributions[package.distribution].name();
@@ -280,6 +294,14 @@ fn check_all(
         Err(error) => return (checks, Err(error)),
     };
     checks.append(&mut indexes.checks);
+    if options.tested {
+        let packages = indexes.to_release.iter().map(|package| {
+            let name = workspace.distributions[package.distribution].name();
+            let ledger = local.ledgers.get(&package.distribution);
+            (name.to_string(), package.version.to_string(), ledger)
+        });
+        checks.extend(receipt::checks(&target.git_target.dist, head, packages));
+    }
     let refused = preflight::refuse_failed(&checks);
     (checks, refused.map(|()| indexes).map_err(Into::into))
 }

@@ -22,4 +22,5 @@ mod resume;
 mod stops;
 #[path = "../support/mod.rs"]
 mod support;
+mod tested;
 mod wrapped;

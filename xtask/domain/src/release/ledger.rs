@@ -76,25 +76,23 @@ impl Ledger {
 
     /// Reads a ledger back; `None` when the value is not a ledger.
     pub fn from_json(value: &JsonValue) -> Option<Ledger> {
-        let text = |value: &JsonValue, key: &str| value.get(key)?.as_str().map(str::to_owned);
-        let file = |value: &JsonValue| {
-            Some(Artifact {
-                name: text(value, "name")?,
-                sha256: text(value, "sha256")?,
-                size: value.get("size")?.as_u64()?,
-            })
-        };
         let tool = |(name, version): (&str, &JsonValue)| {
             Some((name.to_owned(), version.as_str()?.to_owned()))
         };
-        let event =
-            |value: &JsonValue| Some(Event { at: text(value, "at")?, what: text(value, "what")? });
+        let event = |value: &JsonValue| {
+            Some(Event { at: text_of(value, "at")?, what: text_of(value, "what")? })
+        };
         Some(Ledger {
-            name: text(value, "name")?,
-            version: text(value, "version")?,
-            commit: text(value, "commit")?,
-            tag: text(value, "tag")?,
-            files: value.get("files")?.as_array()?.iter().map(file).collect::<Option<_>>()?,
+            name: text_of(value, "name")?,
+            version: text_of(value, "version")?,
+            commit: text_of(value, "commit")?,
+            tag: text_of(value, "tag")?,
+            files: value
+                .get("files")?
+                .as_array()?
+                .iter()
+                .map(artifact_from_json)
+                .collect::<Option<_>>()?,
             tools: value.get("tools")?.as_object()?.iter().map(tool).collect::<Option<_>>()?,
             events: value.get("events")?.as_array()?.iter().map(event).collect::<Option<_>>()?,
         })
@@ -105,6 +103,18 @@ impl Ledger {
 pub fn files_json(files: &[Artifact]) -> JsonValue {
     let file = |file: &Artifact| object! { "name": file.name.as_str(), "sha256": file.sha256.as_str(), "size": file.size };
     files.iter().map(file).collect::<Vec<_>>().into()
+}
+
+pub(crate) fn artifact_from_json(value: &JsonValue) -> Option<Artifact> {
+    Some(Artifact {
+        name: text_of(value, "name")?,
+        sha256: text_of(value, "sha256")?,
+        size: value.get("size")?.as_u64()?,
+    })
+}
+
+pub(crate) fn text_of(value: &JsonValue, key: &str) -> Option<String> {
+    value.get(key)?.as_str().map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -6,5 +6,6 @@ pub mod index_address;
 pub mod ledger;
 pub mod plan;
 pub mod preflight;
+pub mod receipt;
 pub mod stage;
 pub mod upload_reply;

@@ -64,6 +64,8 @@ pub struct Package {
 pub enum Action {
     /// Build sdist and wheel, or take over the ones that were built from the same commit.
     Build(PackageId),
+    /// Take over the built files that a receipt vouches for.
+    Take(PackageId),
     /// Check the contents of all built files, together.
     Check,
     /// Test the built files in a fresh environment, before any index has seen them.
@@ -108,18 +110,15 @@ impl ReleasePlan {
             actions.extend(all.clone().map(Action::Stage).chain(all.clone().map(Action::Smoke)));
         }
         if until >= Until::Published {
-            for id in all.clone() {
-                actions.push(Action::Publish(id));
-                // A tag that several share says that all of them are published.
-                let tag = &packages[id].tag;
-                let mut sharing: Vec<PackageId> =
-                    all.clone().filter(|&other| packages[other].tag == *tag).collect();
-                if sharing.last() == Some(&id) {
-                    sharing.retain(|&other| packages[other].tagged.is_none());
-                    actions.extend(sharing.into_iter().map(Action::Tag));
-                }
-            }
+            actions.extend(publishing(&packages));
         }
+        ReleasePlan { packages, actions }
+    }
+
+    /// Publishes and tags what a receipt vouches for; nothing is built or tested.
+    pub fn of_tested(packages: IdVec<PackageId, Package>) -> ReleasePlan {
+        let mut actions: Vec<Action> = packages.ids().map(Action::Take).collect();
+        actions.extend(publishing(&packages));
         ReleasePlan { packages, actions }
     }
 
@@ -128,6 +127,23 @@ impl ReleasePlan {
         let mut packages = self.packages.enumerate();
         packages.find(|(_, package)| package.distribution == distribution).map(|(id, _)| id)
     }
+}
+
+/// Publishes every package, and tags each as soon as all that share its tag are published.
+fn publishing(packages: &IdVec<PackageId, Package>) -> Vec<Action> {
+    let all = packages.ids();
+    let mut actions = Vec::new();
+    for id in all.clone() {
+        actions.push(Action::Publish(id));
+        let tag = &packages[id].tag;
+        let mut sharing: Vec<PackageId> =
+            all.clone().filter(|&other| packages[other].tag == *tag).collect();
+        if sharing.last() == Some(&id) {
+            sharing.retain(|&other| packages[other].tagged.is_none());
+            actions.extend(sharing.into_iter().map(Action::Tag));
+        }
+    }
+    actions
 }
 
 /// The difference between the built files and those that an index lists.

@@ -1,12 +1,13 @@
 //! The plan of a release beforehand, its outcome afterwards, and both as JSON. Plans and results go
 //! to standard output; with `--json`, nothing but the JSON does.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::Error;
 use domain::finding::Refusal;
 use domain::ids::DistributionId;
-use domain::release::ledger::files_json;
+use domain::release::ledger::{Ledger, files_json};
 use domain::release::plan::ReleasePlan;
 use domain::release::preflight::Check;
 use domain::release::stage::{Stage, Until};
@@ -59,7 +60,11 @@ impl Report<'_> {
     }
 
     /// The plan, and the distributions that are already released.
-    pub(crate) fn plan(&self, released: &[DistributionId]) {
+    pub(crate) fn plan(
+        &self,
+        released: &[DistributionId],
+        ledgers: &HashMap<DistributionId, Ledger>,
+    ) {
         for &id in released {
             let version = self.workspace.distributions[id].version();
             let version = version.map(ToString::to_string).unwrap_or_default();
@@ -82,12 +87,19 @@ impl Report<'_> {
             let name = self.name(package.distribution);
             let tag = if package.tagged.is_some() { "tagged" } else { "tag" };
             self.say(&format!("  {name:width$}  {version:10}  {tag} {}", package.tag));
+            let built = ledgers.get(&package.distribution).filter(|_| self.options.tested);
+            for file in built.iter().flat_map(|ledger| &ledger.files) {
+                self.say(&format!("    {}  {}", file.sha256, file.name));
+            }
         }
         let staging = self.target.shown(&self.target.staging.name);
         let index = self.target.shown(&self.target.index.name);
         self.say(&match self.options.until {
             Until::Built => "  built and checked, not uploaded".to_owned(),
             Until::Staged => format!("  staged on {staging}, smoke-tested, not published"),
+            Until::Published if self.options.tested => {
+                format!("  published to {index} as tested, without a build")
+            }
             Until::Published => format!("  staged on {staging}, then published to {index}"),
         });
     }

@@ -46,21 +46,29 @@ fn is_parallel(a: &Action, b: &Action) -> bool {
 
 impl Run<'_> {
     fn perform_all(&self) -> Result<(), Failure> {
-        let mut ids = self.states.ids();
-        let needs_tests = ids.any(|id| self.publish_state(id) != PublishState::Published);
+        let actions = &self.release.plan.actions;
+        let needs_tests = actions.iter().any(|action| match action {
+            Action::Smoke(id) => self.publish_state(*id) != PublishState::Published,
+            _ => false,
+        });
         thread::scope(|scope| {
             if self.release.jobs > 1 && needs_tests {
                 // Ready when the first smoke test needs it.
                 scope.spawn(|| self.wheelhouse());
             }
-            for actions in self.release.plan.actions.chunk_by(is_parallel) {
-                if matches!(actions[0], Action::Smoke(_)) {
+            for actions in actions.chunk_by(is_parallel) {
+                let are_last_tests = matches!(actions[0], Action::Smoke(_));
+                if are_last_tests {
                     // No process holds a secret while a smoke test runs foreign code.
                     self.twines.end();
                 }
                 let results =
                     parallel::map(self.release.jobs, actions, |&action| self.perform(action));
                 results.into_iter().collect::<Result<Vec<()>, Failure>>()?;
+                if are_last_tests {
+                    let failure = |error| Failure { package: None, stage: Stage::Smoke, error };
+                    self.write_receipt().map_err(failure)?;
+                }
             }
             Ok(())
         })
@@ -69,6 +77,7 @@ impl Run<'_> {
     fn perform(&self, action: Action) -> Result<(), Failure> {
         match action {
             Action::Build(id) => self.stage(id, Stage::Build, || self.build_and_collect(id)),
+            Action::Take(id) => self.stage(id, Stage::Build, || self.take_tested(id)),
             Action::Check => self.check_all(),
             Action::Try(id) => {
                 self.stage(id, Stage::Try, || self.smoke_test(id, TestedFiles::Built))

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use domain::release::ledger::{Event, Ledger};
+use jzon::JsonValue;
 
 use crate::effects::paths::remove;
 use crate::effects::{clock, python};
@@ -72,15 +73,15 @@ pub(crate) fn complete(partial: &Path, dir: &Path) -> Result<()> {
     fs::rename(partial, dir).with_context(|| format!("cannot create `{}`", dir.display()))
 }
 
-/// Stores a ledger in its directory.
+/// Writes a JSON file, so that a crash leaves either the old one or the new one.
 ///
 /// # Errors
 /// The directory cannot be written to.
-fn store(dir: &Path, ledger: &Ledger) -> Result<()> {
-    let partial = dir.join(".release.json.partial");
-    fs::write(&partial, ledger.to_json().pretty(2) + "\n")
+pub(super) fn write_json(dir: &Path, name: &str, json: &JsonValue) -> Result<()> {
+    let partial = dir.join(format!(".{name}.partial"));
+    fs::write(&partial, json.pretty(2) + "\n")
         .with_context(|| format!("cannot write to `{}`", dir.display()))?;
-    Ok(fs::rename(&partial, dir.join(LEDGER))?)
+    Ok(fs::rename(&partial, dir.join(name))?)
 }
 
 /// Adds an event to a ledger and stores it.
@@ -89,5 +90,5 @@ fn store(dir: &Path, ledger: &Ledger) -> Result<()> {
 /// The directory cannot be written to.
 pub(crate) fn record(dir: &Path, ledger: &mut Ledger, event: impl Into<String>) -> Result<()> {
     ledger.events.push(Event { at: clock::now(), what: event.into() });
-    store(dir, ledger)
+    write_json(dir, LEDGER, &ledger.to_json())
 }

@@ -13,6 +13,7 @@ pub(crate) mod ledger;
 pub(crate) mod notes;
 mod outcome;
 mod publish;
+pub(crate) mod receipt;
 mod report_failure;
 mod restage;
 mod run;

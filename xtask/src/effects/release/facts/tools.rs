@@ -8,14 +8,27 @@ use crate::effects::index::twine::{self, Repository};
 use crate::effects::python::tools::Tools;
 use crate::effects::release::target::ReleaseTarget;
 
-/// The checks of the tools and of the credentials for both indexes.
-pub(crate) fn checks(target: &ReleaseTarget, tools: &Tools) -> Vec<Check> {
-    vec![
-        credentials(&target.staging),
-        credentials(&target.index),
-        preflight::separate_secrets(twine::shared_secret(&target.staging, &target.index)),
-        Check::passed(Rule::Tools, versions(tools)),
-    ]
+/// The checks of the tools, and of the credentials for the indexes that the plan uploads to.
+pub(crate) fn checks(target: &ReleaseTarget, tools: &Tools, uploads: Uploads) -> Vec<Check> {
+    let mut checks = vec![Check::passed(Rule::Tools, versions(tools))];
+    if uploads.to_staging {
+        checks.push(credentials(&target.staging));
+    }
+    if uploads.to_index {
+        checks.push(credentials(&target.index));
+    }
+    if uploads.to_staging && uploads.to_index {
+        let shared = twine::shared_secret(&target.staging, &target.index);
+        checks.push(preflight::separate_secrets(shared));
+    }
+    checks
+}
+
+/// The indexes that a release uploads to.
+#[derive(Clone, Copy)]
+pub(crate) struct Uploads {
+    pub(crate) to_staging: bool,
+    pub(crate) to_index: bool,
 }
 
 fn credentials(repository: &Repository) -> Check {
