@@ -3,7 +3,7 @@
 A question is one of these objects:
 
 * ``{"simple": URL, "projects": [NAME, ...]}`` gives, per name, ``{"files": [{"filename", "url",
-  "sha256", "age"}, ...]}`` (empty where the index does not know the project) or
+  "sha256", "age", "yanked"}, ...]}`` (empty where the index does not know the project) or
   ``{"unknown": WHY}`` where there is no answer. An unknown file is never reported as absent.
 * ``{"fetch": [{"url", "path"}, ...]}`` stores every file and gives ``{}``, or ``{"unknown": WHY}``.
 

@@ -28,7 +28,8 @@ class _Page(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.hrefs: list[str] = []
+        # Each with whether its file is yanked (PEP 592).
+        self.hrefs: list[tuple[str, bool]] = []
         self.opened: set[str] = set()
         self.closed: set[str] = set()
         self.is_marked = False
@@ -38,7 +39,7 @@ class _Page(HTMLParser):
         self.opened.add(tag)
         values = dict(attrs)
         if tag == "a" and values.get("href"):
-            self.hrefs.append(values["href"] or "")
+            self.hrefs.append((values["href"] or "", "data-yanked" in values))
         if tag == "meta" and values.get("name") == "pypi:repository-version":
             self.is_marked = True
 
@@ -91,13 +92,13 @@ def _from_html(body: bytes, base: str, project: str) -> list[dict[str, Any]]:
         if tag in page.opened and not page.closed & {"html", "body"}:
             raise NotAListing("its answer ends in the middle of a page")
     files = []
-    for href in page.hrefs:
+    for href, yanked in page.hrefs:
         url, fragment = urldefrag(urljoin(base, href))
         algorithm, _, digest = fragment.partition("=")
         filename = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
         if _belongs_to(filename, project) or (DISTRIBUTION.search(filename) and "/" in filename):
             sha256 = digest if algorithm == "sha256" else None
-            files.append(_file(filename, url, base, sha256, None))
+            files.append({**_file(filename, url, base, sha256, None), "yanked": yanked})
     # A project without a file: servers mark such a page, or head it with the words of PEP 503.
     words = " ".join(" ".join(page.text).lower().split())
     is_empty_listing = page.is_marked or f"links for {project}" in re.sub(r"[-_.]+", "-", words)
@@ -128,7 +129,8 @@ def _from_json(body: bytes, base: str, project: str) -> list[dict[str, Any]]:
         if not isinstance(hashes, dict):
             raise NotAListing("its answer lists a file without its hashes (PEP 691)")
         age = _days_since(file.get("upload-time"))
-        files.append(_file(file.get("filename"), file.get("url"), base, hashes.get("sha256"), age))
+        listed = _file(file.get("filename"), file.get("url"), base, hashes.get("sha256"), age)
+        files.append({**listed, "yanked": file.get("yanked") not in (None, False)})
     return files
 
 

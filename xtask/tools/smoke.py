@@ -1,8 +1,8 @@
 """Smoke-test the distributions that are installed in the environment of this interpreter.
 
 Reads a JSON object, one line of standard input: ``imports`` (module names), ``commands`` (argument
-lists; the word ``python`` is this interpreter), ``versions`` (distribution to version) and
-``timeout`` (seconds for each check). Prints a JSON array with one object for each check: ``check``,
+lists; the word ``python`` is this interpreter), ``versions`` (distribution to version), ``timeout``
+(seconds for each check) and ``packaging`` (a folder with the package ``packaging``). Prints a JSON array with one object for each check: ``check``,
 ``ok`` and ``output`` (everything that it printed, if it failed).
 
 Standard input stays open while the process that started this one waits. When it closes early, the
@@ -25,7 +25,7 @@ from typing import TextIO, TypedDict
 IMPORT = """
 import importlib, json, pathlib, sys, sysconfig
 from importlib import metadata
-name, versions = sys.argv[1], json.loads(sys.argv[2])
+name, versions, packaging = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3]
 module = importlib.import_module(name)
 shown, file = getattr(module, "__version__", None), getattr(module, "__file__", None)
 places = [file] if file else list(getattr(module, "__path__", []))
@@ -33,12 +33,21 @@ sites = [pathlib.Path(sysconfig.get_path(site)).resolve() for site in ("purelib"
 if not any(pathlib.Path(place).resolve().is_relative_to(s) for place in places for s in sites):
     origin = (places or ['Python itself'])[0]
     sys.exit(f"`{name}` comes from {origin}, not from an installed distribution")
-if shown is not None and file is not None:
+if isinstance(shown, str) and file is not None:
+    sys.path.append(packaging)
+    from packaging.version import InvalidVersion, Version
+
+    def is_same(one, other):
+        try:
+            return Version(one) == Version(other)
+        except InvalidVersion:
+            return False
+
     file = pathlib.Path(file).resolve()
     for distribution, version in versions.items():
         files = metadata.files(distribution) or []
         if any(pathlib.Path(entry.locate()).resolve() == file for entry in files):
-            if shown != version:
+            if not is_same(shown, version):
                 sys.exit(f"`{name}.__version__` is {shown}, but {distribution} is {version}")
 """
 
@@ -95,13 +104,16 @@ def _run(name: str, arguments: list[str], timeout: float) -> Result:
 
 
 def _check_version(distribution: str, expected: str) -> Result:
+    from packaging.version import Version
+
+    name = f"version of {distribution} is {expected}"
     try:
         found = metadata.version(distribution)
     except metadata.PackageNotFoundError:
-        found = "not installed"
-    output = "" if found == expected else f"installed: {found}"
-    name = f"version of {distribution} is {expected}"
-    return {"check": name, "ok": found == expected, "output": output}
+        return {"check": name, "ok": False, "output": "it is not installed"}
+    # A version may be spelled in several ways, and pip has parsed this one.
+    ok = Version(found) == Version(expected)
+    return {"check": name, "ok": ok, "output": "" if ok else f"installed: {found}"}
 
 
 def _argv(command: list[str]) -> list[str]:
@@ -116,9 +128,12 @@ def main() -> None:
     task = json.loads(sys.stdin.readline())
     threading.Thread(target=_exit_with_parent, args=(sys.stdin,), daemon=True).start()
     timeout, versions = task["timeout"], task["versions"]
+    # After what is installed: checks are made in processes of their own.
+    sys.path.append(task["packaging"])
     results = [_check_version(name, version) for name, version in versions.items()]
     for module in task["imports"]:
-        arguments = [sys.executable, "-I", "-c", IMPORT, module, json.dumps(versions)]
+        arguments = [sys.executable, "-I", "-c", IMPORT, module]
+        arguments += [json.dumps(versions), task["packaging"]]
         results.append(_run(f"import {module}", arguments, timeout))
     for command in task["commands"]:
         results.append(_run(" ".join(command), _argv(command), timeout))

@@ -26,6 +26,8 @@ pub struct ServedFile {
     pub url: String,
     /// `None` where the index does not give it.
     pub sha256: Option<String>,
+    /// Whether it is yanked (PEP 592): listed, and passed over by installers.
+    pub yanked: bool,
     /// Days since it was uploaded; `None` where the index does not say (PEP 700).
     pub age: Option<u64>,
 }
@@ -314,7 +316,7 @@ mod tests {
 
     fn served(name: &str, sha256: Option<&str>) -> ServedFile {
         let (name, sha256) = (name.into(), sha256.map(str::to_owned));
-        ServedFile { name, url: String::new(), sha256, age: None }
+        ServedFile { name, url: String::new(), sha256, yanked: false, age: None }
     }
 
     #[track_caller]

@@ -140,6 +140,7 @@ fn served_file(file: &JsonValue) -> Option<ServedFile> {
         name: name.to_owned(),
         url: file["url"].as_str()?.to_owned(),
         sha256: file["sha256"].as_str().map(str::to_owned),
+        yanked: file["yanked"] == true,
         age: file["age"].as_u64(),
     })
 }

@@ -89,7 +89,7 @@ fn run_on(
         Installed::Refused(said) => bail!("cannot install it{said}"),
         Installed::Broken(said) => bail!("`pip check` failed after the installation{said}"),
     }
-    let results = check(&shell, &environment, test)?;
+    let results = check(tools, &shell, &environment, test)?;
     let failed = results.iter().filter(|result| !result.ok);
     let failed: Vec<String> = failed
         .map(|result| format!("`{}` failed{}", result.name, shell::tail(&result.output, 20)))
@@ -114,12 +114,18 @@ fn install(
 }
 
 /// Makes the checks, with the environment's own interpreter.
-fn check(shell: &Shell, environment: &Environment, test: &SmokeTest) -> Result<Vec<CheckResult>> {
+fn check(
+    tools: &Tools,
+    shell: &Shell,
+    environment: &Environment,
+    test: &SmokeTest,
+) -> Result<Vec<CheckResult>> {
     let task = object! {
         "imports": test.imports.as_slice(),
         "commands": test.commands.as_slice(),
         "versions": test.versions.iter().cloned().collect::<BTreeMap<_, _>>(),
         "timeout": test.timeout,
+        "packaging": text(&tools.pip_folder().join("_vendor")),
     };
     let python = shut_in(shell, &[], environment.python());
     let smoke = python.args(["-I", "-X", "utf8"]).arg(script("smoke.py"));

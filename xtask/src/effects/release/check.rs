@@ -7,7 +7,7 @@ use anyhow::Result;
 use domain::finding::{Finding, Rule};
 use domain::ids::{DistributionId, IdVec, PackageId};
 use domain::release::content::{self, Archive, Built, Siblings, Tree, TreeEntry};
-use domain::release::plan::{Upload, names_taken, to_upload};
+use domain::release::plan::{ServedFile, Upload, names_taken, to_upload};
 use formats::name::{Name, normalize};
 
 use crate::effects::index::twine;
@@ -104,7 +104,14 @@ impl Run<'_> {
         let distributions = &self.release.workspace.distributions;
         let normal = |id: DistributionId| distributions[id].name().normal().to_owned();
         let planned = self.release.plan.packages.iter();
-        let published = self.release.served.index.iter();
+        let on_index = |yanked: bool| {
+            let of = move |(id, files): (DistributionId, &[ServedFile])| {
+                let files: Vec<ServedFile> =
+                    files.iter().filter(|file| file.yanked == yanked).cloned().collect();
+                (normal(id), versions(&files, distributions[id].name()))
+            };
+            self.release.served.index.iter().map(of).collect()
+        };
         let extras = self.states.ids().map(|id| {
             let archives = self.state(id).archives.clone();
             let provided = archives.iter().flat_map(|archive| archive.headers("Provides-Extra"));
@@ -115,9 +122,8 @@ impl Run<'_> {
                 .map(|package| (normal(package.distribution), package.version.clone()))
                 .collect(),
             extras: extras.collect(),
-            published: published
-                .map(|(id, files)| (normal(id), versions(files, distributions[id].name())))
-                .collect(),
+            published: on_index(false),
+            yanked: on_index(true),
             installed: self.installed_by_others()?,
         })
     }

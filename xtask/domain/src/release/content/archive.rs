@@ -96,6 +96,8 @@ pub struct Siblings {
     pub extras: HashMap<String, Vec<String>>,
     /// Already on the index: one of them has to be admitted.
     pub published: HashMap<String, Vec<Version>>,
+    /// On the index, and yanked: pip passes them over.
+    pub yanked: HashMap<String, Vec<Version>>,
     /// The paths that siblings outside of this release install, each with its owner.
     pub installed: Vec<(String, Name)>,
 }

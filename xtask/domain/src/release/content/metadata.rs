@@ -5,7 +5,7 @@ use formats::pep440::Version;
 use formats::pep440::specifier::{self, Dialect, Op};
 use formats::requirement::{Requirement, admits};
 
-use crate::finding::Rule;
+use crate::finding::{Rule, Severity};
 use crate::release::content::archive::{Archive, Built, Siblings};
 use crate::release::content::problem::Problem;
 use crate::release::plan::version_in_file_name;
@@ -21,6 +21,10 @@ pub(crate) fn problems(built: &Built, archive: &Archive, siblings: &Siblings) ->
     let requirements = archive.headers("Requires-Dist");
     problems.extend(requirements.filter_map(|text| {
         let problem = requirement(text, built.version, siblings)?;
+        // What is no fault is said once, about the file that is installed.
+        if problem.severity != Severity::Error && !archive.is_wheel() {
+            return None;
+        }
         let message = format!("requires `{}`, but {}", without_address(text), problem.message);
         Some(Problem { message, ..problem })
     }));
@@ -131,11 +135,30 @@ fn requirement(text: &str, own: &Version, siblings: &Siblings) -> Option<Problem
         return Some(Problem::new(Rule::DirectReference, message).hint(hint));
     }
     let specifiers = &text[requirement.specifiers.clone()];
-    if !own.any_prerelease() && asks_for_prerelease(specifiers) {
-        return Some(range(format!("that is a pre-release, and {own} is a final release")));
-    }
     let name = requirement.name.normal();
-    missing_extra(&requirement, siblings).or_else(|| excluded(name, specifiers, siblings))
+    missing_extra(&requirement, siblings)
+        .or_else(|| excluded(name, specifiers, siblings))
+        .or_else(|| prerelease(name, specifiers, own, siblings))
+}
+
+/// A final release that asks for a pre-release. pip then installs later pre-releases too, so a sibling
+/// whose final release would do is not asked for like that; others have no better one.
+fn prerelease(name: &str, specifiers: &str, own: &Version, siblings: &Siblings) -> Option<Problem> {
+    if own.any_prerelease() || !asks_for_prerelease(specifiers) {
+        return None;
+    }
+    let planned = siblings.planned.get(name).map(std::slice::from_ref);
+    let versions = planned.or(siblings.published.get(name).map(Vec::as_slice)).unwrap_or_default();
+    let is_final = |version: &Version| {
+        !version.any_prerelease() && admits(specifiers, version).unwrap_or(false)
+    };
+    if let Some(found) = versions.iter().find(|version| is_final(version)) {
+        let message =
+            format!("that is a pre-release, {own} is a final release, and {name} {found} would do");
+        return Some(range(message));
+    }
+    let message = format!("that is a pre-release, and {own} is a final release");
+    Some(Problem::note(Rule::RequiresDist, message))
 }
 
 /// An extra that the required sibling does not provide.
@@ -157,6 +180,11 @@ fn excluded(name: &str, specifiers: &str, siblings: &Siblings) -> Option<Problem
         return (!is_admitted(version)).then(|| range(message()));
     }
     let published = siblings.published.get(name)?;
+    let yanked =
+        siblings.yanked.get(name).and_then(|yanked| yanked.iter().find(|v| is_admitted(v)));
+    if let Some(yanked) = yanked.filter(|_| !published.iter().any(is_admitted)) {
+        return Some(range(format!("the only {name} that it admits, {yanked}, is yanked")));
+    }
     if published.is_empty() {
         return Some(range(format!("`{name}` is neither published nor part of this release")));
     }
@@ -275,9 +303,35 @@ mod tests {
         let direct = "indexes refuse requirements on a path or an address";
         required("x @ file:///x", &none, Some(direct));
         assert_eq!(without_address("x[y] @ file:///x"), "x[y]");
-        required("x>=1.0rc1", &none, Some("that is a pre-release, and 1.0 is a final release"));
+    }
+
+    #[test]
+    fn a_final_release_asks_for_a_pre_release_where_there_is_nothing_else() {
+        let note = "that is a pre-release, and 1.0 is a final release";
+        let none = Siblings::default();
+        required("x>=1.0rc1", &none, Some(note));
         required("x<2.0.dev0", &none, None);
         required("x>=1.0", &none, None);
+        let severity = |text, siblings: &Siblings| {
+            requirement(text, &"1.0".parse().unwrap(), siblings).unwrap().severity
+        };
+        assert_eq!(severity("x>=1.0rc1", &none), Severity::Note);
+        let planned = siblings(&[("core", "2.0rc1")], &[("core", &["1.0"])]);
+        assert_eq!(severity("core>=2.0rc1,<3", &planned), Severity::Note);
+        let published = siblings(&[], &[("core", &["1.0", "2.0rc1"])]);
+        assert_eq!(severity("core>=2.0rc1", &published), Severity::Note);
+        let final_too = siblings(&[], &[("core", &["2.0rc1", "2.0"])]);
+        assert_eq!(severity("core>=2.0rc1", &final_too), Severity::Error);
+        assert_eq!(requirement("core>=2.0rc1", &"1.0rc1".parse().unwrap(), &final_too), None);
+    }
+
+    #[test]
+    fn yanked_files_satisfy_nothing() {
+        let mut siblings = siblings(&[], &[("core", &["2.3.0"])]);
+        siblings.yanked.insert("core".into(), vec!["2.4.0".parse().unwrap()]);
+        required("core>=2.3", &siblings, None);
+        let yanked = "the only core that it admits, 2.4.0, is yanked";
+        required("core>=2.4", &siblings, Some(yanked));
     }
 
     #[test]
