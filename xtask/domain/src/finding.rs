@@ -94,8 +94,8 @@ rules! {
     Name "name" Error ByHand
         "The distribution's name is invalid (PEP 508).";
     Names "names" Error;
-    NamespaceInit "namespace-init" Error Fix
-        "A distribution ships the `__init__.py` of a namespace package (PEP 420) that others share; it hides their modules. An empty one can be removed.";
+    NamespaceInit "namespace-init" Warning Fix
+        "A distribution ships the `__init__.py` of a package that others install into; where they are not in one folder, it hides their modules (PEP 420). An empty one can be removed.";
     Needs "needs" Error;
     NoRange "no-range" Warning Fix
         "A requirement on a sibling has no version range, so it admits versions that cannot work.";
@@ -129,8 +129,8 @@ rules! {
     Shared "shared" Error;
     SharedField "shared-field" Error;
     SharedFile "shared-file" Error;
-    /// Two distributions install the same path.
-    SharedPath "shared-path" Error;
+    SharedPath "shared-path" Error ByHand
+        "Two distributions install different files under one path; the one installed last wins.";
     /// A file exceeds the size limit of an index.
     Size "size" Error;
     StaleLock "stale-lock" Warning Fix

@@ -10,7 +10,7 @@ fn conflicting_archives_are_all_reported_and_none_is_uploaded() {
         // Both install common.py.
         .package("first", "1.0.0")
         .append("packages/first/pyproject.toml", &module("common"))
-        .file("packages/first/src/common.py", "\"\"\"A fixture.\"\"\"\n")
+        .file("packages/first/src/common.py", "\"\"\"Another fixture.\"\"\"\n")
         .package("second", "1.0.0")
         .append("packages/second/pyproject.toml", &module("common"))
         .file("packages/second/src/common.py", "\"\"\"A fixture.\"\"\"\n")

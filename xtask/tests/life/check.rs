@@ -13,7 +13,7 @@ mod rule {
     super::cases!(run, "life/check":
         ambiguous_tag config cycle dependencies_table direct_reference duplicate_name license name
         namespace_init no_range no_smoke py_typed readme requirement_syntax requires_python
-        stale_lock stale_range tag toml_syntax version version_copy);
+        shared_path stale_lock stale_range tag toml_syntax version version_copy);
 }
 
 #[track_caller]

@@ -1,12 +1,17 @@
-//! Files that have to be there, and one that must not: README, license, py.typed, and the
-//! `__init__.py` of a namespace.
+//! Files that have to be there, and those that two distributions share: README, license, py.typed, and
+//! the `__init__.py` of a namespace.
 
+use std::collections::HashMap;
+
+use formats::name::Name;
 use toml_edit::Item;
 
 use crate::check::python::holds;
 use crate::check::shipped::{self, Shipped};
 use crate::check::subject::{CheckFacts, Fix, Found, Subject};
 use crate::finding::{Finding, Rule};
+use crate::release::content::Contents;
+use crate::release::content::paths::{self, Overlap};
 use crate::text::toml::{TomlFile, start};
 use crate::text::words::first_few;
 use crate::workspace::locks::upwards;
@@ -159,43 +164,56 @@ pub(super) fn untyped_among_typed(subjects: &[Subject]) -> Option<Finding> {
     )
 }
 
-/// An `__init__.py` in a folder that modules of another distribution share.
-pub(super) fn namespaces(facts: CheckFacts, subjects: &[Subject]) -> Vec<Found> {
-    let mut found = Vec::new();
-    for subject in subjects {
-        for folder in subject.modules.packages() {
-            let guest = subjects
-                .iter()
-                .find(|other| other.id != subject.id && other.modules.has_files_in(folder));
-            let path = format!("{}{folder}/__init__.py", subject.modules.source);
-            let Some(guest) = guest else { continue };
-            let ships = [subject, guest].map(|of| shipped::ships(of, folder));
-            if ships.contains(&Shipped::No) {
-                continue;
+/// What the modules of several distributions share, where their wheels ship it.
+pub(super) fn shared(facts: CheckFacts, subjects: &[Subject]) -> Vec<Found> {
+    let by_name: HashMap<&Name, &Subject> =
+        subjects.iter().map(|subject| (subject.distribution.name(), subject)).collect();
+    // A single module does not tell by its folder whether it is shipped.
+    let installed: Vec<(&str, &Name)> = subjects
+        .iter()
+        .flat_map(|subject| subject.modules.files.iter().map(move |path| (subject, path)))
+        .filter(|(_, path)| path.contains('/'))
+        .map(|(subject, path)| (path.as_str(), subject.distribution.name()))
+        .collect();
+    let source = |path: &str, owner: &Name| format!("{}{path}", by_name[owner].modules.source);
+    let contents = |path: &str, owner: &Name| {
+        let text = (facts.files.read)(&source(path, owner)).map(|source| source.text);
+        let text = text.as_deref().unwrap_or_default();
+        Contents::of(text.to_owned(), text)
+    };
+    let overlaps = paths::overlaps(&installed, &contents).into_iter().filter_map(|overlap| {
+        let [one, other] = overlap.owners().map(|name| by_name[name]);
+        let ships = |folder: &str| [one, other].map(|of| shipped::ships(of, folder));
+        match overlap {
+            Overlap::Different { path, .. } | Overlap::Same { path, .. } => {
+                let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                let path = source(path, other.distribution.name());
+                let is_certain = ships(folder) == [Shipped::Yes; 2];
+                is_certain.then(|| Found::from(overlap.finding().at(&path, 1)))
             }
-            let text = (facts.files.read)(&path).map(|source| source.text).unwrap_or_default();
-            // The older ways to share a package, which need the file.
-            if text.contains("extend_path") || text.contains("declare_namespace") {
-                continue;
+            Overlap::Package { folder, .. } => {
+                let ships = ships(folder);
+                let path = source(&format!("{folder}/__init__.py"), one.distribution.name());
+                let text = contents(&format!("{folder}/__init__.py"), one.distribution.name()).id;
+                let found = namespace(overlap.finding().at(&path, 1), path, &text, ships);
+                (!ships.contains(&Shipped::No)).then_some(found)
             }
-            let message = format!(
-                "`{}` ships the `__init__.py` of the namespace `{}`, which `{}` shares (PEP 420)",
-                subject.distribution.name(),
-                folder.replace('/', "."),
-                guest.distribution.name()
-            );
-            let empty = text.lines().all(|line| line.trim().is_empty() || line.starts_with('#'));
-            let is_fixable = empty && ships == [Shipped::Yes; 2];
-            let hint = if is_fixable {
-                "`cargo xtask check --fix` removes it"
-            } else if empty {
-                "remove it, if both wheels ship that folder"
-            } else {
-                "move its contents to another module and remove it"
-            };
-            let finding = Finding::error(Rule::NamespaceInit, message).at(&path, 1).hint(hint);
-            found.push(Found::fixed_by(finding, is_fixable.then_some(Fix::Remove(path))));
         }
+    });
+    overlaps.collect()
+}
+
+/// The finding about an `__init__.py` in a folder that another distribution shares; an empty one can be
+/// removed.
+fn namespace(finding: Finding, path: String, text: &str, ships: [Shipped; 2]) -> Found {
+    let is_empty = text.lines().all(|line| line.trim().is_empty() || line.starts_with('#'));
+    if is_empty && ships == [Shipped::Yes; 2] {
+        let finding = finding.hint("`cargo xtask check --fix` removes it");
+        return Found::fixed_by(finding, Some(Fix::Remove(path)));
     }
-    found
+    Found::from(if is_empty {
+        finding.hint("remove it, if both wheels ship that folder")
+    } else {
+        finding.hint("keep it where both are always installed together; the smoke test shows that")
+    })
 }

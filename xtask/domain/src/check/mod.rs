@@ -41,7 +41,7 @@ pub fn check(facts: CheckFacts) -> Vec<Found> {
         found.extend(smoke::smoke(subject).map(Found::from));
     }
     found.extend(contents::untyped_among_typed(&subjects).map(Found::from));
-    found.extend(contents::namespaces(facts, &subjects));
+    found.extend(contents::shared(facts, &subjects));
     found.extend(versions::locks(facts));
     found.sort_by(|a, b| a.finding.location.cmp(&b.finding.location));
     found

@@ -1,14 +1,17 @@
 //! Checks the contents of all built packages together, before any index has them.
 
 use std::collections::HashMap;
+use std::fs;
 use std::rc::Rc;
 
 use anyhow::Result;
 use domain::finding::{Finding, Rule};
 use domain::ids::{DistributionId, IdVec, PackageId};
-use domain::release::content::{self, Archive, Built, Siblings, Tree, TreeEntry};
+use domain::release::content::{
+    self, Archive, Built, Contents, InstalledFile, Siblings, Tree, TreeEntry,
+};
 use domain::release::plan::{ServedFile, Upload, names_taken, to_upload};
-use formats::name::{Name, normalize};
+use formats::name::normalize;
 
 use crate::effects::index::twine;
 use crate::effects::python;
@@ -128,20 +131,25 @@ impl Run<'_> {
         })
     }
 
-    /// The paths that the distributions outside of this release install, as far as their sources
+    /// The files that the distributions outside of this release install, as far as their sources
     /// tell: in the src layout, everything in `src/`.
-    fn installed_by_others(&self) -> Result<Vec<(String, Name)>> {
+    fn installed_by_others(&self) -> Result<Vec<InstalledFile>> {
         let workspace = self.release.workspace;
         let tracked = self.git().tracked(self.release.head)?;
-        let paths = tracked.iter().map(|entry| entry.path.as_str());
-        let installed = paths.filter_map(|path| {
-            let owner =
-                workspace.owner(path).filter(|&id| self.release.plan.package_of(id).is_none())?;
-            let other = &workspace.distributions[owner];
-            let own = path.strip_prefix(&other.dir)?.trim_start_matches('/');
-            let installed = own.strip_prefix("src/")?;
-            let is_installed = other.manifest.excluded.is_none();
-            is_installed.then(|| (installed.to_owned(), other.name().clone()))
+        let installed = tracked.into_iter().filter_map(|entry| {
+            let id = workspace.owner(&entry.path)?;
+            let other = &workspace.distributions[id];
+            let is_beside = self.release.plan.package_of(id).is_none();
+            let path = workspace.own_path(id, &entry.path)?.strip_prefix("src/")?.to_owned();
+            // Only an `__init__.py` can extend the path of its package.
+            let source =
+                path.ends_with("/__init__.py").then(|| self.release.source.join(&entry.path));
+            let text = source.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
+            (is_beside && other.manifest.excluded.is_none()).then(|| InstalledFile {
+                path,
+                owner: other.name().clone(),
+                contents: Contents::of(entry.id, &text),
+            })
         });
         Ok(installed.collect())
     }

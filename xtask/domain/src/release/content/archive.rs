@@ -98,6 +98,31 @@ pub struct Siblings {
     pub published: HashMap<String, Vec<Version>>,
     /// On the index, and yanked: pip passes them over.
     pub yanked: HashMap<String, Vec<Version>>,
-    /// The paths that siblings outside of this release install, each with its owner.
-    pub installed: Vec<(String, Name)>,
+    /// The files that siblings outside of this release install.
+    pub installed: Vec<InstalledFile>,
+}
+
+/// One file that a distribution installs into the environment that it shares with others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstalledFile {
+    pub path: String,
+    pub owner: Name,
+    pub contents: Contents,
+}
+
+/// What matters of a file that others install too.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Equal for files of the same bytes.
+    pub id: String,
+    /// It is an `__init__.py` that extends the path of its package, as several may install it.
+    pub extends: bool,
+}
+
+impl Contents {
+    /// Those of an `__init__.py` with this text.
+    pub fn of(id: String, text: &str) -> Contents {
+        let extends = text.contains("extend_path") || text.contains("declare_namespace");
+        Contents { id, extends }
+    }
 }

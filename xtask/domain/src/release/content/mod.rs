@@ -5,7 +5,7 @@
 mod archive;
 mod metadata;
 pub mod modules;
-mod paths;
+pub(crate) mod paths;
 mod problem;
 mod tracked;
 mod tree;
@@ -14,7 +14,7 @@ mod wheel;
 use crate::finding::{Finding, Rule};
 use crate::text::words::plural;
 
-pub use archive::{Archive, Built, Siblings};
+pub use archive::{Archive, Built, Contents, InstalledFile, Siblings};
 pub use paths::import_names;
 pub use tree::{EntryKind, Tree, TreeEntry};
 pub use wheel::stale_member;
@@ -33,7 +33,6 @@ pub fn check(built: &[Built], siblings: &Siblings) -> Vec<Finding> {
         }
     }
     findings.extend(paths::shared(built, siblings));
-    findings.extend(paths::namespaces(built, siblings));
     findings
 }
 

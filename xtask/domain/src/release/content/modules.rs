@@ -81,13 +81,6 @@ impl Modules {
         let folders = around.iter().flat_map(|package| parents(package));
         folders.filter(|folder| !packages.contains(folder)).collect()
     }
-
-    /// Whether any Python file is in this folder or below.
-    pub(crate) fn has_files_in(&self, folder: &str) -> bool {
-        self.files
-            .iter()
-            .any(|path| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
-    }
 }
 
 /// The folders around a path, the nearest first.
@@ -116,7 +109,6 @@ mod tests {
         assert_eq!(found.source, "p/core/src/");
         assert_eq!(found.outermost(), ["ns/core"]);
         assert_eq!(found.namespaces().into_iter().collect::<Vec<_>>(), ["ns"]);
-        assert!(found.has_files_in("ns") && !found.has_files_in("n"));
     }
 
     #[test]
