@@ -99,6 +99,7 @@ impl Repository {
         let request = BumpRequest {
             targets: vec![workspace.resolve("p0").unwrap()],
             change: Change::Step(Step::Minor),
+            pre: None,
             ranges: RangePolicy::Align,
             dependents: DependentsPolicy::Patch,
             date: "2026-01-31".to_owned(),

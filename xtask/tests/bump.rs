@@ -237,6 +237,42 @@ fn auto_follows_the_commits() {
     assert_eq!(again["bumps"], serde_json::json!([]));
 }
 
+/// Only what HEAD contains counts, and a version that is tagged elsewhere is stepped over.
+#[test]
+fn a_maintenance_branch_counts_from_its_own_tags() {
+    let repo = two_packages();
+    let change = |file: &str, message: &str| {
+        repo.write(file, message);
+        repo.record(message);
+    };
+    let to = |words: &str| {
+        let plan = repo.xtask(&format!("bump {words} --dry-run --json")).ok().json();
+        let bumps = plan["bumps"].as_array().unwrap().iter();
+        let bumps = bumps.map(|b| format!("{} {}", b["package"], b["to"]).replace('"', ""));
+        bumps.collect::<Vec<_>>().join(", ")
+    };
+    repo.git("tag core-v1.0.0");
+    repo.git("tag app-v0.5.0");
+    repo.git("branch release/1.x");
+    change("core/a.py", "feat: new");
+    assert_eq!(to("all auto"), "core 1.1.0, app 0.5.1");
+    repo.xtask("bump --commit --yes").ok();
+    repo.git("tag core-v1.1.0");
+    repo.git("tag app-v0.5.1");
+    repo.git("switch -q release/1.x");
+    change("core/b.py", "fix: leak");
+    assert_eq!(to("all auto"), "core 1.0.1, app 0.5.2");
+    repo.xtask("bump core 1.1.0 --dry-run").exits(1);
+    // A pre-release is followed by the next one, for all alike.
+    assert_eq!(to("core minor --pre rc"), "core 1.2.0rc1, app 0.5.2rc1");
+    repo.xtask("bump core minor --pre rc --commit --yes").ok();
+    repo.git("tag core-v1.2.0rc1");
+    repo.git("tag app-v0.5.2rc1");
+    change("core/c.py", "fix: another");
+    assert_eq!(to("all auto"), "core 1.2.0rc2, app 0.5.2rc2");
+    assert_eq!(to("all final"), "core 1.2.0, app 0.5.2");
+}
+
 #[test]
 fn versions_from_tags_continue_from_existing_tags() {
     let manifest = |name: &str| {

@@ -161,6 +161,7 @@ fn plan(tree: &Tree, change: Change, ranges: RangePolicy) -> Option<BumpPlan> {
     let request = BumpRequest {
         targets: vec![workspace.resolve("acme-core").unwrap()],
         change,
+        pre: None,
         ranges,
         dependents: DependentsPolicy::Patch,
         date: "2026-01-31".to_owned(),

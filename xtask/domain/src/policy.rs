@@ -1,5 +1,7 @@
 //! The policies of a bump, which the command line and the configuration name by the same words.
 
+use formats::pep440::PreReleaseKind;
+
 use crate::text::words::by_word;
 
 by_word! {
@@ -11,6 +13,25 @@ by_word! {
         Align = "align",
         /// The same, but only for ranges that would exclude the new version.
         Fit = "fit",
+    }
+}
+
+by_word! {
+    /// The pre-releases that a level may lead to.
+    pub enum PreRelease {
+        Alpha = "alpha",
+        Beta = "beta",
+        Rc = "rc",
+    }
+}
+
+impl From<PreRelease> for PreReleaseKind {
+    fn from(word: PreRelease) -> PreReleaseKind {
+        match word {
+            PreRelease::Alpha => PreReleaseKind::Alpha,
+            PreRelease::Beta => PreReleaseKind::Beta,
+            PreRelease::Rc => PreReleaseKind::Rc,
+        }
     }
 }
 

@@ -115,7 +115,7 @@ fn plan(tree: &[(String, String)], to: &str) -> Option<BumpPlan> {
     let files = Files { read: &read, list: &list };
     let request = BumpRequest {
         targets: vec![workspace.resolve("core").ok()?],
-        change: Change::To(to.parse().unwrap()),
+        change: Change::To(to.parse().unwrap()), pre: None,
         ranges: RangePolicy::Align,
         dependents: DependentsPolicy::Patch,
         date: "2026-01-31".to_owned(),

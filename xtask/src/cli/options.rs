@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
-use domain::policy::{DependentsPolicy, RangePolicy};
+use domain::policy::{DependentsPolicy, PreRelease, RangePolicy};
 use domain::release::stage::Until;
 use domain::text::words::by_word;
 
@@ -73,6 +73,8 @@ subcommands! {
         dry_run: bool = is_set(flag("dry-run", "Print the plan and write nothing"));
         json: bool = is_set(flag("json", "Print the plan as one JSON object; never prompt"));
         commit: bool = is_set(flag("commit", "Commit what was written, and nothing else"));
+        pre: Option<PreRelease> = optional(choice("pre", PreRelease::ALL,
+            "Beside a level: the next pre-release of the version that it leads to"));
         yes: bool = is_set(flag("yes", "Do not prompt"));
         /// `None` leaves it to the configuration.
         ranges: Option<RangePolicy> = optional(choice("ranges", RangePolicy::ALL,

@@ -5,7 +5,8 @@ use std::io;
 use std::path::Path;
 
 use anyhow::Result;
-use domain::bump::step::Change;
+use domain::bump::commits::{self, Commits};
+use domain::bump::step::{Change, Step};
 use domain::bump::{self, Bump, BumpFacts, BumpPlan, BumpRequest, History, RangeMove};
 use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::{DistributionId, IdVec};
@@ -15,7 +16,6 @@ use domain::text::words::{first_few, plural};
 use domain::workspace::made_versions::TRAILER;
 use domain::workspace::target::with_version;
 use domain::workspace::{Distribution, Judgement, Workspace};
-use formats::conventional_commits::{self, ConventionalCommit};
 use jzon::object;
 
 use crate::ExitStatus;
@@ -102,9 +102,17 @@ fn request(workspace: &Workspace, options: &BumpOptions) -> Result<BumpRequest> 
     if let Some(finding) = misplaced(workspace, &words, targets) {
         return Err(Refusal::from(finding).into());
     }
+    let is_level =
+        matches!(change, Change::Auto | Change::Step(Step::Major | Step::Minor | Step::Patch));
+    if options.pre.is_some() && !is_level {
+        let message = format!("`--pre` goes with a level, not with `{change}`");
+        let hint = "`cargo xtask bump all minor --pre rc`";
+        return Err(Refusal::from(Finding::error(Rule::Change, message).hint(hint)).into());
+    }
     Ok(BumpRequest {
         targets: workspace.resolve_all(targets)?,
         change,
+        pre: options.pre.map(Into::into),
         ranges: options.ranges.unwrap_or(workspace.config.ranges),
         dependents: options.dependents.unwrap_or_default(),
         date: clock::today(),
@@ -161,8 +169,7 @@ fn histories(
     let mut commits = HashMap::new();
     if request.change != Change::Auto {
         // Changelogs tell of them; a bump works without.
-        commits =
-            git.map_or(Ok(HashMap::new()), |git| conventional_commits_since(git, workspace))?;
+        commits = git.map_or(Ok(HashMap::new()), |git| commits_since(git, workspace))?;
     } else if !distributions.is_empty() {
         let Some(git) = git else {
             let message =
@@ -171,13 +178,13 @@ fn histories(
             return Err(Refusal::from(Finding::error(Rule::Auto, message).hint(hint)).into());
         };
         refuse_shallow(git, workspace, request)?;
-        commits = conventional_commits_since(git, workspace)?;
+        commits = commits_since(git, workspace)?;
     }
     let histories = distributions.enumerate().map(|(id, distribution)| {
         let last = distribution.last_tag.as_ref();
         History {
             last: last.map(|tag| (tag.version.clone(), tag.name.clone())),
-            commits: commits.remove(&id).unwrap_or_default(),
+            since: commits.remove(&id).unwrap_or_default(),
         }
     });
     Ok(histories.collect())
@@ -210,17 +217,10 @@ fn refuse_shallow(git: &Git, workspace: &Workspace, request: &BumpRequest) -> Re
     Err(Refusal::from(Finding::error(Rule::Auto, message).hint(hint)).into())
 }
 
-fn conventional_commits_since(
-    git: &Git,
-    workspace: &Workspace,
-) -> Result<HashMap<DistributionId, Vec<ConventionalCommit>>> {
+fn commits_since(git: &Git, workspace: &Workspace) -> Result<HashMap<DistributionId, Commits>> {
     let tagged = workspace.tagged_commits();
     let log = git.log_since(&tagged)?;
-    let since = workspace.commits_since(&tagged, &log).into_iter().map(|(id, commits)| {
-        let read = commits.iter().filter_map(|commit| conventional_commits::read(&commit.message));
-        (id, read.collect())
-    });
-    Ok(since.collect())
+    Ok(commits::since_tags(workspace, &tagged, &log))
 }
 
 fn print_json(plan: &BumpPlan) -> io::Result<()> {

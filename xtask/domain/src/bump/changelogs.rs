@@ -65,7 +65,7 @@ pub(crate) fn additions(facts: BumpFacts<'_>, request: &BumpRequest, plan: &Bump
         };
         let history = facts.history.get(bump.id);
         let mut entries =
-            history.map_or_else(Vec::new, |h| conventional_commits::entries(&h.commits));
+            history.map_or_else(Vec::new, |h| conventional_commits::entries(&h.since.asks));
         let moves = published.get(&bump.id).filter(|_| bump.cascaded);
         entries.extend(range_entries(facts, moves.map_or(&[], Vec::as_slice)));
         let path = source.path.clone();

@@ -53,6 +53,14 @@ impl<'a> Planner<'a> {
             let dependency = Dependency { sibling, dependent, number, declared };
             let build = declared.table == RequirementTable::Build;
             let policy = if build { RangePolicy::Fit } else { self.request.ranges };
+            if !build
+                && declared.is_published()
+                && self.is_planned_final(dependent)
+                && !to.is_final()
+            {
+                self.leave_pre_release(dependency, &to);
+                continue;
+            }
             match range::follow(specifiers, declared.dialect, from.as_ref(), &to, policy) {
                 Ok(outcome) if build && outcome.replacements.is_empty() => {}
                 Ok(_) if build => self.leave_build_requirement(dependency),
@@ -60,6 +68,20 @@ impl<'a> Planner<'a> {
                 Err(refusal) => self.refuse_range(dependency, &refusal, &to),
             }
         }
+    }
+
+    fn is_planned_final(&self, id: DistributionId) -> bool {
+        self.planned[id].as_ref().is_some_and(|planned| planned.to.is_final())
+    }
+
+    /// A range of a final stays, for its users install no pre-releases.
+    fn leave_pre_release(&mut self, dependency: Dependency<'_>, to: &Version) {
+        let Dependency { dependent, declared, .. } = dependency;
+        let text = format!(
+            "`{}` stays: {to} is a pre-release, and this release is final; `--pre` makes one of it",
+            declared.shown()
+        );
+        self.note(dependent, &declared.file, declared.line, text);
     }
 
     /// A build requirement stays: anyone who builds the new version from its sdist needs a sibling
@@ -234,8 +256,15 @@ impl<'a> Planner<'a> {
         let next = match (version, self.highest(&group)) {
             (DeclaredVersion::Unknown { reason, .. }, _) => Err(reason.clone()),
             (_, None) => Err(NO_TAG.to_owned()),
-            (_, Some(from)) => step::cascade(from).map_err(|refusal| refusal.to_string()),
+            (_, Some(from)) => {
+                let to = self.planned[sibling].as_ref().map_or(from, |planned| &planned.to);
+                step::cascade(from, to).map_err(|refusal| refusal.to_string())
+            }
         };
+        let next = next.and_then(|(step, to)| {
+            let free = self.free(dependent, &group, to, Some(step));
+            free.map(|to| (step, to)).map_err(|refusal| refusal.to_string())
+        });
         match next {
             Ok((step, to)) => {
                 let cause = Cause::Ranges { step, on: vec![sibling] };

@@ -4,6 +4,7 @@
 
 mod causes;
 mod changelogs;
+pub mod commits;
 pub(crate) mod copies;
 mod follow;
 mod listed_files;

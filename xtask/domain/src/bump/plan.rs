@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use formats::conventional_commits::ConventionalCommit;
-use formats::pep440::Version;
+use formats::pep440::{PreReleaseKind, Version};
 
+use crate::bump::commits::Commits;
 use crate::bump::step::Change;
 use crate::ids::{DistributionId, IdVec};
 use crate::manifest::requirement::DeclaredRequirement;
@@ -19,6 +19,8 @@ pub struct BumpRequest {
     /// Empty for all that are not excluded.
     pub targets: Vec<DistributionId>,
     pub change: Change,
+    /// The kind of pre-release that a level makes in place of the final (`--pre`).
+    pub pre: Option<PreReleaseKind>,
     pub ranges: RangePolicy,
     pub dependents: DependentsPolicy,
     /// `YYYY-MM-DD`, for changelogs.
@@ -30,8 +32,8 @@ pub struct BumpRequest {
 pub struct History {
     /// The highest version that a tag names, and that tag.
     pub last: Option<(Version, String)>,
-    /// The commits since that tag that touch its directory and call for a release.
-    pub commits: Vec<ConventionalCommit>,
+    /// The commits since that tag that touch it.
+    pub since: Commits,
 }
 
 /// The facts of the repository.

@@ -30,6 +30,7 @@ pub(crate) fn versions_and_ranges(
         plan: BumpPlan::default(),
         without_range: Vec::new(),
         templates: Vec::new(),
+        left_final: Vec::new(),
         refusals: Vec::new(),
     };
     planner.bump_targets();
@@ -62,6 +63,8 @@ pub(crate) struct Planner<'a> {
     pub(crate) without_range: Vec<(DistributionId, usize)>,
     /// Requirements on bumped siblings that are templates: who has them, their number.
     pub(crate) templates: Vec<(DistributionId, usize)>,
+    /// Those of all that `final` finds final already.
+    pub(crate) left_final: Vec<DistributionId>,
     pub(crate) refusals: Vec<Finding>,
 }
 

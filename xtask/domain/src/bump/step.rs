@@ -99,6 +99,8 @@ pub enum StepRefusal {
     TooLarge { from: Box<Version> },
     /// `auto` has to be resolved from the commits first.
     Unresolved,
+    /// A tag names it already.
+    Taken { version: Box<Version>, tag: String },
 }
 
 impl StepRefusal {
@@ -117,6 +119,10 @@ impl StepRefusal {
             }
             StepRefusal::TooLarge { .. } => "use the version itself".to_owned(),
             StepRefusal::Unresolved => "use a step or a version".to_owned(),
+            StepRefusal::Taken { version, .. } => match over(version, Step::Patch, true) {
+                Ok(next) => format!("use a version that is free, such as {next}"),
+                Err(_) => "use a version that is free".to_owned(),
+            },
         }
     }
 }
@@ -142,6 +148,9 @@ impl fmt::Display for StepRefusal {
             }
             StepRefusal::TooLarge { from } => {
                 write!(out, "a number in {from} is too large to increment")
+            }
+            StepRefusal::Taken { version, tag } => {
+                write!(out, "{version} is tagged already (`{tag}`)")
             }
             StepRefusal::Unresolved => out.write_str("`auto` needs the commits since the last tag"),
         }
@@ -187,11 +196,46 @@ pub fn apply(from: &Version, step: Step) -> Result<Version, StepRefusal> {
     upwards(from, to)
 }
 
+/// The pre-release of the version that `level` leads to; the next one where that is under way already.
+pub fn pre_release(
+    from: &Version,
+    level: Step,
+    kind: PreReleaseKind,
+) -> Result<Version, StepRefusal> {
+    let last = apply(from, level)?;
+    if before_final(from) && release_of(from) == last {
+        return upwards(from, pre_step(from, kind)?);
+    }
+    upwards(from, last.with_pre(Some(PreRelease { kind, number: 1 })))
+}
+
+/// The final that a version leads to, or itself.
+pub(crate) fn final_of(version: &Version) -> Version {
+    if before_final(version) { release_of(version) } else { version.clone() }
+}
+
+/// The version after one that is taken, by `step`; after a pre-release comes the next one of it, or,
+/// where its final is taken too, the first one of the next final.
+pub(crate) fn over(taken: &Version, step: Step, is_final: bool) -> Result<Version, StepRefusal> {
+    if !is_final {
+        return cascade(taken, taken).map(|(_, version)| version);
+    }
+    let next = match step {
+        Step::Major | Step::Minor | Step::Post => apply(&final_of(taken), step)?,
+        _ => apply(&final_of(taken), Step::Patch)?,
+    };
+    let first = |pre: PreRelease| PreRelease { number: 1, ..pre };
+    Ok(if before_final(taken) { next.with_pre(taken.pre().map(first)) } else { next })
+}
+
 /// The version of a dependent of which only ranges changed: the next patch, but a pre-release or a
-/// development release is counted on, because the final that it leads to was not requested.
-pub fn cascade(from: &Version) -> Result<(Step, Version), StepRefusal> {
-    let step = match from.pre() {
-        _ if from.is_dev() => Step::Dev,
+/// development release is counted on, because the final that it leads to was not requested. Where
+/// the sibling that it now requires is a pre-release, it becomes one too: pip would give a final to
+/// users without the pre-release that it requires.
+pub fn cascade(from: &Version, sibling: &Version) -> Result<(Step, Version), StepRefusal> {
+    let like = if before_final(from) { from } else { sibling };
+    let step = match like.pre() {
+        _ if like.is_dev() => Step::Dev,
         Some(PreRelease { kind: PreReleaseKind::Alpha, .. }) => Step::Alpha,
         Some(PreRelease { kind: PreReleaseKind::Beta, .. }) => Step::Beta,
         Some(PreRelease { kind: PreReleaseKind::Rc, .. }) => Step::Rc,
@@ -472,7 +516,37 @@ mod tests {
             ("0.63b0.dev0", "0.63b0.dev1"),
             ("1.5.0.post1", "1.5.1"),
         ] {
-            assert_eq!(cascade(&from.parse().unwrap()).unwrap().1.to_string(), to);
+            let sibling = Version::new([2, 0]);
+            assert_eq!(cascade(&from.parse().unwrap(), &sibling).unwrap().1.to_string(), to);
+        }
+    }
+
+    #[test]
+    fn a_cascade_from_a_pre_release_makes_one() {
+        for (from, sibling, to) in [
+            ("1.5.0", "2.0.0rc1", "1.5.1rc1"),
+            ("1.5.0", "2.0.0a3", "1.5.1a1"),
+            ("1.5.0", "2.0.0.dev1", "1.5.1.dev1"),
+            ("1.5.0rc1", "2.0.0b1", "1.5.0rc2"),
+        ] {
+            let (_, made) = cascade(&from.parse().unwrap(), &sibling.parse().unwrap()).unwrap();
+            assert_eq!(made.to_string(), to);
+        }
+    }
+
+    #[test]
+    fn a_level_may_lead_to_a_pre_release() {
+        for (from, level, to) in [
+            ("1.2.0", Step::Minor, "1.3.0rc1"),
+            ("1.3.0rc1", Step::Minor, "1.3.0rc2"),
+            ("1.3.0rc1", Step::Patch, "1.3.0rc2"),
+            ("1.3.0rc1", Step::Major, "2.0.0rc1"),
+            ("1.2.1rc1", Step::Minor, "1.3.0rc1"),
+            ("1.3.0b2", Step::Minor, "1.3.0rc1"),
+            ("1.3.0.dev0", Step::Minor, "1.3.0rc1"),
+        ] {
+            let made = pre_release(&from.parse().unwrap(), level, PreReleaseKind::Rc).unwrap();
+            assert_eq!(made.to_string(), to, "{from}");
         }
     }
 

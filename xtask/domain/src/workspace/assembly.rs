@@ -281,6 +281,7 @@ fn distribution(manifest: Manifest, level: usize) -> Distribution {
         named_by: Vec::new(),
         tag,
         last_tag: None,
+        taken: Vec::new(),
         tagged: None,
         settled: None,
     }

@@ -22,8 +22,11 @@ pub struct Distribution {
     /// requirement's number.
     pub named_by: Vec<(DistributionId, usize)>,
     pub tag: TagPattern,
-    /// The tag with the highest version, where the repository's tags are known.
+    /// The tag with the highest version that HEAD contains, where the repository's tags are known.
     pub last_tag: Option<LastTag>,
+    /// Versions that are tagged outside of the history of HEAD or above the current version, each with
+    /// its tag: none of them can be given again.
+    pub taken: Vec<(Version, String)>,
     /// The tag of the current version, where there is one.
     pub tagged: Option<String>,
     /// Its version where no file holds it, as far as it is known.

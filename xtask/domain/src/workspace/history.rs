@@ -9,6 +9,8 @@ use crate::text::harmless::without_commands;
 pub struct TagRef {
     pub name: String,
     pub commit: String,
+    /// The history of HEAD contains it, as far as is known here.
+    pub in_head: bool,
 }
 
 /// One commit with the paths it touches, relative to the root.
@@ -17,7 +19,10 @@ pub struct Commit {
     pub hash: String,
     pub parents: Vec<String>,
     pub message: String,
+    /// Those that it changes, by their old and new paths.
     pub files: Vec<String>,
+    /// The old and the new path of each file that it moves.
+    pub renames: Vec<(String, String)>,
 }
 
 /// Reads lines of `NAME OBJECT [PEELED]`, as `for-each-ref` prints them. Sorted by name.
@@ -26,7 +31,7 @@ pub fn parse_tags(text: &str) -> Vec<TagRef> {
         let mut words = line.split(' ');
         let (name, object) = (words.next()?, words.next()?);
         let commit = words.next().filter(|peeled| !peeled.is_empty()).unwrap_or(object);
-        Some(TagRef { name: name.to_owned(), commit: commit.to_owned() })
+        Some(TagRef { name: name.to_owned(), commit: commit.to_owned(), in_head: false })
     };
     let mut tags: Vec<TagRef> = text.lines().filter_map(tag).collect();
     tags.sort_by(|a, b| a.name.cmp(&b.name));
@@ -48,7 +53,11 @@ pub fn parse_remote_tags(text: &str) -> Vec<TagRef> {
         let Some((object, name)) = line.split_once("\trefs/tags/") else { continue };
         match (name.strip_suffix("^{}"), tags.last_mut()) {
             (Some(name), Some(last)) if last.name == name => last.commit = object.to_owned(),
-            _ => tags.push(TagRef { name: name.to_owned(), commit: object.to_owned() }),
+            _ => tags.push(TagRef {
+                name: name.to_owned(),
+                commit: object.to_owned(),
+                in_head: false,
+            }),
         }
     }
     tags
@@ -57,8 +66,9 @@ pub fn parse_remote_tags(text: &str) -> Vec<TagRef> {
 /// The format of `git log` that [`parse_log`] reads. Only NUL is never part of a message.
 pub const LOG_FORMAT: &str = "--format=%x00%H%x00%P%x00%B";
 
-/// Reads the output of `git log -z --name-only` in [`LOG_FORMAT`]: an empty field, hash, parents,
-/// message, and the files, of which the first follows a newline.
+/// Reads the output of `git log -z --name-status` in [`LOG_FORMAT`]: an empty field, hash, parents,
+/// message, and for each file its status and path, of which the first follows a newline; a file that is
+/// moved (`R100`) has two.
 pub fn parse_log(text: &str) -> Vec<Commit> {
     let mut fields = text.split('\0').peekable();
     let mut commits = Vec::new();
@@ -69,15 +79,22 @@ pub fn parse_log(text: &str) -> Vec<Commit> {
             break;
         };
         let mut files = Vec::new();
-        while let Some(file) = fields.next_if(|field| !field.is_empty()) {
-            let file = if files.is_empty() { file.trim_start_matches('\n') } else { file };
-            files.push(file.to_owned());
+        let mut renames = Vec::new();
+        while let Some(status) = fields.next_if(|field| !field.is_empty()) {
+            let Some(path) = fields.next() else { break };
+            files.push(path.to_owned());
+            if status.trim_start().starts_with(['R', 'C']) {
+                let Some(new) = fields.next() else { break };
+                files.push(new.to_owned());
+                renames.push((path.to_owned(), new.to_owned()));
+            }
         }
         commits.push(Commit {
             hash: hash.to_owned(),
             parents: parents.split(' ').filter(|p| !p.is_empty()).map(str::to_owned).collect(),
             message: harmless(message.trim_end()),
             files,
+            renames,
         });
     }
     commits
@@ -97,18 +114,23 @@ fn harmless(message: &str) -> String {
 ///
 /// `log` has to reach back to `ancestor`, or the whole log is returned.
 pub fn since<'a>(log: &'a [Commit], ancestor: &str) -> Vec<&'a Commit> {
-    let parents: HashMap<&str, &Commit> =
+    let contained = reached(log, &[ancestor.to_owned()]);
+    log.iter().filter(|commit| !contained.contains(commit.hash.as_str())).collect()
+}
+
+/// The hashes of the commits of `log` that these are or contain.
+pub(crate) fn reached<'a>(log: &'a [Commit], from: &[String]) -> HashSet<&'a str> {
+    let by_hash: HashMap<&str, &Commit> =
         log.iter().map(|commit| (commit.hash.as_str(), commit)).collect();
-    let mut contained = HashSet::new();
-    let mut open = vec![ancestor];
+    let mut found = HashSet::new();
+    let mut open: Vec<&str> = from.iter().map(String::as_str).collect();
     while let Some(hash) = open.pop() {
-        if let Some(commit) =
-            parents.get(hash).filter(|commit| contained.insert(commit.hash.as_str()))
+        if let Some(commit) = by_hash.get(hash).filter(|commit| found.insert(commit.hash.as_str()))
         {
             open.extend(commit.parents.iter().map(String::as_str));
         }
     }
-    log.iter().filter(|commit| !contained.contains(commit.hash.as_str())).collect()
+    found
 }
 
 #[cfg(test)]
@@ -117,7 +139,13 @@ mod tests {
 
     fn commit(hash: &str, parents: &[&str]) -> Commit {
         let parents = parents.iter().map(|p| (*p).to_owned()).collect();
-        Commit { hash: hash.into(), parents, message: String::new(), files: Vec::new() }
+        Commit {
+            hash: hash.into(),
+            parents,
+            message: String::new(),
+            files: Vec::new(),
+            renames: Vec::new(),
+        }
     }
 
     #[test]
@@ -131,10 +159,11 @@ mod tests {
 
     #[test]
     fn log_records() {
-        let text = "\0h1\0p1 p2\0feat: x\n\nbody\n\0\na/b.py\0c\0\0h2\0h3\0\0\0h3\0\0first\n\0";
+        let text = "\0h1\0p1 p2\0feat: x\n\nbody\n\0\nM\0a/b.py\0R100\0c\0d\0\0h2\0h3\0\0\0h3\0\0first\n\0";
         let log = parse_log(text);
         assert_eq!(log.len(), 3);
-        assert_eq!(log[0].files, ["a/b.py", "c"]);
+        assert_eq!(log[0].files, ["a/b.py", "c", "d"]);
+        assert_eq!(log[0].renames, [("c".to_owned(), "d".to_owned())]);
         assert_eq!(log[0].message, "feat: x\n\nbody");
         assert_eq!((log[1].message.as_str(), log[1].files.len()), ("", 0));
         assert_eq!(log[2].parents, Vec::<String>::new());

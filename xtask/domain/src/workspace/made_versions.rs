@@ -146,7 +146,13 @@ mod tests {
 
     fn commit(hash: &str, message: &str) -> Commit {
         let message = message.to_owned();
-        Commit { hash: hash.into(), parents: Vec::new(), message, files: Vec::new() }
+        Commit {
+            hash: hash.into(),
+            parents: Vec::new(),
+            message,
+            files: Vec::new(),
+            renames: Vec::new(),
+        }
     }
 
     #[test]

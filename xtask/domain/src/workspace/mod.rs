@@ -24,6 +24,7 @@ use crate::finding::{Finding, Refusal};
 use crate::ids::{DistributionId, IdVec};
 use crate::manifest::Manifest;
 use crate::manifest::requirement::{DeclaredRequirement, RequirementTable};
+use crate::source;
 use crate::workspace::assembly::Assembled;
 use crate::workspace::history::{Commit, since};
 
@@ -38,6 +39,8 @@ pub struct Workspace {
     pub findings: Vec<Finding>,
     by_name: HashMap<String, DistributionId>,
     by_dir: HashMap<String, DistributionId>,
+    /// Directories that are linked into distributions.
+    linked: Vec<(String, DistributionId)>,
 }
 
 impl Workspace {
@@ -56,7 +59,8 @@ impl Workspace {
             assembly::assemble(manifests, findings, judgement)?;
         let dirs = distributions.enumerate();
         let by_dir = dirs.map(|(id, distribution)| (distribution.dir.clone(), id)).collect();
-        let mut workspace = Workspace { config, distributions, findings, by_name, by_dir };
+        let mut workspace =
+            Workspace { config, distributions, findings, by_name, by_dir, linked: Vec::new() };
         let unknown = workspace.unknown_names();
         match judgement {
             Judgement::Refuse | Judgement::Warn => Refusal::unless_clean(unknown)?,
@@ -114,9 +118,10 @@ impl Workspace {
         }
         let mut found: HashMap<DistributionId, Vec<&Commit>> =
             tagged.iter().map(|(id, _)| (*id, Vec::new())).collect();
+        let touched = self.touched(log);
         for (tag, ids) in by_commit {
             for commit in since(log, tag) {
-                for id in self.touched_by(commit).intersection(&ids) {
+                for id in touched[commit.hash.as_str()].intersection(&ids) {
                     found.entry(*id).or_default().push(commit);
                 }
             }
@@ -124,15 +129,55 @@ impl Workspace {
         found
     }
 
+    /// The distributions of which each commit of a log changes files, newest first: by the directory
+    /// that they had then, and by the directories that are linked into them.
+    pub fn touched<'a>(&self, log: &'a [Commit]) -> HashMap<&'a str, BTreeSet<DistributionId>> {
+        let mut moved: HashMap<&str, DistributionId> = HashMap::new();
+        let mut touched = HashMap::new();
+        for commit in log {
+            let owner = |file: &str| {
+                self.owner(file).or_else(|| {
+                    source::ancestors(file).skip(1).find_map(|dir| moved.get(dir).copied())
+                })
+            };
+            let linked = commit.files.iter().flat_map(|file| self.linking(file));
+            let ids: BTreeSet<_> =
+                commit.files.iter().filter_map(|file| owner(file)).chain(linked).collect();
+            touched.insert(commit.hash.as_str(), ids);
+            for (old, new) in &commit.renames {
+                let Some((old, name)) = old.rsplit_once('/') else { continue };
+                let (new, new_name) = new.rsplit_once('/').unwrap_or(("", new));
+                let is_manifest = ["pyproject.toml", "setup.py", "setup.cfg"].contains(&name);
+                let known = self.by_dir.get(new).or_else(|| moved.get(new)).copied();
+                if is_manifest && name == new_name && old != new && !self.by_dir.contains_key(old) {
+                    moved.extend(known.map(|id| (old, id)));
+                }
+            }
+        }
+        touched
+    }
+
+    /// The distributions into which the directory of a file is linked.
+    fn linking(&self, file: &str) -> impl Iterator<Item = DistributionId> {
+        let inside =
+            move |dir: &str| file.strip_prefix(dir).is_some_and(|rest| rest.starts_with('/'));
+        self.linked.iter().filter(move |(dir, _)| inside(dir)).map(|(_, id)| *id)
+    }
+
+    /// Takes the links of the repository, each with what it leads to: a directory that is shared
+    /// counts for every distribution that links it.
+    pub fn follow_links(&mut self, links: impl IntoIterator<Item = (String, String)>) {
+        let linked = links.into_iter().filter_map(|(link, target)| {
+            let id = self.owner(&link)?;
+            (self.owner(&target) != Some(id)).then_some((target, id))
+        });
+        self.linked = linked.collect();
+    }
+
     /// The distributions that have a last tag, each with the commit that it is on.
     pub fn tagged_commits(&self) -> Vec<(DistributionId, &str)> {
         let tagged = self.distributions.enumerate();
         tagged.filter_map(|(id, d)| Some((id, d.last_tag.as_ref()?.commit.as_str()))).collect()
-    }
-
-    /// The distributions of which a commit changes files.
-    fn touched_by(&self, commit: &Commit) -> BTreeSet<DistributionId> {
-        commit.files.iter().filter_map(|file| self.owner(file)).collect()
     }
 
     /// The requirements of a distribution on siblings, with the sibling's index; a self-reference

@@ -192,11 +192,18 @@ impl Workspace {
             let own = known.iter().filter(|(_, tag)| tag.name.starts_with(&prefix));
             distribution.tag = pattern.spelled_like(own.map(|(_, tag)| tag.name.as_str()));
             distribution.tagged = tagged(distribution, &known);
-            distribution.last_tag = known.first().map(|(version, tag)| LastTag {
-                name: tag.name.clone(),
-                commit: tag.commit.clone(),
-                version: version.clone(),
-            });
+            distribution.last_tag =
+                base(distribution.version(), &known).map(|(version, tag)| LastTag {
+                    name: tag.name.clone(),
+                    commit: tag.commit.clone(),
+                    version: version.clone(),
+                });
+            let current = distribution.version();
+            let is_elsewhere = |(version, tag): &&(Version, &TagRef)| {
+                !tag.in_head || current.is_some_and(|current| version > current)
+            };
+            let taken = known.iter().filter(is_elsewhere);
+            distribution.taken = taken.map(|(v, tag)| (v.clone(), tag.name.clone())).collect();
             if scheme.is_a_guess && distribution.manifest.excluded.is_none() {
                 asked.push(id);
             }
@@ -229,6 +236,18 @@ impl Workspace {
         );
         Some(Finding::new(Rule::TagScheme, message).at(&first.manifest.path, 1).hint(hint))
     }
+}
+
+/// The tag that a distribution counts from: the highest that HEAD contains. Where releases are made on
+/// branches that never come back, and in a shallow clone, the highest up to its version.
+fn base<'a, 't>(
+    current: Option<&Version>,
+    known: &'a [(Version, &'t TagRef)],
+) -> Option<&'a (Version, &'t TagRef)> {
+    let contained = known.iter().find(|(_, tag)| tag.in_head);
+    contained.or_else(|| {
+        known.iter().find(|(version, _)| current.is_none_or(|current| version <= current))
+    })
 }
 
 /// The tag of the version that a distribution has now, where there is one.
@@ -506,7 +525,8 @@ mod tests {
     #[track_caller]
     fn check(distributions: &[&str], tags: &[&str], expected: &[(&str, &str)], asks: bool) {
         let mut workspace = workspace(distributions);
-        let tag = |name: &&str| TagRef { name: (*name).to_owned(), commit: String::new() };
+        let tag =
+            |name: &&str| TagRef { name: (*name).to_owned(), commit: String::new(), in_head: true };
         let mut tags: Vec<TagRef> = tags.iter().map(tag).collect();
         tags.sort_by(|a, b| a.name.cmp(&b.name));
         workspace.follow_tags(&tags);

@@ -86,6 +86,11 @@ impl Version {
         self.dev
     }
 
+    /// Neither a pre-release nor a development release.
+    pub fn is_final(&self) -> bool {
+        !self.is_pre() && !self.is_dev()
+    }
+
     pub fn is_pre(&self) -> bool {
         self.pre.is_some()
     }

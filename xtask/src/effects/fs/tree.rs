@@ -91,6 +91,21 @@ impl Tree {
         self.first_manifests(true)
     }
 
+    /// Symbolic links to directories of the repository, each with the directory.
+    pub(crate) fn linked_dirs(&self) -> Vec<(String, String)> {
+        let links = self.dirs.iter().flat_map(|(path, dir)| {
+            let links = dir.files.iter().filter(|file| file.is_link);
+            links.map(move |file| joined(path, &file.name))
+        });
+        let root = self.root.canonicalize().unwrap_or_default();
+        let target = |link: &String| {
+            let target = self.root.join(link).canonicalize().ok()?;
+            let inside = target.strip_prefix(&root).ok().filter(|_| target.is_dir())?;
+            Some(relative(&root, inside))
+        };
+        links.filter_map(|link| target(&link).map(|target| (link, target))).collect()
+    }
+
     fn first_manifests(&self, is_link: bool) -> Vec<String> {
         let mut found = Vec::new();
         for (path, dir) in &self.dirs {

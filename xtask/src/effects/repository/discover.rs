@@ -76,6 +76,7 @@ pub(crate) fn judged(root: &Path, tree: &Tree, judgement: Judgement) -> Result<W
     if workspace.distributions.is_empty() {
         workspace.findings.push(no_distribution());
     }
+    workspace.follow_links(tree.linked_dirs());
     if let Some(git) = Git::at(root) {
         let tags = git.tags()?;
         workspace.follow_tags(&tags);

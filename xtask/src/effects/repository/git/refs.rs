@@ -42,7 +42,15 @@ impl Git {
     /// git fails.
     pub(crate) fn tags(&self) -> Result<Vec<TagRef>> {
         let format = "--format=%(refname:strip=2) %(objectname) %(*objectname)";
-        self.read(&["for-each-ref", "refs/tags", format]).map(|text| parse_tags(&text))
+        let mut tags =
+            self.read(&["for-each-ref", "refs/tags", format]).map(|text| parse_tags(&text))?;
+        // Without a commit there is no HEAD, and nothing that it contains.
+        let merged = ["for-each-ref", "--merged=HEAD", "refs/tags", "--format=%(refname:strip=2)"];
+        let merged =
+            if tags.is_empty() { String::new() } else { self.read(&merged).unwrap_or_default() };
+        let merged: HashSet<&str> = merged.lines().collect();
+        tags.iter_mut().for_each(|tag| tag.in_head = merged.contains(tag.name.as_str()));
+        Ok(tags)
     }
 
     /// Makes an annotated tag on a commit. A tag of this name that exists is left as it is: pushing
@@ -154,7 +162,8 @@ impl Git {
         };
         let range = base.map_or("HEAD".to_owned(), |base| format!("{base}..HEAD"));
         // A merge lists no files. `--` keeps a file from being taken for the range.
-        let listed = ["--name-only", "--no-renames", "--ignore-submodules=none", "-z"];
+        let listed =
+            ["--topo-order", "--name-status", "--find-renames", "--ignore-submodules=none", "-z"];
         self.read(&[&["log"], &listed[..], &[LOG_FORMAT, &range, "--"]].concat())
             .map(|text| parse_log(&text))
     }
