@@ -134,7 +134,7 @@ rules! {
     /// A file exceeds the size limit of an index.
     Size "size" Error;
     StaleLock "stale-lock" Warning Fix
-        "`uv.lock` or `poetry.lock` records another version of a distribution than the repository has.";
+        "A lock file records another version of a distribution than the repository has.";
     StaleRange "stale-range" Error Fix
         "A range on a sibling excludes its version in this repository; `--fix` moves the range as a bump of that sibling would.";
     Tag "tag" Error ByHand

@@ -11,11 +11,12 @@ use toml_edit::Item;
 use crate::bump::copies::COPYING_TOOLS;
 use crate::check::subject::{CheckFacts, Fix, Found, Subject};
 use crate::finding::{Finding, Rule};
+use crate::ids::DistributionId;
 use crate::manifest::Backend;
 use crate::manifest::version_source::DeclaredVersion;
 use crate::text::edit::{Edit, EditKind};
 use crate::text::toml::{line_of, start};
-use crate::workspace::locks::{LockedDistribution, locked};
+use crate::workspace::locks::{LockedDistribution, LockedVersion, locked, locked_crates};
 
 pub(super) fn unknown(subject: &Subject) -> Option<Finding> {
     let manifest = &subject.distribution.manifest;
@@ -140,10 +141,21 @@ fn in_manifest(subject: &Subject) -> Vec<Copy> {
         .collect()
 }
 
-/// Members of uv.lock and poetry.lock with another version than the repository has.
+/// Members of uv.lock, poetry.lock and pdm.lock and crates of Cargo.lock with another version than the
+/// repository has.
 pub(super) fn locks(facts: CheckFacts) -> Vec<Found> {
-    let stale = |locked: LockedDistribution| {
-        let distribution = &facts.workspace.distributions[locked.id];
+    let distributions = &facts.workspace.distributions;
+    let members = locked(facts.workspace, facts.files);
+    let mut all: Vec<(DistributionId, LockedVersion)> =
+        members.into_iter().map(|LockedDistribution { id, locked }| (id, locked)).collect();
+    for (id, distribution) in distributions.enumerate() {
+        if let DeclaredVersion::Literal { file, span, .. } = &distribution.manifest.version {
+            let crates = locked_crates(facts.workspace, facts.files, file, span);
+            all.extend(crates.into_iter().map(|locked| (id, locked)));
+        }
+    }
+    let stale = |(id, locked): (DistributionId, LockedVersion)| {
+        let distribution = &distributions[id];
         let DeclaredVersion::Literal { version, text, .. } = &distribution.manifest.version else {
             return None;
         };
@@ -160,5 +172,5 @@ pub(super) fn locks(facts: CheckFacts) -> Vec<Found> {
             .hint("cargo xtask check --fix, or lock anew");
         Some(Found::fixed_by(finding, Some(Fix::Edits(vec![edit]))))
     };
-    locked(facts.workspace, facts.files).into_iter().filter_map(stale).collect()
+    all.into_iter().filter_map(stale).collect()
 }

@@ -6,10 +6,12 @@ use std::ops::Range;
 use formats::lockfile;
 use formats::name::normalize;
 use formats::pep440::Version;
+use toml_edit::Item;
 
 use crate::ids::DistributionId;
 use crate::parallel;
 use crate::source::{Files, SourceFile, join};
+use crate::text::toml::TomlFile;
 use crate::workspace::Workspace;
 
 /// The lock files that name distributions of the repository.
@@ -18,12 +20,17 @@ const LOCKS: [&str; 3] = ["uv.lock", "poetry.lock", "pdm.lock"];
 /// A distribution with the version that a lock file has of it.
 pub(crate) struct LockedDistribution {
     pub(crate) id: DistributionId,
+    pub(crate) locked: LockedVersion,
+}
+
+/// A version in a lock file.
+pub(crate) struct LockedVersion {
     pub(crate) lock: SourceFile,
     /// The bytes of the version in the lock file.
     pub(crate) span: Range<usize>,
 }
 
-impl LockedDistribution {
+impl LockedVersion {
     /// The version as written.
     pub(crate) fn text(&self) -> &str {
         &self.lock.text[self.span.clone()]
@@ -63,9 +70,62 @@ pub(crate) fn locked(workspace: &Workspace, files: Files<'_>) -> Vec<LockedDistr
             let Some(member_dir) = member.directory.and_then(|at| join(dir, at)) else { continue };
             let key = (member_dir.as_str(), &*normalize(member.name));
             if let Some(&id) = known.get(&key) {
-                found.push(LockedDistribution { id, lock: lock.clone(), span: member.span });
+                let locked = LockedVersion { lock: lock.clone(), span: member.span };
+                found.push(LockedDistribution { id, locked });
             }
         }
     }
     found
+}
+
+/// What `Cargo.lock` has of the crates with the version that is at `span` of a Cargo.toml; nothing for
+/// another file.
+pub(crate) fn locked_crates(
+    workspace: &Workspace,
+    files: Files<'_>,
+    path: &str,
+    span: &Range<usize>,
+) -> Vec<LockedVersion> {
+    let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let find = || {
+        let manifest = TomlFile::parse(path, (files.read)(path)?.text).ok()?;
+        Some((upwards(dir).find_map(|dir| files.beside(dir, "Cargo.lock"))?, manifest))
+    };
+    let found = if name == "Cargo.toml" { find() } else { None };
+    let Some((lock, manifest)) = found else { return Vec::new() };
+    let crates = crates_of(&manifest, span, dir, workspace, files);
+    let members = lockfile::crates(&lock.text).into_iter();
+    let own = members.filter(|member| crates.iter().any(|name| name == member.name));
+    own.map(|member| LockedVersion { lock: lock.clone(), span: member.span }).collect()
+}
+
+/// The crates whose version is at `span` of a Cargo.toml: its own, or, for `[workspace.package]`,
+/// those that inherit it.
+fn crates_of(
+    manifest: &TomlFile,
+    span: &Range<usize>,
+    dir: &str,
+    workspace: &Workspace,
+    files: Files<'_>,
+) -> Vec<String> {
+    let inside = |key: &str| {
+        let around = manifest.get(key).and_then(Item::span);
+        around.is_some_and(|around| around.start <= span.start && span.end <= around.end)
+    };
+    let name = |file: &TomlFile| Some(file.get("package.name")?.as_str()?.to_owned());
+    if inside("package.version") {
+        return name(manifest).into_iter().collect();
+    }
+    let paths = (files.list)(dir).into_iter();
+    let manifests = paths.filter(|path| path.rsplit('/').next() == Some("Cargo.toml"));
+    let own = workspace.distributions.iter().map(|own| match own.dir.as_str() {
+        "" => "Cargo.toml".to_owned(),
+        dir => format!("{dir}/Cargo.toml"),
+    });
+    manifests
+        .chain(own)
+        .filter_map(|path| TomlFile::parse(&path, (files.read)(&path)?.text).ok())
+        .filter(|file| file.get("package.version.workspace").and_then(Item::as_bool) == Some(true))
+        .filter_map(|file| name(&file))
+        .collect()
 }
