@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
-use domain::check::{CheckFacts, Fix, Found, check, condensed};
+use domain::check::{CheckFacts, Fix, Found, check};
 use domain::finding::{Finding, Refusal, Rule};
 use domain::text::edit::{Edit, splice};
 use domain::text::words::plural;
@@ -33,7 +33,7 @@ pub(crate) fn run(root: &Path, options: &CheckOptions) -> Result<ExitStatus> {
         json::print(&object! { "findings": found.iter().map(as_json).collect::<Vec<_>>() });
     } else {
         let findings: Vec<Finding> = found.iter().map(|found| found.finding.clone()).collect();
-        ui::findings(&condensed(&findings));
+        ui::findings(&findings);
         say!("{}", summary(errors, &found));
     }
     Ok(ExitStatus::done_if(errors == 0))

@@ -11,6 +11,7 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
+use domain::check::condensed;
 use domain::finding::{Finding, Refusal, Rule, Severity};
 use domain::manifest::Manifest;
 use domain::scaffold::embed;
@@ -154,9 +155,9 @@ pub(crate) fn usage(message: &str, hint: &str) {
     eprintln!("{} {hint}", paint(Style::Hint, "hint:"));
 }
 
-/// Prints findings on standard error, each with its hint below it.
+/// Prints findings on standard error, each with its hint below it, many of one kind as one.
 pub(crate) fn findings(findings: &[Finding]) {
-    for finding in findings {
+    for finding in &condensed(findings) {
         let label = match finding.severity {
             Severity::Error => paint(Style::Error, "error:"),
             Severity::Warning => paint(Style::Warning, "warning:"),

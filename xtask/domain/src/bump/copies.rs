@@ -285,8 +285,8 @@ fn old_texts(distribution: &Distribution, from: Option<&Version>) -> Vec<String>
     texts
 }
 
-/// `pip install NAME==1.2.0` and image tags `NAME:1.2.0` of the distribution's own name, in its
-/// README and in that of the repository.
+/// `pip install NAME==1.2.0`, `uvx NAME@1.2.0` and image tags `NAME:1.2.0` of the distribution's own
+/// name, in its README and in that of the repository.
 fn readme_copies(
     facts: BumpFacts<'_>,
     distribution: &Distribution,
@@ -319,9 +319,18 @@ fn readme_copies(
     found
 }
 
-/// The name that a text ends with, before `==` or `:` and after what an extra adds.
-fn name_before(text: &str) -> Option<&str> {
-    let text = text.strip_suffix("==").or_else(|| text.strip_suffix(':'))?.trim_end_matches(' ');
+/// The name that a text ends with, before an operator that selects one version and after what an extra
+/// adds; `>=` may tell what something needs.
+fn name_before(whole: &str) -> Option<&str> {
+    let operators = ["===", "==", "~=", ":", "@"];
+    let unspaced = whole.trim_end_matches(' ');
+    let (operator, text) =
+        operators.iter().find_map(|operator| Some((operator, unspaced.strip_suffix(operator)?)))?;
+    // After a blank, `:` ends a sentence's part and `@` begins an address.
+    if operator.len() == 1 && (text.ends_with(' ') || unspaced.len() < whole.len()) {
+        return None;
+    }
+    let text = text.trim_end_matches(' ');
     let text = match text.strip_suffix(']') {
         Some(inside) => &inside[..inside.rfind('[')?],
         None => text,
@@ -348,6 +357,10 @@ mod tests {
         assert_eq!(name_before("pip install acme-core=="), Some("acme-core"));
         assert_eq!(name_before("'Acme.Core[x,y] =="), Some("Acme.Core"));
         assert_eq!(name_before("ghcr.io/x/acme-core:"), Some("acme-core"));
+        assert_eq!(name_before("pip install acme-core[x]~="), Some("acme-core"));
+        assert_eq!(name_before("pip install acme-core == "), Some("acme-core"));
+        assert_eq!(name_before("uvx acme-core@"), Some("acme-core"));
+        assert_eq!(name_before("new in acme-core: "), None);
         assert_eq!(name_before("acme-core>="), None);
         assert_eq!(name_before("=="), None);
     }

@@ -77,8 +77,17 @@ fn evaluate(expr: &Expr, names: Names<'_>, depth: usize) -> Option<String> {
         Expr::Name(name) => evaluate(names(name)?, names, depth + 1),
         Expr::Index { of, index } => {
             let Expr::Name(of) = &**of else { return None };
-            let Expr::Dict(entries) = names(of)? else { return None };
             let key = evaluate(index, names, depth + 1)?;
+            let entries = match names(of)? {
+                Expr::Dict(entries) => entries,
+                Expr::Call { function, keywords, .. }
+                    if **function == Expr::Name("dict".into()) =>
+                {
+                    let found = keywords.iter().find(|(known, _)| *known == key);
+                    return evaluate(&found?.1, names, depth + 1);
+                }
+                _ => return None,
+            };
             let found = entries
                 .iter()
                 .find(|(known, _)| evaluate(known, names, depth + 1).as_ref() == Some(&key));
@@ -116,6 +125,11 @@ fn method_of(
                 filled = filled.replacen("{}", &argument(index)?, 1);
             }
             (!filled.contains(['{', '}'])).then_some(filled)
+        }
+        "join" => {
+            let Expr::List(parts) = arguments.first()? else { return None };
+            let parts = parts.iter().map(|part| evaluate(part, names, depth + 1));
+            Some(parts.collect::<Option<Vec<_>>>()?.join(of))
         }
         "lower" => Some(of.to_lowercase()),
         "strip" if arguments.is_empty() => Some(of.trim().to_owned()),

@@ -106,6 +106,8 @@ fn names() {
     name(&[("p/setup.py", "P = 'air'\nsetup(name='acme-{}'.format(P))")], Some("acme-air"));
     name(&[("p/setup.py", "M = {'name': 'acme'}\nsetup(name=M['name'])")], Some("acme"));
     name(&[("p/setup.py", "M = {'name': 'acme'}\nsetup(**M)")], Some("acme"));
+    name(&[("p/setup.py", "M = dict(name='acme')\nsetup(name=M['name'])")], Some("acme"));
+    name(&[("p/setup.py", "P = 'air'\nsetup(name='-'.join(['acme', P]))")], Some("acme-air"));
     name(&[("p/setup.py", "setup(name=compute())")], None);
     let about = ("p/x/about.py", "__title__ = 'acme-x'\n__version__ = '1'\n");
     for text in [
