@@ -23,4 +23,5 @@ mod stops;
 #[path = "../support/mod.rs"]
 mod support;
 mod tested;
+mod tag_versions;
 mod wrapped;
