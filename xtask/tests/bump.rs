@@ -300,6 +300,31 @@ fn versions_from_tags_continue_from_existing_tags() {
     run.shows("versions from tags");
 }
 
+/// What has one tag has one version. The commit records it, although no file changes.
+#[test]
+fn distributions_with_the_same_tags_move_together() {
+    let manifest = |name: &str| {
+        format!(
+            "[project]\nname = \"{name}\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"vcs\"\n"
+        )
+    };
+    let files = ["a", "b"].map(|name| (format!("{name}/pyproject.toml"), manifest(name)));
+    let repo =
+        files.into_iter().fold(Repo::of::<&str>(&[]), |repo, (path, text)| repo.file(&path, &text));
+    let repo = repo.commit();
+    repo.git("tag v1.0.0");
+    repo.write("staged", "");
+    repo.git("add staged");
+    repo.xtask("bump a minor --commit").ok();
+    let message = repo.git("log -1 --format=%B");
+    assert_eq!(message, "chore(release): a 1.1.0, b 1.1.0\n\nRelease: v1.1.0");
+    assert_eq!(repo.git("status --porcelain"), "A  staged");
+    let status = repo.xtask("status --json").ok().json();
+    assert_eq!(status["packages"][1]["version"], "1.1.0");
+    // It is planned already.
+    repo.xtask("bump a 1.1.0").refused(1).says("already at 1.1.0");
+}
+
 #[test]
 fn auto_needs_the_tags_that_a_shallow_clone_lacks() {
     let repo = two_packages();

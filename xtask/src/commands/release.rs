@@ -318,6 +318,15 @@ fn targets(workspace: &Workspace, options: &ReleaseOptions) -> Result<Vec<Distri
         let mut all: Vec<DistributionId> = distributions.ids().collect();
         all.retain(|&id| distributions[id].manifest.excluded.is_none());
         ui::left_out(workspace);
+        let has_version = |id: &DistributionId| {
+            let distribution = &distributions[*id];
+            distribution.version().is_some() || !distribution.makes_version()
+        };
+        if all.iter().any(has_version) {
+            let unnamed = all.iter().filter(|id| !has_version(id));
+            ui::unnamed_versions(unnamed.map(|&id| distributions[id].name().to_string()).collect());
+            all.retain(has_version);
+        }
         return Ok(all);
     }
     let found = workspace.resolve_versioned(&options.targets)?;

@@ -188,6 +188,15 @@ pub(crate) fn left_out(workspace: &Workspace) {
     }
 }
 
+/// Says which distributions are not released with all others because nothing names their version.
+pub(crate) fn unnamed_versions(names: Vec<String>) {
+    let Some(first) = names.first() else { return };
+    let why = "left out, as their versions come from tags and none names one";
+    eprintln!("{} {why}: {}", paint(Style::Hint, "note:"), names.join(", "));
+    let hint = format!("`cargo xtask bump {first} 1.0.0 --commit` plans a version");
+    eprintln!("{} {hint}", paint(Style::Hint, "hint:"));
+}
+
 /// Prints the workflow command that makes GitHub show a finding beside its line.
 fn annotate(finding: &Finding) {
     let level = match finding.severity {

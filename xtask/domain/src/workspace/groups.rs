@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 
 impl Workspace {
     /// The distributions that share a version, for each of them: the configured groups, and those
-    /// whose version is the same literal.
+    /// whose version is the same literal or made from the same tags.
     pub(crate) fn version_groups(&self) -> HashMap<DistributionId, Vec<DistributionId>> {
         let configured = self.config.groups.iter().map(|group| {
             group.iter().filter_map(|name| self.find(&Name::new(name)?)).collect::<Vec<_>>()
@@ -26,6 +26,12 @@ impl Workspace {
             }
         }
         sets.extend(literals.into_values().filter(|members| members.len() > 1));
+        let mut tags: HashMap<(&str, &str), Vec<DistributionId>> = HashMap::new();
+        let made = self.distributions.enumerate().filter(|(_, distribution)| {
+            distribution.makes_version() && distribution.manifest.excluded.is_none()
+        });
+        made.for_each(|(id, made)| tags.entry(made.tag.affixes()).or_default().push(id));
+        sets.extend(tags.into_values().filter(|members| members.len() > 1));
         let mut groups: HashMap<DistributionId, Vec<DistributionId>> = HashMap::new();
         for set in sets {
             // A member of two sets joins them.

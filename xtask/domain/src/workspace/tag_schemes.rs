@@ -362,6 +362,10 @@ impl<'a> Schemes<'a> {
         if let Some(pattern) = self.template.as_ref().and_then(|t| t.pattern(distribution)) {
             return decided(pattern, self.shared_before(distribution));
         }
+        if from_tag && self.sharing.contains(&id) {
+            // What every tool reads as long as nothing tells it otherwise.
+            return decided(TagPattern::with_prefix("v".to_owned()), Vec::new());
+        }
         Scheme {
             pattern: None,
             others: self.shared_before(distribution),

@@ -122,7 +122,11 @@ fn by_backend(context: &VersionContext<'_>, backend: Backend) -> Option<Declared
         return Some(scikit_build::version(context, item));
     }
     if let Some(item) = table(Backend::Setuptools, "tool.setuptools.dynamic.version") {
-        return Some(setuptools::version(context, item));
+        let declared = setuptools::version(context, item);
+        let is_made = matches!(declared, DeclaredVersion::Unknown { .. });
+        // The file or attribute is one that a tool writes.
+        let made = is_made.then(|| tag_tools::version(context)).flatten();
+        return Some(made.unwrap_or(declared));
     }
     match backend {
         Backend::Flit => Some(flit::version(context)),
@@ -171,6 +175,15 @@ mod tests {
         let poetry = HATCH.replace("hatchling.build", "poetry.core.masonry.api");
         let text = format!("{poetry}{left}");
         check(&[("p/pyproject.toml", &text), v], "p/pyproject.toml:9 0.1 Pep440");
+    }
+
+    #[test]
+    fn a_file_that_a_tool_writes_is_made_from_a_tag() {
+        let attribute = "[build-system]\nbuild-backend = \"setuptools.build_meta\"\nrequires = [\"setuptools\", \"setuptools-scm\"]\n\
+            [project]\nname = \"a\"\ndynamic = [\"version\"]\n[tool.setuptools.dynamic]\nversion = {attr = \"a.__version__\"}\n";
+        let manifest = ("p/pyproject.toml", attribute);
+        check(&[manifest, ("p/a.py", "from ._v import __version__\n")], "setuptools-scm");
+        check(&[manifest, ("p/a.py", "__version__ = '1'\n")], "p/a.py:1 1 Pep440");
     }
 
     #[test]
