@@ -22,6 +22,6 @@ mod resume;
 mod stops;
 #[path = "../support/mod.rs"]
 mod support;
-mod tested;
 mod tag_versions;
+mod tested;
 mod wrapped;
