@@ -14,7 +14,7 @@ use support::{Repo, snapshot};
 
 mod case {
     super::cases!(run, "bump":
-all_with_tags backends changelogs computed computed_dependent conflicts cycle excluded groups
+        all_with_tags backends changelogs computed computed_dependent conflicts cycle excluded groups
         hatch keep_and_none local_version locks misplaced_table not_upwards pep621 poetry pre_release
         pre_release_to_final refused_range requirement_places setuptools shared_file stale twins vcs vcs_kinds version_files);
 }

@@ -12,7 +12,7 @@ use anyhow::{Error, Result};
 use domain::finding::{Finding, Refusal, Rule};
 use domain::ids::DistributionId;
 use domain::parallel;
-use domain::release::ledger::is_half_released;
+use domain::release::ledger::{Event, is_half_released};
 use domain::release::plan::{Lookup, Package, ReleasePlan};
 use domain::release::preflight::{self, Check, short};
 use domain::release::stage::Until;
@@ -24,6 +24,7 @@ use crate::cli::ReleaseOptions;
 use crate::effects::fs::lock::Lock;
 use crate::effects::fs::temporary;
 use crate::effects::paths;
+use crate::effects::process::interrupt::{self, Standing};
 use crate::effects::python::tools::Tools;
 use crate::effects::release::facts::tools::Uploads;
 use crate::effects::release::facts::{self, IndexFacts, LocalFacts};
@@ -39,11 +40,13 @@ use crate::{ExitStatus, ui};
 pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitStatus> {
     let kind = if options.rehearse { "rehearsal" } else { "release" };
     refuse_wrong_targets(root, options)?;
+    interrupt::watch()?;
     let _lock = Lock::take(&paths::scratch(root)?, kind)?;
     temporary::sweep();
     let progress = Progress::start();
     let Prepared { tools, target, source } = Prepared::new(root, kind, options, &progress)?;
     let Source { head, export, workspace, local } = source;
+    interrupt::stand(standing(&workspace, &local));
 
     let (checks, indexes) = check_all(&target, &tools, &workspace, &local, &head, options);
     let indexes = match indexes {
@@ -122,6 +125,22 @@ fn exit_status(outcome: &ReleaseOutcome) -> ExitStatus {
         Some(interruption) if interruption.published.is_empty() => ExitStatus::Refused,
         Some(_) => ExitStatus::Interrupted,
     }
+}
+
+/// What an earlier run has published of this release.
+fn standing(workspace: &Workspace, local: &LocalFacts) -> Standing {
+    let mut standing = Standing::default();
+    if is_half_released(local.ledgers.values()) {
+        for package in local.packages() {
+            let name = workspace.distributions[package.distribution].name();
+            let ledger = local.ledgers.get(&package.distribution);
+            let is_published = ledger.is_some_and(|ledger| ledger.has(Event::PUBLISHED));
+            let Standing { published, unpublished } = &mut standing;
+            let names = if is_published { published } else { unpublished };
+            names.push(format!("{name} {}", package.version));
+        }
+    }
+    standing
 }
 
 /// Reports a refusal. The exit code still says that an earlier run has published something.

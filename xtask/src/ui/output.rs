@@ -4,8 +4,9 @@
 //! its work: what cannot be written is lost.
 
 use std::fmt::Arguments;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::release::environment;
 use domain::text::harmless;
@@ -42,29 +43,47 @@ pub(crate) fn in_github_actions() -> bool {
     std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
 }
 
+/// Whether the last line of this run is printed.
+static IS_OVER: AtomicBool = AtomicBool::new(false);
+
+/// Prints an error after which nothing is printed any more: other threads do not know yet.
+pub(crate) fn last_line(error: &str) {
+    let text = shown(format_args!("error: {error}"));
+    IS_OVER.store(true, Ordering::SeqCst);
+    // A live line of progress may be there, or the `^C` of the terminal.
+    let wipe = if io::stderr().is_terminal() { "\r\x1b[2K" } else { "" };
+    let _ = writeln!(io::stderr(), "{wipe}{text}");
+}
+
+fn print(mut stream: impl Write, text: &str) {
+    if !IS_OVER.load(Ordering::SeqCst) {
+        let _ = stream.write_all(text.as_bytes());
+    }
+}
+
 /// The function behind `say!`.
 pub(crate) fn line(words: Arguments) {
-    let _ = writeln!(io::stdout(), "{}", shown(words));
+    print(io::stdout(), &(shown(words) + "\n"));
 }
 
 /// The function behind `eprintln!`.
 pub(crate) fn error_line(words: Arguments) {
-    let _ = writeln!(io::stderr(), "{}", shown(words));
+    print(io::stderr(), &(shown(words) + "\n"));
 }
 
 /// The function behind `eprint!`.
 pub(crate) fn error_text(words: Arguments) {
-    let _ = write!(io::stderr(), "{}", shown(words));
+    print(io::stderr(), &shown(words));
 }
 
 /// Prints a workflow command of our own, whose values are escaped.
 pub(super) fn command(line: &str) {
-    let _ = writeln!(io::stderr(), "{}", masked(line));
+    print(io::stderr(), &(masked(line) + "\n"));
 }
 
 /// Moves the cursor of a terminal.
 pub(super) fn control(sequence: &str) {
-    let _ = write!(io::stderr(), "{sequence}");
+    print(io::stderr(), sequence);
 }
 
 /// The text without the secrets of this process's environment.

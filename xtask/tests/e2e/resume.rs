@@ -1,6 +1,8 @@
 //! A release that is killed, and the same command again.
 
 use std::fs;
+#[cfg(target_os = "linux")]
+use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -34,6 +36,36 @@ fn a_release_killed_after_its_first_publication_resumes() {
     let names: Vec<&str> = tags.iter().map(|(name, _, _)| name.as_str()).collect();
     assert_eq!(names, ["core-v2.3.0", "runner-v1.5.0"]);
     assert!(tags.iter().all(|(_, kind, commit)| (kind.as_str(), commit) == ("tag", &head)));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupted_release_says_what_is_published_and_leaves_no_process() {
+    let repo =
+        Repo::new().package("core", "2.3.0").package("runner", "1.5.0: core>=2.3,<3").commit();
+    let indexes = Indexes::open(&repo);
+
+    let mut run = repo.start("release all --yes", &[]);
+    run.wait_for(&["core 2.3.0", " build ", "done"]);
+    let group = run.id().to_string();
+    run.signalled("-INT").exits(130).says("interrupted; nothing of this release is published");
+    let living = ["-g", &group, "-r", "R,S,D", "-l"];
+    let left = || Command::new("pgrep").args(living).output().unwrap().stdout;
+    let end = Instant::now() + Duration::from_secs(5);
+    while !left().is_empty() {
+        assert!(Instant::now() < end, "{}", String::from_utf8_lossy(&left()));
+        sleep(Duration::from_millis(20));
+    }
+
+    let mut run = repo.start("release all --yes", &[]);
+    run.wait_for(&["core 2.3.0", " publish ", "done"]);
+    let run = run.signalled("-TERM").exits(3).says("interrupted; published: core 2.3.0");
+    assert_eq!(run.stderr.lines().last().unwrap().matches("error: ").count(), 1, "{run}");
+
+    repo.xtask("release all --yes").ok();
+    let mut uploads = indexes.index.uploads();
+    uploads.sort();
+    assert_eq!(uploads, indexes.index.files(), "every file is sent once");
 }
 
 /// Wherever it is killed: what it has put into the folder for temporary files goes with the next.

@@ -82,6 +82,14 @@ impl Process {
         self.child.kill().unwrap();
     }
 
+    /// Sends it a signal, and waits for its end.
+    #[cfg(target_os = "linux")]
+    #[track_caller]
+    pub(crate) fn signalled(self, signal: &str) -> Run {
+        succeeds(Command::new("kill").args([signal, &self.id().to_string()]));
+        self.finish()
+    }
+
     #[track_caller]
     pub(crate) fn finish(mut self) -> Run {
         let end = Instant::now() + LIMIT;

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use domain::release::environment;
 use xshell::{Cmd, Shell};
 
-use crate::effects::process::sandbox;
+use crate::effects::process::{interrupt, sandbox};
 use crate::ui;
 
 /// A shell that works in `dir`, with this process's environment but without the credentials of an
@@ -77,6 +77,7 @@ impl Output {
 
 /// A command as it would be typed, printed where the run is verbose.
 fn announced(cmd: &Cmd) -> String {
+    interrupt::hold();
     let line = sandbox::shown(&cmd.to_string()).to_owned();
     ui::external_command(&line);
     line
@@ -89,6 +90,7 @@ fn announced(cmd: &Cmd) -> String {
 pub(crate) fn output(cmd: Cmd) -> Result<Output> {
     let line = announced(&cmd);
     let output = isolated(cmd).quiet().ignore_status().output();
+    interrupt::hold();
     Ok(Output::from_raw(output.with_context(|| format!("cannot run `{line}`"))?))
 }
 

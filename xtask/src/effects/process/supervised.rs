@@ -7,8 +7,8 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use anyhow::{Context, Result};
 use xshell::Cmd;
 
-use crate::effects::process::sandbox;
 use crate::effects::process::shell::{CommandFailed, Output, isolated};
+use crate::effects::process::{interrupt, sandbox};
 
 /// A child that was started with its standard streams piped.
 pub(crate) struct Supervised {
@@ -24,6 +24,7 @@ impl Supervised {
     /// # Errors
     /// It cannot be started.
     pub(crate) fn start(cmd: Cmd) -> Result<Supervised> {
+        interrupt::hold();
         let line = sandbox::shown(&cmd.to_string()).to_owned();
         let mut command = Command::from(isolated(cmd));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

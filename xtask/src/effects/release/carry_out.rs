@@ -12,6 +12,7 @@ use domain::release::ledger::Event;
 use domain::release::plan::Action;
 use domain::release::stage::Stage;
 
+use crate::effects::process::interrupt;
 use crate::effects::release::outcome::{
     PackageReport, ReleaseOutcome, StageOutcome, StageReport, Status,
 };
@@ -22,6 +23,7 @@ impl Release<'_> {
     /// Performs every action of the plan, until it is done or one of them fails.
     pub(crate) fn carry_out(self) -> ReleaseOutcome {
         let run = Run::new(&self);
+        interrupt::stand(run.standing());
         let result = run.perform_all();
         let interruption = result.err().map(|failure| run.interruption(&failure));
         let packages = self.plan.packages.iter().zip(run.states);

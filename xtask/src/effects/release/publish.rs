@@ -6,6 +6,7 @@ use domain::release::ledger::Event;
 use domain::release::plan::Lookup;
 
 use crate::effects::index::Index;
+use crate::effects::process::interrupt;
 use crate::effects::release::outcome::StageOutcome;
 use crate::effects::release::run::{PublishState, Run};
 use crate::effects::release::upload::{Sent, usable};
@@ -13,6 +14,9 @@ use crate::effects::release::upload::{Sent, usable};
 impl Run<'_> {
     pub(super) fn publish(&self, id: PackageId) -> Result<StageOutcome> {
         let index = usable(&self.release.target.index)?;
+        // An interruption may come while files are on their way.
+        self.state(id).publish_state = PublishState::Unconfirmed;
+        interrupt::stand(self.standing());
         let uploaded = match self.ensure_uploaded(&self.upload_set(id)?, index) {
             Ok(uploaded) => uploaded,
             Err(stopped) => {
@@ -22,6 +26,7 @@ impl Run<'_> {
             }
         };
         self.state(id).publish_state = PublishState::Published;
+        interrupt::stand(self.standing());
         if uploaded.sent == Sent::Nothing {
             return Ok(StageOutcome::skipped("already there, same bytes"));
         }

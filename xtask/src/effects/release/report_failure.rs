@@ -6,13 +6,15 @@ use domain::release::upload_reply::UploadReply;
 
 use crate::effects::index::OtherBytes;
 use crate::effects::index::twine::UploadFailed;
+use crate::effects::process::interrupt::Standing;
 use crate::effects::release::outcome::Interruption;
 use crate::effects::release::run::{Failure, PublishState, Run};
 
 const AGAIN: &str = "run the same command again; finished stages are skipped";
 
 impl Run<'_> {
-    pub(super) fn interruption(&self, failure: &Failure) -> Interruption {
+    /// What is published of this release, by this run or an earlier one.
+    pub(super) fn standing(&self) -> Standing {
         let mut published = Vec::new();
         let mut unpublished = Vec::new();
         for id in self.states.ids() {
@@ -26,6 +28,11 @@ impl Run<'_> {
                 PublishState::Unpublished => unpublished.push(self.label(id)),
             }
         }
+        Standing { published, unpublished }
+    }
+
+    pub(super) fn interruption(&self, failure: &Failure) -> Interruption {
+        let Standing { published, unpublished } = self.standing();
         let name = failure.package.map(|id| self.distribution(id).name().to_string());
         let name = name.as_deref().unwrap_or("NAME");
         let is_real = self.release.target.git_target.is_real;
