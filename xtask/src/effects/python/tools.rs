@@ -17,6 +17,9 @@ use crate::effects::python::pip;
 
 const LOCK: &str = include_str!("../../../tools/requirements.txt");
 
+/// The script that gets a secret, as it was when this program was built.
+const UPLOAD: &str = include_str!("../../../tools/upload.py");
+
 /// The folder of the scripts that run in the tools' environment. An xtask is built where its sources
 /// are, so they are there when it runs.
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tools");
@@ -127,6 +130,23 @@ impl Tools {
     pub(crate) fn ask(&self, module: &str, question: impl Into<JsonValue>) -> Result<JsonValue> {
         let question = object! { [module]: question.into() };
         self.workers.ask(self.worker(&Shell::new()?), &question, None)
+    }
+
+    /// # Errors
+    /// The tools, or the script that uploads, are not what they were at the start of this run.
+    pub(crate) fn refuse_changed(&self) -> Result<()> {
+        let upload = script("upload.py");
+        let is_own = fs::read(&upload).is_ok_and(|text| text == UPLOAD.as_bytes());
+        if is_own && cache::is_intact(&self.environment.dir) {
+            return Ok(());
+        }
+        let changed = if is_own { &self.environment.dir } else { &upload };
+        let message = format!(
+            "`{}` has changed since this release began, so nothing more is sent",
+            changed.display()
+        );
+        let hint = "look at what the builds run; then run `cargo clean` and the same command again";
+        Err(Refusal::from(Finding::error(Rule::Tools, message).hint(hint)).into())
     }
 
     fn worker<'a>(&self, shell: &'a Shell) -> Cmd<'a> {

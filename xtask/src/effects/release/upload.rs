@@ -152,7 +152,10 @@ impl Run<'_> {
                 Err(failed(Then::Stop, OtherBytes::new(name, &files).into()))
             }
             Upload::Send(missing) => {
-                let files = FilesToSend::copy(&set.dir, &missing)
+                // Code of others has run since the release began.
+                let intact = self.release.tools.refuse_changed();
+                let files = intact
+                    .and_then(|()| FilesToSend::copy(&set.dir, &missing))
                     .map_err(|error| failed(Then::Stop, error))?;
                 self.upload(index, &files)?;
                 Ok(Attempt::Sent)
