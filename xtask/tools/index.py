@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import listing
+import masking
 import requests
 import urllib3
 
@@ -98,7 +99,10 @@ def _get(url: str) -> _Answer:
             body += block
             if len(body) > LARGEST:
                 raise listing.NotAListing("its answer has no end")
-        reason, is_redirected = response.reason or "", bool(response.history)
+        # An index may echo the login of the address, or of a .netrc file.
+        sent = response.request.headers.get("Authorization", "")
+        reason = masking.masked(response.reason or "", masking.of_header(sent))
+        is_redirected = bool(response.history)
         return _Answer(
             response.status_code, reason, response.headers, response.url, is_redirected, bytes(body)
         )

@@ -18,7 +18,6 @@ the index which files have arrived.
 """
 
 import argparse
-import base64
 import contextlib
 import hashlib
 import http
@@ -31,11 +30,18 @@ import threading
 import traceback
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from twine import cli, exceptions, repository, utils
+
+# `-I` also removes the folder of the script from the path. No bytecode is written there.
+sys.dont_write_bytecode = True
+sys.path.append(str(Path(__file__).parent))
+
+import masking  # noqa: E402
 
 
 class _ChangedError(Exception):
@@ -99,33 +105,21 @@ def _upload(arguments: list[str]) -> dict[str, Any]:
     return {"ok": ok, "status": None, "retry_after": None}
 
 
-def _passwords(arguments: list[str]) -> list[str]:
-    """Return the passwords that twine may send: from the environment and from its configuration."""
+def _passwords(arguments: list[str]) -> set[str]:
+    """Return every form of the passwords that twine may send: from the environment and from its configuration."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--config-file", default=utils.DEFAULT_CONFIG_FILE)
     parser.add_argument("--repository", required=True)
-    known, _ = parser.parse_known_args(arguments)
+    options, _ = parser.parse_known_args(arguments)
     logins = [(os.environ.get("TWINE_USERNAME"), os.environ.get("TWINE_PASSWORD"))]
     with contextlib.suppress(exceptions.TwineException, ValueError):
-        config = utils.get_repository_from_config(known.config_file, known.repository)
+        config = utils.get_repository_from_config(options.config_file, options.repository)
         users = (config.get("username"), logins[0][0])
         logins += [(user, config.get("password")) for user in users]
         address = urlsplit(config["repository"] or "")
         logins.append((address.username, address.password))
-    shown = {form for user, password in logins if password for form in _forms(user, password)}
-    # The longest first: one form may be part of another.
-    return sorted(shown, key=len, reverse=True)
-
-
-def _forms(user: str | None, password: str) -> set[str]:
-    """Return every spelling of a password in which an index may echo it."""
-    forms = {password, unquote(password)}
-    forms |= {quote(form, safe=safe) for form in tuple(forms) for safe in ("", "/", "~!$&'()*+,;=")}
-    for name in {user or "", unquote(user or ""), "__token__"}:
-        for form in (password, unquote(password)):
-            login = base64.b64encode(f"{name}:{form}".encode(errors="surrogateescape")).decode()
-            forms |= {login, login.rstrip("="), quote(login, safe="")}
-    return {form for form in forms if form}
+    known = [(user, password) for user, password in logins if password]
+    return {form for user, password in known for form in masking.forms(user, password)}
 
 
 def _read(uploads: "queue.SimpleQueue[str]") -> None:
@@ -145,9 +139,7 @@ def main(arguments: list[str]) -> None:
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
             answer = _upload(arguments + upload["arguments"])
-        output = printed.getvalue()
-        for password in passwords:
-            output = output.replace(password, "***")
+        output = masking.masked(printed.getvalue(), passwords)
         print(json.dumps({**answer, "output": output}), flush=True)
 
 

@@ -58,7 +58,9 @@ fn range_text(text: &str, dialect: Dialect) {
         let Ok(outcome) = range::follow(specifier, dialect, old.as_ref(), &new, ranges) else { continue };
         let after = splice::apply(specifier, &outcome.replacements);
         let clauses = specifier::parse(&after, dialect).unwrap();
-        if ranges == RangePolicy::Align {
+        // A floor above the new version belongs to another line of releases, and stays.
+        let is_left = outcome.stale && outcome.replacements.is_empty();
+        if ranges == RangePolicy::Align && !is_left {
             assert!(specifier::admits(&clauses, &new), "{after} refuses {new}");
         }
         let again = range::follow(&after, dialect, Some(&new), &new, ranges).unwrap();

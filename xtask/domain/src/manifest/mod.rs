@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use formats::name::Name;
 use formats::pep440::Version;
+use toml_edit::Item;
 
 use crate::config::DistributionConfig;
 use crate::finding::{Finding, Rule};
@@ -31,6 +32,14 @@ use crate::text::toml::{TomlFile, start};
 pub(crate) use backends::Backend;
 pub use requires_python::RequiresPython;
 
+/// Whether `[project]` states the requirements, and leaves none to the back end.
+fn is_static(file: &TomlFile) -> bool {
+    let dynamic = file.get("project.dynamic").and_then(Item::as_array);
+    let mut dynamic = dynamic.into_iter().flatten().filter_map(|field| field.as_str());
+    file.get("project.name").is_some()
+        && !dynamic.any(|field| ["dependencies", "optional-dependencies"].contains(&field))
+}
+
 /// One distribution as its manifest describes it.
 pub struct Manifest {
     /// Path of the pyproject.toml, relative to the root, `/`-separated.
@@ -41,6 +50,8 @@ pub struct Manifest {
     pub version_hint: &'static str,
     pub requires_python: Option<RequiresPython>,
     pub requirements: Vec<DeclaredRequirement>,
+    /// Whether the built metadata has to require these and no others (PEP 621).
+    pub has_static_requirements: bool,
     /// Boxed because it is large and seldom read, and manifests are moved.
     pub config: Box<DistributionConfig>,
     /// Why only its own name selects it: a test project, a template, not a package.
@@ -125,6 +136,7 @@ impl Manifest {
             name,
             requires_python: RequiresPython::read(Some(file), &setup),
             requirements,
+            has_static_requirements: is_static(file),
             config: Box::new(DistributionConfig::read(file)?),
             is_private: excluded.is_some(),
             excluded,
@@ -175,6 +187,7 @@ impl Manifest {
             version_hint: file.map_or(backends::SETUP_HINT, backends::version_hint),
             requires_python: RequiresPython::read(file, setup),
             requirements,
+            has_static_requirements: false,
             config: file.map(DistributionConfig::read).transpose()?.unwrap_or_default().into(),
             is_private: excluded.is_some(),
             excluded,

@@ -17,8 +17,11 @@ use crate::effects::python::pip;
 
 const LOCK: &str = include_str!("../../../tools/requirements.txt");
 
-/// The script that gets a secret, as it was when this program was built.
-const UPLOAD: &str = include_str!("../../../tools/upload.py");
+/// The scripts of the process that gets a secret, as they were when this program was built.
+const UPLOADING: [(&str, &str); 2] = [
+    ("upload.py", include_str!("../../../tools/upload.py")),
+    ("masking.py", include_str!("../../../tools/masking.py")),
+];
 
 /// The folder of the scripts that run in the tools' environment. An xtask is built where its sources
 /// are, so they are there when it runs.
@@ -133,14 +136,16 @@ impl Tools {
     }
 
     /// # Errors
-    /// The tools, or the script that uploads, are not what they were at the start of this run.
+    /// The tools, or the scripts that upload, are not what they were at the start of this run.
     pub(crate) fn refuse_changed(&self) -> Result<()> {
-        let upload = script("upload.py");
-        let is_own = fs::read(&upload).is_ok_and(|text| text == UPLOAD.as_bytes());
-        if is_own && cache::is_intact(&self.environment.dir) {
-            return Ok(());
-        }
-        let changed = if is_own { &self.environment.dir } else { &upload };
+        let is_other = |(name, text): &(&str, &str)| {
+            fs::read(script(name)).map_or(true, |found| found != text.as_bytes())
+        };
+        let changed = match UPLOADING.iter().find(|one| is_other(one)) {
+            Some((name, _)) => script(name),
+            None if cache::is_intact(&self.environment.dir) => return Ok(()),
+            None => self.environment.dir.clone(),
+        };
         let message = format!(
             "`{}` has changed since this release began, so nothing more is sent",
             changed.display()

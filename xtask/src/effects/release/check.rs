@@ -57,6 +57,9 @@ impl Run<'_> {
                     .requires_python
                     .as_ref()
                     .and_then(|own| own.in_metadata()),
+                requirements: manifest
+                    .has_static_requirements
+                    .then_some(manifest.requirements.as_slice()),
                 config: &manifest.config.content,
             }
         });

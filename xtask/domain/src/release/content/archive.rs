@@ -6,6 +6,7 @@ use formats::name::Name;
 use formats::pep440::Version;
 
 use crate::config::ContentConfig;
+use crate::manifest::requirement::DeclaredRequirement;
 use crate::release::content::tree::{Tree, TreeEntry};
 
 /// The contents of one sdist or wheel.
@@ -83,6 +84,8 @@ pub struct Built<'a> {
     pub tree: &'a Tree,
     /// `requires-python` as its manifest has it.
     pub requires_python: Option<&'a str>,
+    /// The requirements of its manifest, where the metadata has to have these and no others.
+    pub requirements: Option<&'a [DeclaredRequirement]>,
     pub config: &'a ContentConfig,
 }
 

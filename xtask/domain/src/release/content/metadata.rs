@@ -1,14 +1,18 @@
 //! Core metadata and file names, against each other, the manifest, and what an index accepts.
 
+use std::collections::BTreeSet;
+
 use formats::name::normalize;
 use formats::pep440::Version;
 use formats::pep440::specifier::{self, Dialect, Op};
 use formats::requirement::{Requirement, admits};
 
 use crate::finding::{Rule, Severity};
+use crate::manifest::requirement::{DeclaredRequirement, RequirementTable};
 use crate::release::content::archive::{Archive, Built, Siblings};
 use crate::release::content::problem::Problem;
 use crate::release::plan::version_in_file_name;
+use crate::text::words::first_few;
 
 /// The largest file that PyPI accepts, in bytes.
 const LARGEST: u64 = 100_000_000;
@@ -16,6 +20,7 @@ const LARGEST: u64 = 100_000_000;
 pub(crate) fn problems(built: &Built, archive: &Archive, siblings: &Siblings) -> Vec<Problem> {
     let mut problems = file_name(built, archive);
     problems.extend(identity(built, archive));
+    problems.extend(strangers(built, archive));
     problems.extend(acceptance(built, archive));
     problems.extend(license_files(archive));
     let requirements = archive.headers("Requires-Dist");
@@ -68,6 +73,40 @@ fn identity(built: &Built, archive: &Archive) -> Vec<Problem> {
         problems.push(differs("Requires-Python", python, wanted));
     }
     problems
+}
+
+/// Names that the metadata requires and the manifest does not, or the other way round. Ranges are
+/// not compared: some back ends write them in another form.
+fn strangers(built: &Built, archive: &Archive) -> Option<Problem> {
+    let declared = built.requirements?;
+    let mut dynamic = archive.headers("Dynamic").map(str::to_ascii_lowercase);
+    if dynamic.any(|field| field == "requires-dist") {
+        return None;
+    }
+    let required: BTreeSet<String> = archive
+        .headers("Requires-Dist")
+        .filter_map(|text| Some(Requirement::parse(text).ok()?.name.normal().to_owned()))
+        .collect();
+    let names = |is_meant: &dyn Fn(&DeclaredRequirement) -> bool| -> BTreeSet<String> {
+        let meant = declared.iter().filter(|declared| is_meant(declared));
+        meant.map(|declared| declared.requirement.name.normal().to_owned()).collect()
+    };
+    let published = names(&|declared| declared.is_published());
+    // Those of other tables and files may be meant for another back end.
+    let needed = names(&|declared| {
+        declared.table == RequirementTable::Dependencies
+            && declared.dialect == Dialect::Pep440
+            && declared.file.ends_with("pyproject.toml")
+    });
+    let more: Vec<&str> = required.difference(&published).map(String::as_str).collect();
+    let less: Vec<&str> = needed.difference(&required).map(String::as_str).collect();
+    let message = match (more.is_empty(), less.is_empty()) {
+        (true, true) => return None,
+        (false, _) => format!("requires {}, which its manifest does not", first_few(&more)),
+        (true, false) => format!("does not require {}, unlike its manifest", first_few(&less)),
+    };
+    let hint = "declare it under `dependencies`, or as `dynamic` where the build computes it";
+    Some(Problem::new(Rule::Requirement, message).hint(hint))
 }
 
 fn differs(key: &str, found: &str, wanted: impl std::fmt::Display) -> Problem {
@@ -215,8 +254,10 @@ mod tests {
 
     use super::*;
     use crate::config::ContentConfig;
+    use crate::manifest::Manifest;
     use crate::release::content::tests::{archive, messages, pair};
     use crate::release::content::tree::Tree;
+    use crate::text::toml::TomlFile;
 
     #[test]
     fn names_and_metadata_have_to_agree() {
@@ -247,6 +288,7 @@ mod tests {
             own: &[],
             tree: &Tree::default(),
             requires_python: Some(">=3.10, <4"),
+            requirements: None,
             config: &config,
         };
         let with = |python: &str| {
@@ -255,6 +297,38 @@ mod tests {
         };
         assert_eq!(with("<4,>=3.10"), []);
         assert_eq!(with(">=3.9"), [differs("Requires-Python", ">=3.9", ">=3.10, <4")]);
+    }
+
+    #[test]
+    fn the_metadata_requires_what_the_manifest_does() {
+        let text = "[project]\nname = 'core'\nversion = '1'\ndependencies = ['A_b>=1', 'c; os_name == \"x\"']\n\
+                    [project.optional-dependencies]\nx = ['d', 'core[y]']\n";
+        let file = TomlFile::parse("pyproject.toml", text.into()).unwrap();
+        let manifest = Manifest::read(&file).unwrap().unwrap();
+        assert!(manifest.has_static_requirements);
+        let version = "1".parse().unwrap();
+        let config = ContentConfig::default();
+        let built = Built {
+            name: &manifest.name,
+            version: &version,
+            archives: &[],
+            own: &[],
+            tree: &Tree::default(),
+            requires_python: None,
+            requirements: Some(&manifest.requirements),
+            config: &config,
+        };
+        let with = |required: &[&str]| {
+            let headers: Vec<_> = required.iter().map(|text| ("Requires-Dist", *text)).collect();
+            let archive = archive("core-1.tar.gz", &[], &headers);
+            strangers(&built, &archive).map(|problem| problem.message)
+        };
+        let right = ["a-b >=1,<2", "c; os_name == \"x\"", "d; extra == \"x\""];
+        assert_eq!(with(&right), None);
+        let more = "requires `evil`, which its manifest does not";
+        assert_eq!(with(&[&right[..], &["evil"]].concat()).as_deref(), Some(more));
+        let less = "does not require `c`, unlike its manifest";
+        assert_eq!(with(&right[..1]).as_deref(), Some(less));
     }
 
     fn siblings(planned: &[(&str, &str)], published: &[(&str, &[&str])]) -> Siblings {

@@ -123,6 +123,7 @@ mod tests {
                 own: &one.own,
                 tree: &tree,
                 requires_python: None,
+                requirements: None,
                 config: &config,
             })
             .collect();

@@ -340,6 +340,7 @@ mod tests {
                 own: &own,
                 tree: &tree,
                 requires_python: None,
+                requirements: None,
                 config: &self.config,
             };
             let members: Vec<TreeEntry> = self.members.iter().map(entry).collect();
