@@ -40,13 +40,11 @@ use crate::{ExitStatus, ui};
 pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitStatus> {
     let kind = if options.rehearse { "rehearsal" } else { "release" };
     refuse_wrong_targets(root, options)?;
-    interrupt::watch()?;
     let _lock = Lock::take(&paths::scratch(root)?, kind)?;
     temporary::sweep();
     let progress = Progress::start();
     let Prepared { tools, target, source } = Prepared::new(root, kind, options, &progress)?;
     let Source { head, export, workspace, local } = source;
-    interrupt::stand(standing(&workspace, &local));
 
     let (checks, indexes) = check_all(&target, &tools, &workspace, &local, &head, options);
     let indexes = match indexes {
@@ -181,6 +179,7 @@ impl Prepared {
         options: &ReleaseOptions,
         progress: &Progress,
     ) -> Result<Prepared> {
+        interrupt::watch()?;
         // Reading the repository takes about as long as finding the tools, and far less than
         // installing them.
         let (tools, source) = thread::scope(|scope| {
@@ -207,6 +206,7 @@ impl Prepared {
         } else {
             ReleaseTarget::real(git_target, &workspace.config, &tools)?
         };
+        interrupt::stand(standing(&source.workspace, &source.local));
         Ok(Prepared { tools, target, source })
     }
 }
