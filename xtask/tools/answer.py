@@ -16,12 +16,19 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.append(str(Path(__file__).parent))
 
+import api  # noqa: E402
 import archive  # noqa: E402
 import check  # noqa: E402
 import index  # noqa: E402
 import repositories  # noqa: E402
 
-MODULES = {"archive": archive, "check": check, "index": index, "repositories": repositories}
+MODULES = {
+    "api": api,
+    "archive": archive,
+    "check": check,
+    "index": index,
+    "repositories": repositories,
+}
 
 
 def _read(questions: "queue.SimpleQueue[str]") -> None:

@@ -5,7 +5,7 @@ use formats::name::Name;
 use toml_edit::{Item, Value};
 
 use crate::finding::Finding;
-use crate::policy::RangePolicy;
+use crate::policy::{NeighboursPolicy, RangePolicy};
 use crate::stated_exclusions;
 use crate::stated_tags;
 use crate::text::toml::{TomlFile, TomlSection, start, strings};
@@ -28,6 +28,8 @@ pub struct RepositoryConfig {
     pub upload_limit: u64,
     /// How `bump` treats ranges on siblings.
     pub ranges: RangePolicy,
+    /// What happens where a release and its published siblings do not fit together.
+    pub neighbours: NeighboursPolicy,
     /// Distributions that share one version, by name.
     pub groups: Vec<Vec<String>>,
     /// The names in `groups`.
@@ -81,6 +83,7 @@ impl Default for RepositoryConfig {
             // Long enough for 100 MB, the most that PyPI takes, on a slow line.
             upload_limit: 900,
             ranges: RangePolicy::default(),
+            neighbours: NeighboursPolicy::default(),
             groups: Vec::new(),
             group_names: Vec::new(),
             environment: Vec::new(),
@@ -137,6 +140,10 @@ impl RepositoryConfig {
         let policy = |item: &Item| item.as_str()?.parse().ok();
         if let Some(ranges) = section.get("ranges", "\"align\" or \"fit\"", policy) {
             self.ranges = ranges;
+        }
+        let policy = |item: &Item| item.as_str()?.parse().ok();
+        if let Some(policy) = section.get("neighbours", "\"stop\", \"warn\" or \"off\"", policy) {
+            self.neighbours = policy;
         }
         let groups = |item: &Item| {
             item.as_array()?.iter().map(|group| strings(&Item::Value(group.clone()))).collect()

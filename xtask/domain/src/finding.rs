@@ -44,6 +44,8 @@ macro_rules! rules {
 rules! {
     AmbiguousTag "ambiguous-tag" Error ByHand
         "Two distributions could own the same tag, so nothing can tell which of them it releases.";
+    /// A patch or minor release breaks the public API.
+    Api "api" Warning;
     Auto "auto" Error;
     Branch "branch" Error;
     BuiltFiles "built files" Error;
@@ -58,6 +60,8 @@ rules! {
     Dependencies "dependencies" Error;
     DependenciesTable "dependencies-table" Error Fix
         "`[project.dependencies]` is a table; PEP 621 requires an array, and build back ends reject the table.";
+    /// What users lose or gain against the version published before.
+    Difference "difference" Warning;
     DirectReference "direct-reference" Error ByHand
         "A published requirement points to a path or a URL; an index rejects such metadata.";
     Dirty "dirty" Error;
@@ -89,20 +93,30 @@ rules! {
     /// The built metadata has a local version (PEP 440), which an index rejects.
     LocalVersion "local-version" Error;
     Lock "lock" Error;
+    /// A wheel is not built for a platform that the version before had one for.
+    LostWheel "lost-wheel" Error;
     /// The built metadata differs from the manifest.
     Metadata "metadata" Error;
+    /// A module is in another distribution by now.
+    Moved "moved" Warning;
     Name "name" Error ByHand
         "The distribution's name is invalid (PEP 508).";
     Names "names" Error;
     NamespaceInit "namespace-init" Warning Fix
         "A distribution ships the `__init__.py` of a package that others install into; where they are not in one folder, it hides their modules (PEP 420). An empty one can be removed.";
     Needs "needs" Error;
+    /// A published sibling breaks with what is released.
+    Neighbours "neighbours" Error;
+    /// A wheel has a file that runs in, or clashes with, everything else that is installed.
+    NewFile "new-file" Error;
     NoRange "no-range" Warning Fix
         "A requirement on a sibling has no version range, so it admits versions that cannot work.";
     NoSmoke "no-smoke" Warning ByHand
         "The smoke test does not run a command that the distribution installs, or has nothing to test.";
     /// An archive contains a file that git does not track.
     NotTracked "not-tracked" Error;
+    /// The oldest published version of a sibling that a range admits does not do.
+    OldestSibling "oldest-sibling" Error;
     Packages "packages" Error;
     Place "place" Error;
     /// A wheel has a platform tag that an index rejects.
@@ -111,6 +125,8 @@ rules! {
     PyTyped "py-typed" Error Fix
         "`Typing :: Typed` is declared without a `py.typed` file (PEP 561), or siblings are typed and this distribution is not.";
     Python "python" Error;
+    /// Code that the oldest Python that the metadata admits cannot read.
+    PythonSyntax "python-syntax" Error;
     Range "range" Error;
     Readme "readme" Error ByHand
         "The README that the manifest names does not exist, or the manifest names none.";
@@ -152,6 +168,8 @@ rules! {
     /// `twine check --strict` rejects a file.
     TwineCheck "twine-check" Error;
     Usage "usage" Error;
+    /// A sibling is imported and not required.
+    Undeclared "undeclared" Error;
     Version "version" Error ByHand
         "The version is unknown: it is computed, or nothing defines it.";
     VersionCopy "version-copy" Error Fix

@@ -1,4 +1,5 @@
-//! The policies of a bump, which the command line and the configuration name by the same words.
+//! The policies of a bump and of a release, which the command line and the configuration name by
+//! the same words.
 
 use formats::pep440::PreReleaseKind;
 
@@ -44,5 +45,17 @@ by_word! {
         Patch = "patch",
         /// It keeps its version.
         None = "none",
+    }
+}
+
+by_word! {
+    /// What happens where a release and its published siblings do not fit together.
+    #[derive(Default)]
+    pub enum NeighboursPolicy {
+        #[default]
+        Stop = "stop",
+        Warn = "warn",
+        /// They are not tested.
+        Off = "off",
     }
 }

@@ -60,6 +60,7 @@ pub(crate) fn run(root: &Path, options: &ReleaseOptions) -> Result<ExitStatus> {
         target: &target,
         plan: &plan,
         checks: &checks,
+        head: &head,
     };
     let announcement = Announcement { root, source: &export, workspace: &workspace, options };
     report.plan(&indexes.released, &local.ledgers);

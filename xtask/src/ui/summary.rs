@@ -21,12 +21,12 @@ pub(crate) struct Reason {
     pub(crate) hint: Option<String>,
 }
 
-/// Appends the table to the summary of the job; does nothing outside GitHub Actions.
-pub(crate) fn release(title: &str, rows: &[Row], reasons: &[Reason]) {
+/// Appends the table and the report to the summary of the job; does nothing outside GitHub Actions.
+pub(crate) fn release(title: &str, rows: &[Row], reasons: &[Reason], report: &str) {
     let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
         return;
     };
-    let text = output::shown(format_args!("{}", markdown(title, rows, reasons)));
+    let text = output::shown(format_args!("{}{report}", markdown(title, rows, reasons)));
     let file = OpenOptions::new().create(true).append(true).open(&path);
     // A release does not fail because its summary cannot be written.
     if let Err(error) = file.and_then(|mut file| file.write_all(text.as_bytes())) {

@@ -6,6 +6,7 @@ mod attestations;
 mod builds;
 mod content;
 mod discovery;
+mod evidence;
 mod faults;
 mod git;
 mod graph;

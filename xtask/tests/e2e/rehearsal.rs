@@ -63,7 +63,7 @@ fn every_stage_is_timed(mut run: Run) -> Run {
 }
 
 /// The keys and types that DESIGN promises to scripts.
-const RELEASE_SHAPE: &str = "{packages: [{files: [{name: string, sha256: string, size: number}], \
+const RELEASE_SHAPE: &str = "{packages: [{evidence: [], files: [{name: string, sha256: string, size: number}], \
     name: string, stages: [{detail: string, seconds: number, stage: string, status: string}], \
     tag: string, version: string}], \
     preflight: [{check: string, detail: string, hint: string?, ok: bool}]}";

@@ -2,6 +2,7 @@
 //! real program on small repositories.
 
 mod check;
+mod compare;
 mod documents;
 mod embed;
 mod new;

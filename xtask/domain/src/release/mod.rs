@@ -2,6 +2,7 @@
 
 pub mod content;
 pub mod environment;
+pub mod evidence;
 pub mod index_address;
 pub mod ledger;
 pub mod plan;

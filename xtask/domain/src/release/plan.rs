@@ -70,6 +70,8 @@ pub enum Action {
     Take(PackageId),
     /// Check the contents of all built files, together.
     Check,
+    /// Find out what users will get, from what is published; see `evidence`.
+    Evidence,
     /// Test the built files in a fresh environment, before any index has seen them.
     Try(PackageId),
     /// Upload to the staging index, and fetch back what it serves.
@@ -104,6 +106,10 @@ impl ReleasePlan {
         let mut actions: Vec<Action> = all.clone().map(Action::Build).collect();
         if !packages.is_empty() {
             actions.push(Action::Check);
+        }
+        // A job that builds for one platform alone does not know the whole release.
+        if until >= Until::Staged && !packages.is_empty() {
+            actions.push(Action::Evidence);
         }
         if until >= Until::Staged && staging_is_real {
             actions.extend(all.clone().map(Action::Try));

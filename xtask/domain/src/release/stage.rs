@@ -8,6 +8,8 @@ by_word! {
         Build = "build",
         /// Check the contents of what was built.
         Check = "check",
+        /// Find out what users will get: neighbours tested, differences shown.
+        Evidence = "evidence",
         /// Test the built files before any index has them.
         Try = "try",
         /// Upload to the staging index.

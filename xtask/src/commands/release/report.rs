@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::Error;
-use domain::finding::Refusal;
+use domain::finding::{Finding, Refusal};
 use domain::ids::DistributionId;
+use domain::release::evidence::Section;
 use domain::release::ledger::{Ledger, files_json};
 use domain::release::plan::ReleasePlan;
-use domain::release::preflight::Check;
+use domain::release::preflight::{Check, short};
 use domain::release::stage::{Stage, Until};
 use domain::workspace::Workspace;
 use jzon::{JsonValue, array, object};
@@ -29,6 +30,8 @@ pub(crate) struct Report<'a> {
     pub(crate) target: &'a ReleaseTarget,
     pub(crate) plan: &'a ReleasePlan,
     pub(crate) checks: &'a [Check],
+    /// The commit that is released.
+    pub(crate) head: &'a str,
 }
 
 /// The JSON and the job summary of a release that was refused.
@@ -43,7 +46,7 @@ pub(crate) fn refused(options: &ReleaseOptions, checks: &[Check], error: &Error)
             .collect(),
         None => vec![Reason { message: format!("{error:#}"), hint: None }],
     };
-    summary::release(&format!("{}: refused", kind(options)), &[], &reasons);
+    summary::release(&format!("{}: refused", kind(options)), &[], &reasons, "");
 }
 
 fn kind(options: &ReleaseOptions) -> &'static str {
@@ -149,7 +152,28 @@ impl Report<'_> {
             hint: Some(interruption.hint.clone()),
         });
         let rows: Vec<Row> = outcome.packages.iter().map(|report| self.row(report)).collect();
-        summary::release(&format!("{what}: {}", end.unwrap_or("done")), &rows, reasons.as_slice());
+        summary::release(
+            &format!("{what}: {}", end.unwrap_or("done")),
+            &rows,
+            reasons.as_slice(),
+            &self.evidence(outcome),
+        );
+    }
+
+    /// The evidence as a page, where there is any.
+    fn evidence(&self, outcome: &ReleaseOutcome) -> String {
+        let packages = outcome.packages.iter();
+        if packages.clone().all(|one| one.evidence.is_empty()) {
+            return String::new();
+        }
+        let sections = packages.map(|one| Section {
+            name: self.workspace.distributions[one.package.distribution].name().as_str(),
+            version: &one.package.version,
+            tag: &one.package.tag,
+            files: &one.files,
+            evidence: &one.evidence,
+        });
+        domain::release::evidence::report(short(self.head), &sections.collect::<Vec<_>>())
     }
 
     fn row(&self, report: &PackageReport) -> Row {
@@ -191,6 +215,7 @@ impl Report<'_> {
             "tag": distribution.current_tag(),
             "files": array![],
             "stages": array![stage],
+            "evidence": array![],
         }
     }
 
@@ -201,6 +226,7 @@ impl Report<'_> {
             "tag": report.package.tag.as_str(),
             "files": files_json(&report.files),
             "stages": report.stages.iter().map(stage).collect::<Vec<_>>(),
+            "evidence": report.evidence.iter().map(evidence).collect::<Vec<_>>(),
         }
     }
 }
@@ -211,6 +237,14 @@ fn stage(stage: &StageReport) -> JsonValue {
         "status": stage.status.word(),
         "seconds": (stage.seconds * 1000.0).round() / 1000.0,
         "detail": stage.detail.as_str(),
+    }
+}
+
+fn evidence(evidence: &Finding) -> JsonValue {
+    object! {
+        "kind": evidence.rule.id(),
+        "level": evidence.severity.word(),
+        "text": evidence.message.as_str(),
     }
 }
 

@@ -2,8 +2,8 @@
 //! outside the repository.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fmt, fs};
 
 use anyhow::{Context, Result, bail};
 use domain::text::harmless;
@@ -48,6 +48,18 @@ struct CheckResult {
     /// Everything that it printed, if it failed.
     output: String,
 }
+
+/// Something was installed, and then did not work: each check that failed, with its output.
+#[derive(Debug)]
+pub(crate) struct ChecksFailed(String);
+
+impl fmt::Display for ChecksFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ChecksFailed {}
 
 /// Runs the test on every interpreter of it. Returns the number of checks made.
 ///
@@ -94,7 +106,11 @@ fn run_on(
     let failed: Vec<String> = failed
         .map(|result| format!("`{}` failed{}", result.name, shell::tail(&result.output, 20)))
         .collect();
-    if failed.is_empty() { Ok(results.len()) } else { bail!("{}", failed.join("\n  ")) }
+    if failed.is_empty() {
+        Ok(results.len())
+    } else {
+        Err(ChecksFailed(failed.join("\n  ")).into())
+    }
 }
 
 fn install(

@@ -16,7 +16,7 @@ use crate::effects::process::interrupt;
 use crate::effects::release::outcome::{
     PackageReport, ReleaseOutcome, StageOutcome, StageReport, Status,
 };
-use crate::effects::release::run::{Failure, PublishState, Release, Run};
+use crate::effects::release::run::{Failure, PackageState, PublishState, Release, Run};
 use crate::effects::release::smoke_stage::TestedFiles;
 
 impl Release<'_> {
@@ -29,8 +29,10 @@ impl Release<'_> {
         let packages = self.plan.packages.iter().zip(run.states);
         let reports = packages.map(|(package, state)| {
             let state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
-            let files = state.ledger.map(|ledger| ledger.files).unwrap_or_default();
-            PackageReport { package: package.clone(), files, stages: state.stages }
+            let files = state.ledger.as_ref().map(|ledger| ledger.files.clone());
+            let files = files.unwrap_or_default();
+            let PackageState { stages, evidence, .. } = state;
+            PackageReport { package: package.clone(), files, stages, evidence }
         });
         ReleaseOutcome { packages: reports.collect(), interruption }
     }
@@ -81,6 +83,7 @@ impl Run<'_> {
             Action::Build(id) => self.stage(id, Stage::Build, || self.build_and_collect(id)),
             Action::Take(id) => self.stage(id, Stage::Build, || self.take_tested(id)),
             Action::Check => self.check_all(),
+            Action::Evidence => self.evidence(),
             Action::Try(id) => {
                 self.stage(id, Stage::Try, || self.smoke_test(id, TestedFiles::Built))
             }
@@ -144,6 +147,25 @@ impl Run<'_> {
         }
         self.show("all distributions", &StageReport { stage, status, seconds, detail });
         Ok(())
+    }
+
+    /// Gathers the evidence of all packages. Without a published past there is none, and no report.
+    fn evidence(&self) -> Result<(), Failure> {
+        let stage = Stage::Evidence;
+        let gather = || self.gather_evidence();
+        let (result, seconds) =
+            self.release.progress.during("testing with what is published", gather);
+        let (status, detail) = match &result {
+            Ok(None) => return Ok(()),
+            Ok(Some(summary)) => (Status::Done, summary.clone()),
+            Err(error) => (Status::Failed, format!("{error:#}")),
+        };
+        for id in self.states.ids() {
+            let detail = detail.clone();
+            self.state(id).stages.push(StageReport { stage, status, seconds, detail });
+        }
+        self.show("all distributions", &StageReport { stage, status, seconds, detail });
+        result.map(drop).map_err(|error| Failure { package: None, stage, error })
     }
 
     /// The line of a stage that is over.

@@ -1,5 +1,6 @@
 //! The report of a release and of each of its stages.
 
+use domain::finding::Finding;
 use domain::release::plan::{Artifact, Package, ReleasePlan};
 use domain::release::stage::Stage;
 use domain::text::words::by_word;
@@ -14,6 +15,7 @@ pub(crate) struct PackageReport {
     pub(crate) package: Package,
     pub(crate) files: Vec<Artifact>,
     pub(crate) stages: Vec<StageReport>,
+    pub(crate) evidence: Vec<Finding>,
 }
 
 pub(crate) struct StageReport {
@@ -47,6 +49,7 @@ impl ReleaseOutcome {
             package: package.clone(),
             files: Vec::new(),
             stages: Vec::new(),
+            evidence: Vec::new(),
         });
         ReleaseOutcome { packages: reports.collect(), interruption: None }
     }

@@ -109,6 +109,10 @@ fn explain_stage(failure: &Failure, name: &str, is_real: bool) -> Explanation {
             };
             ("the built files failed their checks", hint)
         }
+        Stage::Evidence => {
+            let hint = hints_of(&failure.error).map(|hints| format!("{hints}; then {AGAIN}"));
+            ("users would get what does not work", hint.unwrap_or_else(fix_and_commit))
+        }
         Stage::Smoke if is_real => (
             "its smoke test failed",
             format!(

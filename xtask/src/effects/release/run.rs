@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anyhow::{Result, anyhow};
+use domain::finding::Finding;
 use domain::ids::{DistributionId, IdVec, PackageId};
 use domain::release::content::Archive;
 use domain::release::ledger::Ledger;
@@ -22,6 +23,7 @@ use crate::effects::python::tools::Tools;
 use crate::effects::release::facts::Served;
 use crate::effects::release::ledger;
 use crate::effects::release::outcome::StageReport;
+use crate::effects::release::published::Past;
 use crate::effects::release::target::ReleaseTarget;
 use crate::effects::repository::git::Git;
 use crate::ui::progress::Progress;
@@ -53,6 +55,8 @@ pub(super) struct Run<'a> {
     pub(super) states: IdVec<PackageId, Mutex<PackageState>>,
     /// The folder of third-party wheels, where there is one; see `smoke_stage`.
     pub(super) wheelhouse: OnceLock<Option<PathBuf>>,
+    /// What is published, apart from the files listed in `release`.
+    pub(super) past: Past,
     /// twine processes, one for each index.
     pub(super) twines: Workers,
 }
@@ -68,6 +72,7 @@ pub(super) struct PackageState {
     pub(super) restaged: Option<Version>,
     pub(super) publish_state: PublishState,
     pub(super) stages: Vec<StageReport>,
+    pub(super) evidence: Vec<Finding>,
 }
 
 /// Whether files of a package are on the index, where nothing can remove their names again.
@@ -96,6 +101,7 @@ impl<'a> Run<'a> {
             release,
             states: IdVec::like(&release.plan.packages, Mutex::default),
             wheelhouse: OnceLock::new(),
+            past: Past::default(),
             twines: Workers::default(),
         }
     }

@@ -1,16 +1,13 @@
 //! Smoke-tests a package together with the siblings that it needs.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use domain::ids::{DistributionId, PackageId};
 use domain::release::content::import_names;
-use domain::release::plan::{Action, files_of};
+use domain::release::plan::Action;
 
-use crate::effects::index::fetch;
 use crate::effects::paths::remove;
-use crate::effects::python;
 use crate::effects::python::smoke::{self, SmokeTest};
 use crate::effects::release::outcome::StageOutcome;
 use crate::effects::release::run::Run;
@@ -34,7 +31,17 @@ impl Run<'_> {
         for sibling in workspace.transitive_needs(self.package(id).distribution) {
             let (version, found) = match self.release.plan.package_of(sibling) {
                 Some(id) => (self.version(id, tested), self.wheels(id, tested)),
-                None => self.published_wheels(id, sibling)?,
+                None => {
+                    let published = &workspace.distributions[sibling];
+                    let version = published.version();
+                    let version = version.with_context(|| {
+                        format!("the version of `{}` is unknown", published.name())
+                    })?;
+                    let wheel = self
+                        .published_wheel(sibling, version)
+                        .with_context(|| format!("`{}` needs it", distribution.name()))?;
+                    (version.to_string(), wheel.files.clone())
+                }
             };
             versions.push((workspace.distributions[sibling].name().to_string(), version));
             wheels.extend(found);
@@ -95,49 +102,12 @@ impl Run<'_> {
     }
 
     /// The wheels of one package, as built or as the staging index served them.
-    fn wheels(&self, id: PackageId, tested: TestedFiles) -> Vec<PathBuf> {
+    pub(super) fn wheels(&self, id: PackageId, tested: TestedFiles) -> Vec<PathBuf> {
         let mut files = match tested {
             TestedFiles::Built => self.files(id),
             TestedFiles::Staged => self.state(id).staged.clone(),
         };
         files.retain(|file| file.extension().is_some_and(|extension| extension == "whl"));
         files
-    }
-
-    /// The version and wheels of a sibling that is not part of this release, from the index. They
-    /// go into a folder for the test of the package `id` alone, since tests run in parallel.
-    fn published_wheels(
-        &self,
-        id: PackageId,
-        sibling: DistributionId,
-    ) -> Result<(String, Vec<PathBuf>)> {
-        let release = self.release;
-        let index = &release.target.index.name;
-        let distribution = &release.workspace.distributions[sibling];
-        let name = distribution.name();
-        let version = distribution
-            .version()
-            .with_context(|| format!("the version of `{name}` is unknown"))?;
-        let listed = release.served.index.files(sibling);
-        let mut files = files_of(listed, &name.in_file_name(), version);
-        files.retain(|file| file.name.ends_with(".whl"));
-        let tested = self.distribution(id).name();
-        if files.is_empty() {
-            bail!("`{index}` has no wheel of {name} {version}, which `{tested}` needs");
-        }
-        let published = self.scratch().join("published");
-        let dir = published.join(tested.in_file_name()).join(name.in_file_name());
-        remove(&dir)?;
-        fs::create_dir_all(&dir)?;
-        fetch(release.tools, &files, &dir)?;
-        let mut paths = Vec::new();
-        for file in &files {
-            let path = dir.join(&file.name);
-            if file.sha256.as_ref() != Some(&python::build::artifact(&path)?.sha256) {
-                bail!("`{}` does not have the SHA-256 that `{index}` lists", file.name);
-            }
-            paths.push(path);
-        }
-        Ok((version.to_string(), paths))
     }
 }

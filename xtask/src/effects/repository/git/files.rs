@@ -181,6 +181,11 @@ impl Git {
         is_one.then(|| Git { kind: self.kind, ..inner.without(self.withheld.clone()) })
     }
 
+    /// The text of a file in a commit; `None` where either is unknown here.
+    pub(crate) fn contents(&self, commit: &str, path: &str) -> Option<String> {
+        self.read(&["cat-file", "blob", &format!("{commit}:{path}")]).ok()
+    }
+
     /// Whether a folder has the same contents in two commits; not when one of them is unknown here.
     pub(crate) fn is_unchanged(&self, from: &str, to: &str, dir: &str) -> bool {
         let dir = literal(if dir.is_empty() { "." } else { dir });
