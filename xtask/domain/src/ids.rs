@@ -12,32 +12,31 @@ pub trait Id: Copy {
     fn index(self) -> usize;
 }
 
-/// A distribution of the workspace, in release order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DistributionId(usize);
+macro_rules! id {
+    ($(#[$doc:meta])* $id:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $id(usize);
 
-/// A distribution of a release plan, in release order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PackageId(usize);
+        impl Id for $id {
+            fn from_index(index: usize) -> Self {
+                $id(index)
+            }
 
-impl Id for DistributionId {
-    fn from_index(index: usize) -> Self {
-        DistributionId(index)
-    }
-
-    fn index(self) -> usize {
-        self.0
-    }
+            fn index(self) -> usize {
+                self.0
+            }
+        }
+    };
 }
 
-impl Id for PackageId {
-    fn from_index(index: usize) -> Self {
-        PackageId(index)
-    }
-
-    fn index(self) -> usize {
-        self.0
-    }
+id! {
+    /// A distribution of the workspace, in release order.
+    DistributionId
+}
+id! {
+    /// A distribution of a release plan, in release order.
+    PackageId
 }
 
 /// A list with one entry for each `I`.

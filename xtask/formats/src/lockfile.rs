@@ -33,13 +33,13 @@ pub fn crates(text: &str) -> Vec<LockedMember<'_>> {
 fn packages(text: &str) -> Vec<LockedPackage<'_>> {
     let mut packages = Vec::new();
     let mut package = LockedPackage::default();
-    let mut table = LockTable::Other;
+    let mut table = "";
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let content = line.trim_end();
-        if content.starts_with('[') {
-            table = LockTable::of(content);
-            if matches!(table, LockTable::Package | LockTable::Other) {
+        if is_header(content) {
+            table = content;
+            if !is_inside_package(content) {
                 packages.push(std::mem::take(&mut package));
             }
         } else if let Some((key, value)) = content.split_once(" = ") {
@@ -52,29 +52,13 @@ fn packages(text: &str) -> Vec<LockedPackage<'_>> {
     packages
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum LockTable {
-    Package,
-    /// `[package.source]` of Poetry.
-    Source,
-    /// A table of the package that says nothing about where it comes from.
-    Inner,
-    Other,
+/// A bracket alone opens or closes an array of the package.
+fn is_header(line: &str) -> bool {
+    line.starts_with('[') && line != "["
 }
 
-impl LockTable {
-    fn of(header: &str) -> LockTable {
-        match header {
-            "[[package]]" => LockTable::Package,
-            "[package.source]" => LockTable::Source,
-            _ if header.starts_with("[package.") || header.starts_with("[[package.") => {
-                LockTable::Inner
-            }
-            // A bracket alone closes an array of the package; it is not a header.
-            "[" | "]" => LockTable::Inner,
-            _ => LockTable::Other,
-        }
-    }
+fn is_inside_package(header: &str) -> bool {
+    header.starts_with("[package.") || header.starts_with("[[package.")
 }
 
 #[derive(Default)]
@@ -90,20 +74,22 @@ struct LockedPackage<'a> {
 }
 
 impl<'a> LockedPackage<'a> {
-    fn read(&mut self, table: LockTable, key: &str, value: &'a str, offset: usize) {
+    fn read(&mut self, table: &str, key: &str, value: &'a str, offset: usize) {
         match (table, key) {
-            (LockTable::Package, "name") => self.name = quoted(value),
-            (LockTable::Package, "version") => {
+            ("[[package]]", "name") => self.name = quoted(value),
+            ("[[package]]", "version") => {
                 self.version = quoted(value).map(|v| (v, offset + 1..offset + 1 + v.len()));
             }
-            (LockTable::Package, "source") => {
+            ("[[package]]", "source") => {
                 self.has_source = true;
                 self.directory = local_source(value);
             }
             // As PDM writes it.
-            (LockTable::Package, "path") => self.directory = quoted(value),
-            (LockTable::Source, "type") => self.from_directory = quoted(value) == Some("directory"),
-            (LockTable::Source, "url") => self.url = quoted(value),
+            ("[[package]]", "path") => self.directory = quoted(value),
+            ("[package.source]", "type") => {
+                self.from_directory = quoted(value) == Some("directory")
+            }
+            ("[package.source]", "url") => self.url = quoted(value),
             _ => {}
         }
     }

@@ -8,6 +8,7 @@ use domain::scaffold::embed::{self, CRATE, Settings};
 use domain::scaffold::template::TEMPLATES;
 use domain::scaffold::{flat_layout, shared};
 use domain::text::edit::{Edit, Write, splice};
+use domain::text::insert;
 use domain::text::toml::TomlFile;
 use domain::workspace::{Distribution, Judgement, Workspace};
 use formats::splice::Splice;
@@ -142,14 +143,12 @@ fn changed(file: &TomlFile, splices: Vec<Splice>) -> Result<Option<Write>> {
 
 fn lock(tree: &Tree, files: &mut Changes) -> Result<()> {
     let ours = there::own_lock()?;
-    match tree.read(LOCK) {
-        None => files.new.push((LOCK.to_owned(), ours)),
-        Some(source) => {
-            let after = embed::merged_lock(&source.text, &ours);
-            let path = LOCK.to_owned();
-            files.writes.push(Write { path, before: source.text, after });
-        }
-    }
+    let before = tree.read(LOCK).map(|source| source.text);
+    let after = match &before {
+        Some(theirs) => embed::merged_lock(theirs, &ours),
+        None => ours,
+    };
+    files.put(LOCK.to_owned(), before, after);
     Ok(())
 }
 
@@ -159,17 +158,12 @@ fn ignore_target(root: &Path, tree: &Tree, files: &mut Changes) -> Result<()> {
     if !git.ignored(&["target/debug/xtask".to_owned()])?.is_empty() {
         return Ok(());
     }
-    let path = ".gitignore".to_owned();
-    match tree.read(&path) {
-        None => files.new.push((path, "/target/\n".to_owned())),
-        Some(source) => {
-            let newline = if source.text.contains("\r\n") { "\r\n" } else { "\n" };
-            let gap =
-                if source.text.is_empty() || source.text.ends_with('\n') { "" } else { newline };
-            let after = format!("{}{gap}/target/{newline}", source.text);
-            files.writes.push(Write { path, before: source.text, after });
-        }
-    }
+    let before = tree.read(".gitignore").map(|source| source.text);
+    let text = before.as_deref().unwrap_or_default();
+    let newline = insert::newline(text);
+    let gap = if text.is_empty() || text.ends_with('\n') { "" } else { newline };
+    let after = format!("{text}{gap}/target/{newline}");
+    files.put(".gitignore".to_owned(), before, after);
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 use domain::finding::{Finding, Refusal, Rule};
 use domain::scaffold::shared::{self, SharedFields};
-use domain::text::edit::{Edit, Write, splice};
+use domain::text::edit::{Edit, splice};
 use domain::text::toml::TomlFile;
 use domain::text::words::plural;
 use domain::workspace::{Distribution, Workspace};
@@ -109,13 +109,7 @@ impl SyncPlan {
             self.findings.push(difference.finding);
         }
         for file in files {
-            match file.before {
-                Some(before) => {
-                    let before = before.into();
-                    self.changes.writes.push(Write { path: file.path, before, after: file.after });
-                }
-                None => self.changes.new.push((file.path, file.after)),
-            }
+            self.changes.put(file.path, file.before.map(Into::into), file.after);
             self.findings.push(file.finding);
         }
         Ok(())

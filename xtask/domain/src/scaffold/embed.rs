@@ -94,11 +94,7 @@ pub fn cargo_toml(file: &TomlFile, settings: &Settings) -> Result<Vec<Splice>, F
 
 /// The crate as a member of the workspace, where no pattern covers it yet.
 fn member(file: &TomlFile, workspace: &toml_edit::Item) -> Result<Vec<Splice>, Finding> {
-    let refuse = || {
-        Finding::error(Rule::Embed, "`workspace` is written in a form that no line can be added to")
-            .at(&file.path, 1)
-            .hint(format!("add \"{CRATE}\" to its members by hand, then run this again"))
-    };
+    let refuse = || takes_no_line(file, "workspace", &format!("\"{CRATE}\" to its members"));
     let Some(members) = workspace.get("members").and_then(toml_edit::Item::as_array) else {
         let line = insert::key(file, workspace, None, "members", &format!("[\"{CRATE}\"]"));
         return line.map(|line| vec![line]).ok_or_else(refuse);
@@ -134,12 +130,19 @@ pub fn cargo_config(file: &TomlFile) -> Result<Option<Splice>, Finding> {
             let line = format!("xtask = {ALIAS}\n");
             Ok(Some(insert::table(file, &["alias".to_owned()], &line)))
         }
-        Some(table) => insert::key(file, table, None, "xtask", ALIAS).map(Some).ok_or_else(|| {
-            Finding::error(Rule::Embed, "`alias` is written in a form that no line can be added to")
-                .at(&file.path, 1)
-                .hint(format!("add `xtask = {ALIAS}` by hand, then run this again"))
-        }),
+        Some(table) => {
+            let line = insert::key(file, table, None, "xtask", ALIAS);
+            let refused = || takes_no_line(file, "alias", &format!("`xtask = {ALIAS}`"));
+            line.map(Some).ok_or_else(refused)
+        }
     }
+}
+
+fn takes_no_line(file: &TomlFile, table: &str, line: &str) -> Finding {
+    let message = format!("`{table}` is written in a form that no line can be added to");
+    Finding::error(Rule::Embed, message)
+        .at(&file.path, 1)
+        .hint(format!("add {line} by hand, then run this again"))
 }
 
 /// A Cargo.lock with the packages of both, so that Cargo finds every version it needs there and
@@ -207,31 +210,27 @@ const SHARED: [&str; 3] = ["project.requires-python", "project.license", "projec
 pub fn shared_toml(manifests: &[TomlFile]) -> String {
     let mut text =
         "# Fields that all distributions share: `cargo xtask new` adds them to a new one,\n\
-                    # `cargo xtask sync` updates the others. See `cargo xtask sync --help`.\n"
+         # `cargo xtask sync` updates the others. See `cargo xtask sync --help`.\n"
             .to_owned();
-    let common: Vec<(&str, &str)> = SHARED
-        .iter()
-        .filter_map(|path| {
-            let first = manifests.first()?;
-            let item = first.get(path)?.as_value()?;
-            // A license file is a path into the distribution, which a new one does not have.
-            let plain = !item.is_inline_table();
-            let all = manifests.iter().all(|other| {
-                first
-                    .get(path)
-                    .is_some_and(|own| other.get(path).is_some_and(|item| same(own, item)))
-            });
-            let raw = &first.text()[item.span()?];
-            (plain && all).then_some((path.strip_prefix("project.")?, raw))
-        })
-        .collect();
-    if !common.is_empty() {
-        text += "\n[project]\n";
-        common
-            .iter()
-            .for_each(|(key, raw)| text += &format!("{key} = {}\n", raw.replace("\r\n", "\n")));
+    let mut heading = "\n[project]\n";
+    for path in SHARED {
+        if let Some(raw) = common(manifests, path) {
+            let key = path.trim_start_matches("project.");
+            text += &format!("{heading}{key} = {}\n", raw.replace("\r\n", "\n"));
+            heading = "";
+        }
     }
     text
+}
+
+/// The value of a field, as it is written, that all manifests have.
+fn common<'a>(manifests: &'a [TomlFile], path: &str) -> Option<&'a str> {
+    let (first, others) = manifests.split_first()?;
+    let own = first.get(path)?;
+    // A license file is a path into the distribution, which a new one does not have.
+    let is_plain = own.is_value() && !own.is_inline_table();
+    let is_common = others.iter().all(|other| other.get(path).is_some_and(|item| same(own, item)));
+    (is_plain && is_common).then_some(&first.text()[own.span()?])
 }
 
 /// The manifests of excluded distributions with the reasons; the first few, and a count of the rest.

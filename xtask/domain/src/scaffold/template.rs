@@ -29,19 +29,6 @@ pub(crate) struct Filler<'a> {
     pub needs: &'a [String],
 }
 
-/// Every placeholder that a template can use.
-const PLACEHOLDERS: [&str; 9] = [
-    "name",
-    "file_name",
-    "module",
-    "module_path",
-    "top_level",
-    "tag",
-    "dependencies",
-    "siblings",
-    "sibling_names",
-];
-
 impl Filler<'_> {
     /// Every file of the template, with placeholders filled in in its path and its text.
     ///
@@ -74,31 +61,46 @@ impl Filler<'_> {
                     .hint("close it with }}"));
             };
             filled.push_str(before);
-            filled.push_str(
-                &self.value(word.trim()).ok_or_else(|| unknown(word.trim(), file, line))?,
-            );
+            let known = self.values();
+            let value = known.iter().find(|(placeholder, _)| *placeholder == word.trim());
+            filled += &value.ok_or_else(|| self.unknown(word.trim(), file, line))?.1;
             rest = after;
         }
         filled.push_str(rest);
         Ok(filled)
     }
 
-    fn value(&self, placeholder: &str) -> Option<String> {
-        Some(match placeholder {
-            "name" => self.name.to_string(),
-            "file_name" => self.name.in_file_name(),
-            "module" => self.module.to_owned(),
-            "module_path" => self.module.replace('.', "/"),
-            "top_level" => self.module.split('.').next().unwrap_or_default().to_owned(),
-            "tag" => self.tag.to_owned(),
-            "dependencies" | "siblings" if self.needs.is_empty() => "[]".to_owned(),
-            "dependencies" | "siblings" => array(self.needs.iter().map(String::as_str)),
-            "sibling_names" => array(self.needs.iter().map(|need| {
-                let end = need.find(['>', '<', '=', '~', '!']).unwrap_or(need.len());
-                &need[..end]
-            })),
-            _ => return None,
-        })
+    /// Every placeholder that a template can use, with its value.
+    fn values(&self) -> [(&'static str, String); 9] {
+        let names = self.needs.iter().map(|need| {
+            let end = need.find(['>', '<', '=', '~', '!']).unwrap_or(need.len());
+            &need[..end]
+        });
+        let siblings = match self.needs {
+            [] => "[]".to_owned(),
+            needs => array(needs.iter().map(String::as_str)),
+        };
+        [
+            ("name", self.name.to_string()),
+            ("file_name", self.name.in_file_name()),
+            ("module", self.module.to_owned()),
+            ("module_path", self.module.replace('.', "/")),
+            ("top_level", self.module.split('.').next().unwrap_or_default().to_owned()),
+            ("tag", self.tag.to_owned()),
+            ("dependencies", siblings.clone()),
+            ("siblings", siblings),
+            ("sibling_names", array(names)),
+        ]
+    }
+
+    fn unknown(&self, word: &str, file: &str, line: usize) -> Finding {
+        let message = format!("`{{{{{word}}}}}` is not a placeholder of this tool");
+        let known = self.values().map(|(placeholder, _)| placeholder);
+        let hint = match nearest(word, known.into_iter()) {
+            Some(meant) => format!("did you mean `{{{{{meant}}}}}`?"),
+            None => format!("the placeholders are {}", known.join(", ")),
+        };
+        Finding::error(Rule::Template, message).at(file, line).hint(hint)
     }
 }
 
@@ -106,13 +108,4 @@ impl Filler<'_> {
 fn array<'a>(items: impl Iterator<Item = &'a str>) -> String {
     let lines = items.map(|item| format!("    {},\n", insert::string(item)));
     format!("[\n{}]", lines.collect::<String>())
-}
-
-fn unknown(word: &str, file: &str, line: usize) -> Finding {
-    Finding::error(Rule::Template, format!("`{{{{{word}}}}}` is not a placeholder of this tool"))
-        .at(file, line)
-        .hint(match nearest(word, PLACEHOLDERS.into_iter()) {
-            Some(meant) => format!("did you mean `{{{{{meant}}}}}`?"),
-            None => format!("the placeholders are {}", PLACEHOLDERS.join(", ")),
-        })
 }

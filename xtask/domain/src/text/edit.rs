@@ -8,28 +8,18 @@ use std::sync::Arc;
 use formats::splice::Splice;
 
 use crate::text::toml::{self, TomlFile};
+use crate::text::words::by_word;
 
-/// The kind of text that an edit replaces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum EditKind {
-    Version,
-    Requirement,
-    Changelog,
-    Lock,
-    /// A field that all distributions share, or one that `check --fix` fixes.
-    Field,
-}
-
-impl EditKind {
-    /// The word in the JSON of `bump`.
-    pub fn word(self) -> &'static str {
-        match self {
-            EditKind::Version => "version",
-            EditKind::Requirement => "requirement",
-            EditKind::Changelog => "changelog",
-            EditKind::Lock => "lock",
-            EditKind::Field => "field",
-        }
+by_word! {
+    /// The kind of text that an edit replaces, by the word in the JSON of `bump`.
+    #[derive(PartialOrd, Ord)]
+    pub enum EditKind {
+        Version = "version",
+        Requirement = "requirement",
+        Changelog = "changelog",
+        Lock = "lock",
+        /// A field that all distributions share, or one that `check --fix` fixes.
+        Field = "field",
     }
 }
 

@@ -2,6 +2,7 @@
 //! that is killed between two renames is finished by the next one (`journal.rs`).
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{fs, io};
 
@@ -26,6 +27,14 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
+    /// Adds a file that is to have the text `after`; `before` is the one that it has now.
+    pub(crate) fn put(&mut self, path: String, before: Option<Arc<str>>, after: String) {
+        match before {
+            Some(before) => self.writes.push(Write { path, before, after }),
+            None => self.new.push((path, after)),
+        }
+    }
+
     fn each(&self) -> Vec<PendingWrite<'_>> {
         let new = self.new.iter();
         let new = new.map(|(path, text)| PendingWrite { path, before: None, after: Some(text) });

@@ -8,8 +8,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use domain::finding::{Finding, Refusal, Rule};
 use domain::scaffold::embed::CRATE;
-use domain::text::edit::Write;
 use domain::text::toml::TomlFile;
+use domain::text::words::first_few;
 use walkdir::{DirEntry, WalkDir};
 use xshell::cmd;
 
@@ -89,17 +89,14 @@ pub(crate) fn crate_changes(root: &Path) -> Result<Changes> {
     let mut changes = Changes::default();
     let mut changed = Vec::new();
     for (path, text) in &ours {
-        let Some(before) = text_of(&root.join(path))? else {
-            changes.new.push((path.clone(), text.clone()));
-            continue;
-        };
-        let is_ours =
-            before == *text || written.as_ref().is_none_or(|it| is_written(it, path, &before));
+        let before = text_of(&root.join(path))?;
+        let is_ours = before.as_ref().is_none_or(|before| {
+            before == text || written.as_ref().is_none_or(|it| is_written(it, path, before))
+        });
         if !is_ours {
             changed.push(path.clone());
         }
-        let (path, after) = (path.clone(), text.clone());
-        changes.writes.push(Write { path, before: before.into(), after });
+        changes.put(path.clone(), before.map(Into::into), text.clone());
     }
     for path in written.iter().flat_map(HashMap::keys) {
         let Some(text) = text_of(&root.join(path))? else { continue };
@@ -117,11 +114,7 @@ pub(crate) fn crate_changes(root: &Path) -> Result<Changes> {
     let after =
         ours.iter().map(|(path, text)| format!("{}  {path}\n", paths::digest(text.as_bytes())));
     let after: String = after.collect();
-    let path = STAMP.to_owned();
-    match stamp {
-        None => changes.new.push((path, after)),
-        Some(before) => changes.writes.push(Write { path, before: before.into(), after }),
-    }
+    changes.put(STAMP.to_owned(), stamp.map(Into::into), after);
     Ok(changes)
 }
 
@@ -141,20 +134,14 @@ fn uncommitted(root: &Path) -> Result<Vec<String>> {
     }
 }
 
-/// How many files are named in a message.
-const NAMED: usize = 5;
-
 fn refuse_changed(mut changed: Vec<String>) -> Result<()> {
     if changed.is_empty() {
         return Ok(());
     }
     changed.sort();
     changed.dedup();
-    let named: Vec<String> = changed.iter().take(NAMED).map(|path| format!("`{path}`")).collect();
-    let more = changed.len().saturating_sub(NAMED);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let message =
-        format!("these files have changed since the tool was embedded: {}{more}", named.join(", "));
+    let named = first_few(&changed);
+    let message = format!("these files have changed since the tool was embedded: {named}");
     let hint =
         format!("commit or move the changes, then `rm {}` and embed again", changed.join(" "));
     Err(Refusal::from(Finding::error(Rule::Embed, message).hint(hint)).into())
@@ -199,8 +186,8 @@ fn read(path: &Path) -> Result<String> {
 /// # Errors
 /// It cannot be read.
 pub(crate) fn own_lock() -> Result<String> {
-    let path = own_crate().parent().context("the crate is not in a repository")?.join("Cargo.lock");
-    fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))
+    let root = own_crate().parent().context("the crate is not in a repository")?;
+    read(&root.join("Cargo.lock"))
 }
 
 /// Lets Cargo update the lock for the crate: offline if that is enough.

@@ -8,31 +8,6 @@ use domain::release::content::{EntryKind, TreeEntry};
 
 use super::{Git, literal, records};
 
-/// How `git status` lists files that git neither tracks nor ignores.
-#[derive(Clone, Copy)]
-enum Untracked {
-    /// A folder that holds nothing tracked is one entry, with a `/` at its end.
-    Folders,
-    Files,
-}
-
-/// One entry of `git status`.
-#[derive(Debug, PartialEq, Eq)]
-enum StatusEntry {
-    /// Changed, added, removed, in conflict or untracked.
-    Changed(String),
-    /// Renamed or copied; the path that it has now.
-    Moved(String),
-}
-
-impl StatusEntry {
-    fn into_path(self) -> String {
-        match self {
-            StatusEntry::Changed(path) | StatusEntry::Moved(path) => path,
-        }
-    }
-}
-
 impl Git {
     /// Those of the paths that git ignores.
     ///
@@ -201,8 +176,7 @@ impl Git {
     /// # Errors
     /// git fails.
     pub(crate) fn dirty(&self) -> Result<Vec<String>> {
-        let entries = self.status(Untracked::Folders)?;
-        Ok(entries.into_iter().map(StatusEntry::into_path).collect())
+        self.status("--untracked-files=normal")
     }
 
     /// Those of the paths that differ from HEAD, or are untracked.
@@ -211,15 +185,12 @@ impl Git {
     /// git fails.
     pub(crate) fn dirty_among(&self, paths: &[String]) -> Result<Vec<String>> {
         let paths: HashSet<&str> = paths.iter().map(String::as_str).collect();
-        let dirty = self.status(Untracked::Files)?.into_iter().map(StatusEntry::into_path);
-        Ok(dirty.filter(|path| paths.contains(path.as_str())).collect())
+        let mut dirty = self.status("--untracked-files=all")?;
+        dirty.retain(|path| paths.contains(path.as_str()));
+        Ok(dirty)
     }
 
-    fn status(&self, untracked: Untracked) -> Result<Vec<StatusEntry>> {
-        let untracked = match untracked {
-            Untracked::Folders => "--untracked-files=normal",
-            Untracked::Files => "--untracked-files=all",
-        };
+    fn status(&self, untracked: &str) -> Result<Vec<String>> {
         self.read(&["status", "--porcelain", "-z", untracked]).map(|text| parse_status(&text))
     }
 }
@@ -236,23 +207,20 @@ fn tree_entry(record: &str) -> Option<TreeEntry> {
     Some(TreeEntry { path: path.to_owned(), kind, id: fields.nth(1)?.to_owned() })
 }
 
-/// Reads the output of `git status --porcelain -z`: records `XY PATH`, X the state in the index, Y
-/// that in the work tree. A moved file is followed by a record with its old path; that can be said
-/// in either column (in Y after `git add --intent-to-add`).
-fn parse_status(text: &str) -> Vec<StatusEntry> {
+/// The paths in the output of `git status --porcelain -z`: records `XY PATH`, X the state in the
+/// index, Y that in the work tree. A moved file is followed by a record with its old path; that can
+/// be said in either column (in Y after `git add --intent-to-add`).
+fn parse_status(text: &str) -> Vec<String> {
     let mut records = text.split_terminator('\0');
-    let mut entries = Vec::new();
+    let mut paths = Vec::new();
     while let Some(record) = records.next() {
         let Some((columns, path)) = record.split_at_checked(3) else { continue };
-        let path = path.to_owned();
         if columns.contains(['R', 'C']) {
             records.next();
-            entries.push(StatusEntry::Moved(path));
-        } else {
-            entries.push(StatusEntry::Changed(path));
         }
+        paths.push(path.to_owned());
     }
-    entries
+    paths
 }
 
 /// Those of the paths that are not in the index.
@@ -269,12 +237,7 @@ mod tests {
     #[test]
     fn status_records() {
         let text = " M a b\0R  new\0old\0 R later\0before\0?? größe ä/\0UU d\0";
-        let changed = |path: &str| StatusEntry::Changed(path.to_owned());
-        let moved = |path: &str| StatusEntry::Moved(path.to_owned());
-        assert_eq!(
-            parse_status(text),
-            [changed("a b"), moved("new"), moved("later"), changed("größe ä/"), changed("d")]
-        );
+        assert_eq!(parse_status(text), ["a b", "new", "later", "größe ä/", "d"]);
     }
 
     #[test]
