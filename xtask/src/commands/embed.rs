@@ -212,7 +212,7 @@ fn report_distributions(root: &Path, tree: &Tree, workspace: &Workspace) {
     let included: Vec<&Distribution> =
         workspace.distributions.iter().filter(|d| d.manifest.excluded.is_none()).collect();
     let rows = included.iter().map(|distribution| {
-        let (file, line) = distribution.manifest.version.place();
+        let (file, line) = distribution.manifest.version.location();
         let version = distribution.version().map_or("?".to_owned(), ToString::to_string);
         vec![distribution.name().to_string(), version, format!("{file}:{line}")]
     });

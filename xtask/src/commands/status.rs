@@ -240,7 +240,7 @@ fn print_excluded(workspace: &Workspace) {
 }
 
 fn version_source(distribution: &Distribution) -> String {
-    let (file, line) = distribution.manifest.version.place();
+    let (file, line) = distribution.manifest.version.location();
     format!("{file}:{line}")
 }
 

@@ -116,7 +116,7 @@ fn copies(facts: BumpFacts<'_>, bump: &Bump) -> Additions {
     }
     copies.extend(python_copies(facts, &distribution.dir, &paths, from));
     copies.extend(readme_copies(facts, distribution, &paths, from));
-    let own = distribution.manifest.version.place();
+    let own = distribution.manifest.version.location();
     for Copy { source, span, is_certain } in copies {
         let line = line_of(&source.text, span.start);
         if (&*source.path, line) == own {

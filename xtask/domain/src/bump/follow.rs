@@ -271,7 +271,7 @@ impl<'a> Planner<'a> {
                 self.assign(dependent, &group, &to, cause);
             }
             Err(reason) => {
-                let (file, line) = version.place();
+                let (file, line) = version.location();
                 let name = self.distribution(sibling).name();
                 let text = format!("its range on `{name}` changed, but it is not bumped: {reason}");
                 self.note(dependent, file, line, text);

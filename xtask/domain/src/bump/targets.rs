@@ -86,7 +86,7 @@ impl Planner<'_> {
             change => (change.clone(), Cause::Requested(change.clone()), None),
         };
         let version = &self.distribution(id).manifest.version;
-        let (file, line) = version.place();
+        let (file, line) = version.location();
         if let DeclaredVersion::Unknown { reason, .. } = version {
             let hint = self.distribution(id).manifest.version_hint;
             if everything {
@@ -183,13 +183,13 @@ impl Planner<'_> {
             first_few(&names),
             self.request.change
         );
-        let (file, line) = self.distribution(first).manifest.version.place();
+        let (file, line) = self.distribution(first).manifest.version.location();
         self.note(first, file, line, text);
     }
 
     fn refuse_version(&mut self, id: DistributionId, reason: &str, hint: &str) {
         let distribution = self.distribution(id);
-        let (file, line) = distribution.manifest.version.place();
+        let (file, line) = distribution.manifest.version.location();
         let message = format!("cannot bump `{}`: {reason}", distribution.name());
         self.refusals.push(Finding::error(Rule::Version, message).at(file, line).hint(hint));
     }

@@ -44,7 +44,7 @@ pub(super) fn copies(facts: CheckFacts, subject: &Subject) -> Vec<Found> {
     });
     found.extend(differing.into_iter().map(|copy| {
         let message = format!("this copy of the version is {}, not {text}", copy.text);
-        let (counts, line) = subject.distribution.manifest.version.place();
+        let (counts, line) = subject.distribution.manifest.version.location();
         let hint =
             format!("`cargo xtask check --fix` copies the version that counts, at {counts}:{line}");
         let finding =

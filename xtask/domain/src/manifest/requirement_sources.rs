@@ -28,9 +28,7 @@ pub(crate) fn requirements(
     let mut reader = TableReader { file, findings, found: Vec::new() };
     reader.list(&RequirementTable::Dependencies, file.get("project.dependencies"));
     reader.list(&RequirementTable::Build, file.get("build-system.requires"));
-    for (extra, item) in entries(file.get("project.optional-dependencies")) {
-        reader.list(&RequirementTable::Extra(extra.to_owned()), Some(item));
-    }
+    reader.extras(file.get("project.optional-dependencies"));
     for (group, item) in entries(file.get("dependency-groups")) {
         reader.list(&RequirementTable::Group(group.to_owned()), Some(item));
     }
@@ -76,69 +74,67 @@ impl<'a> TableReader<'a> {
         }
     }
 
+    /// Lists of requirements under the names of extras.
+    fn extras(&mut self, item: Option<&'a Item>) {
+        for (extra, item) in entries(item) {
+            self.list(&RequirementTable::Extra(extra.to_owned()), Some(item));
+        }
+    }
+
     /// One array element; only a string is a requirement (`{ include-group = … }` is not).
     fn requirement(&mut self, table: &RequirementTable, value: &Value) {
         let (Some(text), Some(span)) = (value.as_str(), value.span()) else { return };
-        let line = self.file.line(span.start);
         match Requirement::parse(text) {
-            Ok(requirement) => {
-                let specifier_span =
-                    as_written(self.file.text(), &span, text, &requirement.specifiers);
-                self.found.push(DeclaredRequirement {
-                    table: table.clone(),
-                    file: self.file.path.clone(),
-                    line: self.file.line(specifier_span.as_ref().unwrap_or(&span).start),
-                    span,
-                    text: text.to_owned(),
-                    requirement,
-                    dialect: Dialect::Pep440,
-                    specifier_span,
-                });
+            Ok(requirement) => self.push(table, requirement, text, span, Dialect::Pep440),
+            Err(why) => {
+                let message = format!("`{text}` is not a valid requirement (PEP 508): {why}");
+                let line = self.file.line(span.start);
+                let finding = Finding::new(Rule::RequirementSyntax, message);
+                self.findings.push(finding.at(&self.file.path, line));
             }
-            Err(why) => self.findings.push(
-                Finding::new(
-                    Rule::RequirementSyntax,
-                    format!("`{text}` is not a valid requirement (PEP 508): {why}"),
-                )
-                .at(&self.file.path, line),
-            ),
         }
+    }
+
+    fn push(
+        &mut self,
+        table: &RequirementTable,
+        requirement: Requirement,
+        text: &str,
+        span: Range<usize>,
+        dialect: Dialect,
+    ) {
+        let specifier_span = as_written(self.file.text(), &span, text, &requirement.specifiers);
+        self.found.push(DeclaredRequirement {
+            table: table.clone(),
+            file: self.file.path.clone(),
+            line: self.file.line(specifier_span.as_ref().unwrap_or(&span).start),
+            span,
+            text: text.to_owned(),
+            requirement,
+            dialect,
+            specifier_span,
+        });
     }
 
     /// A table of `name = "range"`, `name = { version = "range", … }` or an array of the latter.
     fn named(&mut self, table: &RequirementTable, item: Option<&'a Item>, dialect: Dialect) {
         for (key, item) in entries(item) {
             let Some(name) = Name::new(key) else { continue };
-            match item {
-                Item::ArrayOfTables(tables) => {
-                    for inner in tables {
-                        self.range(table, &name, inner.get("version"), inner, dialect);
+            if let Item::ArrayOfTables(tables) = item {
+                for inner in tables {
+                    self.range(table, &name, inner, dialect);
+                }
+            } else if let Some(inner) = item.as_table_like() {
+                self.range(table, &name, inner, dialect);
+            } else if let Some(array) = item.as_array() {
+                for inner in array.iter().filter_map(Value::as_inline_table) {
+                    if let Some(version) = inner.get("version").filter(|_| !is_elsewhere(inner)) {
+                        self.value(table, &name, version.as_str(), version.span(), dialect);
                     }
                 }
-                _ => self.named_value(table, &name, item, dialect),
+            } else {
+                self.value(table, &name, item.as_str(), item.span(), dialect);
             }
-        }
-    }
-
-    fn named_value(
-        &mut self,
-        table: &RequirementTable,
-        name: &Name,
-        item: &'a Item,
-        dialect: Dialect,
-    ) {
-        if let Some(inner) = item.as_table_like() {
-            self.range(table, name, inner.get("version"), inner, dialect);
-        } else if let Some(array) = item.as_array() {
-            for inner in array.iter().filter_map(Value::as_inline_table) {
-                let version = inner.get("version");
-                let placed = placed_elsewhere(inner);
-                if let Some(version) = version.filter(|_| !placed) {
-                    self.value(table, name, version.as_str(), version.span(), dialect);
-                }
-            }
-        } else {
-            self.value(table, name, item.as_str(), item.span(), dialect);
         }
     }
 
@@ -146,7 +142,6 @@ impl<'a> TableReader<'a> {
         &mut self,
         table: &RequirementTable,
         name: &Name,
-        version: Option<&Item>,
         inner: &dyn TableLike,
         dialect: Dialect,
     ) {
@@ -155,15 +150,15 @@ impl<'a> TableReader<'a> {
         let extra = RequirementTable::Extra(String::new());
         let table =
             if optional && *table == RequirementTable::Dependencies { &extra } else { table };
-        let placed = placed_elsewhere(inner);
-        if let Some(version) = version.filter(|_| !placed) {
+        let is_elsewhere = is_elsewhere(inner);
+        if let Some(version) = inner.get("version").filter(|_| !is_elsewhere) {
             self.value(table, name, version.as_str(), version.span(), dialect);
         } else {
             // Without a range it still is an edge of the graph.
             let span = inner.iter().find_map(|(_, item)| item.span());
             let known = self.found.len();
             self.value(table, name, Some(""), span.map(|span| span.start..span.start), dialect);
-            if let Some(value) = self.found.get_mut(known).filter(|_| placed) {
+            if let Some(value) = self.found.get_mut(known).filter(|_| is_elsewhere) {
                 value.requirement.url = Some(0..0);
             }
         }
@@ -178,25 +173,14 @@ impl<'a> TableReader<'a> {
         dialect: Dialect,
     ) {
         let (Some(text), Some(span)) = (text, span) else { return };
-        let specifiers = 0..text.len();
-        let specifier_span = as_written(self.file.text(), &span, text, &specifiers);
         let requirement = Requirement {
             extras: Vec::new(),
             name: name.clone(),
-            specifiers: specifiers.clone(),
+            specifiers: 0..text.len(),
             url: None,
             marker: None,
         };
-        self.found.push(DeclaredRequirement {
-            table: table.clone(),
-            file: self.file.path.clone(),
-            line: self.file.line(span.start),
-            span,
-            text: text.to_owned(),
-            requirement,
-            dialect,
-            specifier_span,
-        });
+        self.push(table, requirement, text, span, dialect);
     }
 
     fn poetry(&mut self) {
@@ -223,17 +207,13 @@ impl<'a> TableReader<'a> {
             let Some(table) = file.get(path) else { continue };
             self.dependencies_and_extras(table);
             self.list(&RequirementTable::Dependencies, table.get("requires"));
-            for (extra, item) in entries(table.get("requires-extra")) {
-                self.list(&RequirementTable::Extra(extra.to_owned()), Some(item));
-            }
+            self.extras(table.get("requires-extra"));
         }
     }
 
     fn dependencies_and_extras(&mut self, table: &'a Item) {
         self.list(&RequirementTable::Dependencies, table.get("dependencies"));
-        for (extra, item) in entries(table.get("optional-dependencies")) {
-            self.list(&RequirementTable::Extra(extra.to_owned()), Some(item));
-        }
+        self.extras(table.get("optional-dependencies"));
     }
 
     /// Tables that only one tool reads, for development.
@@ -282,7 +262,7 @@ impl<'a> TableReader<'a> {
 }
 
 /// Whether a Poetry dependency comes from somewhere that no range selects.
-fn placed_elsewhere(table: &dyn TableLike) -> bool {
+fn is_elsewhere(table: &dyn TableLike) -> bool {
     ["path", "git", "url", "file"].iter().any(|key| table.contains_key(key))
 }
 

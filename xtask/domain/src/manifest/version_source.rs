@@ -82,7 +82,7 @@ impl DeclaredVersion {
     }
 
     /// The file and the line that define it, or that show why it is unknown.
-    pub fn place(&self) -> (&str, usize) {
+    pub fn location(&self) -> (&str, usize) {
         match self {
             DeclaredVersion::Literal { file, line, .. }
             | DeclaredVersion::FromTag { file, line, .. }

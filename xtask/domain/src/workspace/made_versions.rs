@@ -122,7 +122,7 @@ impl Distribution {
 
     fn contradicted(&self, given: &Version, stated: &Version) -> Finding {
         let name = self.name();
-        let (file, line) = self.manifest.version.place();
+        let (file, line) = self.manifest.version.location();
         let message = if self.makes_version() {
             let tag = self.tag.tag(stated);
             format!("`{name}` is {stated} here, not {given}: HEAD is tagged `{tag}`")

@@ -77,7 +77,7 @@ fn refuse_other_version(
     let mut others = versions.filter(|(_, built)| built != version);
     let Some((file, built)) = others.next() else { return Ok(()) };
     let manifest = &distribution.manifest;
-    let (place, line) = manifest.version.place();
+    let (place, line) = manifest.version.location();
     let message = format!(
         "{tool} made `{file}` of {name} {version}: it takes the tag `{tag}` for version {built}"
     );

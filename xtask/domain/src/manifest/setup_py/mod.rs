@@ -24,17 +24,29 @@ fn is_of_environment(value: &Expr) -> bool {
     }
 }
 
+fn is_placeholder(value: &Expr) -> bool {
+    match value {
+        Expr::Name(name) => name == "None",
+        Expr::Text(text) => text.raw.is_empty(),
+        value => is_of_environment(value),
+    }
+}
+
 fn is_environment(function: &Expr) -> bool {
     matches!(function, Expr::Name(name)
         if ["os.environ.get", "environ.get", "os.getenv", "getenv", "os.environ.pop"]
             .contains(&name.as_str()))
 }
 
+/// The value of a keyword of a call.
+fn named<'a>(keywords: &'a [(String, Expr)], wanted: &str) -> Option<&'a Expr> {
+    keywords.iter().find(|(keyword, _)| keyword == wanted).map(|(_, value)| value)
+}
+
 /// The default of a look-up in the environment.
 fn environment_default(call: &Expr) -> Option<&Expr> {
     let Expr::Call { arguments, keywords, .. } = call else { return None };
-    let named = keywords.iter().find(|(keyword, _)| keyword == "default").map(|(_, value)| value);
-    let default = arguments.get(1).or(named)?;
+    let default = arguments.get(1).or_else(|| named(keywords, "default"))?;
     (!matches!(default, Expr::Name(name) if name == "None")).then_some(default)
 }
 
@@ -46,6 +58,11 @@ fn keywords() -> [(&'static str, RequirementTable); 4] {
         ("setup_requires", RequirementTable::Build),
         ("tests_require", RequirementTable::Group("tests".into())),
     ]
+}
+
+fn is_setup(call: &Expr) -> bool {
+    let Expr::Call { function, .. } = call else { return false };
+    matches!(&**function, Expr::Name(name) if name == "setup" || name.ends_with(".setup"))
 }
 
 /// A setup.py that calls `setup`.
@@ -60,10 +77,6 @@ impl SetupPy {
     /// Reads the text; `None` where nothing in it calls `setup`.
     pub(crate) fn read(text: &str) -> Option<SetupPy> {
         let source = python::read(text);
-        let is_setup = |call: &Expr| {
-            matches!(call, Expr::Call { function, .. }
-                if matches!(&**function, Expr::Name(name) if name == "setup" || name.ends_with(".setup")))
-        };
         let (call, offset) = source.calls.iter().find(|(call, _)| is_setup(call))?.clone();
         Some(SetupPy { source, call, offset })
     }
@@ -71,7 +84,7 @@ impl SetupPy {
     /// The value of a keyword, also through `setup(**metadata)`.
     fn keyword(&self, wanted: &str) -> Option<&Expr> {
         let Expr::Call { arguments, keywords, .. } = &self.call else { return None };
-        if let Some((_, value)) = keywords.iter().find(|(keyword, _)| keyword == wanted) {
+        if let Some(value) = named(keywords, wanted) {
             return Some(value);
         }
         arguments.iter().find_map(|argument| {
@@ -84,9 +97,7 @@ impl SetupPy {
                 Expr::Dict(entries) => entries.iter().find_map(|(key, value)| {
                     matches!(key, Expr::Text(text) if text.raw == wanted).then_some(value)
                 }),
-                Expr::Call { keywords, .. } => {
-                    keywords.iter().find(|(key, _)| key == wanted).map(|(_, value)| value)
-                }
+                Expr::Call { keywords, .. } => named(keywords, wanted),
                 _ => None,
             }
         })
@@ -94,27 +105,31 @@ impl SetupPy {
 
     /// The value of a name that is assigned one value; `None` and `""` are placeholders.
     fn assigned(&self, name: &str) -> Option<&Expr> {
-        let placeholder = |value: &Expr| match value {
-            Expr::Name(name) => name == "None",
-            Expr::Text(text) => text.raw.is_empty(),
-            value => is_of_environment(value),
-        };
-        let mut values = self.source.assignments.iter().filter(|a| a.name == name);
-        let mut values = values.by_ref().filter(|a| !placeholder(&a.value));
-        match (values.next(), values.next()) {
-            (Some(one), None) => Some(&one.value),
-            _ => None,
-        }
+        let mut values = self.values_of(name).filter(|value| !is_placeholder(value));
+        values.next().filter(|_| values.next().is_none())
+    }
+
+    /// Everything that is assigned to a name.
+    fn values_of<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Expr> {
+        let assignments = self.source.assignments.iter();
+        assignments.filter(move |a| a.name == name).map(|a| &a.value)
+    }
+
+    /// Every expression of the file: its calls, its assigned values, the others.
+    fn expressions(&self) -> impl Iterator<Item = &Expr> {
+        let calls = self.source.calls.iter().map(|(call, _)| call);
+        let assigned = self.source.assignments.iter().map(|assignment| &assignment.value);
+        calls.chain(assigned).chain(&self.source.others)
     }
 
     /// The distribution's name, as far as literals go, with the byte that it is at.
     pub(crate) fn name(&self, files: Files<'_>, dir: &str) -> Option<(String, usize)> {
         let value = self.keyword("name")?;
-        let names = |name: &str| self.assigned(name);
         if let Some(text) = self.literal("name") {
             return Some((text.raw.clone(), text.span.start));
         }
-        let text = eval::text(value, &names).or_else(|| self.of_a_module(value, files, dir))?;
+        let text = eval::text(value, &|name| self.assigned(name))
+            .or_else(|| self.of_a_module(value, files, dir))?;
         Some((text, self.offset))
     }
 
@@ -164,35 +179,26 @@ impl SetupPy {
 
     /// The paths of everything that is opened, read or run, wherever it happens.
     fn opened(&self) -> Vec<String> {
-        let source = &self.source;
-        let names = |name: &str| self.assigned(name);
         let mut paths = Vec::new();
         let mut visit = |expr: &Expr| {
             let Expr::Call { function, arguments, keywords } = expr else { return };
-            let named = |wanted: &str| {
-                keywords.iter().find(|(keyword, _)| keyword == wanted).map(|(_, value)| value)
-            };
             let opened = match &**function {
                 Expr::Name(name) if name == "open" || name.ends_with(".open") => arguments.first(),
                 Expr::Name(name) if name.ends_with("run_path") => arguments.first(),
                 Expr::Name(name) if name.ends_with("SourceFileLoader") => {
-                    arguments.get(1).or_else(|| named("path"))
+                    arguments.get(1).or_else(|| named(keywords, "path"))
                 }
                 Expr::Name(name) if name.ends_with("spec_from_file_location") => {
-                    arguments.get(1).or_else(|| named("location"))
+                    arguments.get(1).or_else(|| named(keywords, "location"))
                 }
                 Expr::Attribute { of, name } if name == "read_text" || name == "open" => {
                     Some(&**of)
                 }
                 _ => None,
             };
-            paths.extend(opened.and_then(|path| eval::path(path, &names)));
+            paths.extend(opened.and_then(|path| eval::path(path, &|name| self.assigned(name))));
         };
-        let calls = source.calls.iter().map(|(call, _)| call);
-        let values = source.assignments.iter().map(|assignment| &assignment.value);
-        for expr in calls.chain(values).chain(&source.others) {
-            python::walk(expr, &mut visit);
-        }
+        self.expressions().for_each(|expr| python::walk(expr, &mut visit));
         paths
     }
 
@@ -231,10 +237,7 @@ impl SetupPy {
             let paths = self.keyword(keyword).map(|value| self.paths(value)).unwrap_or_default();
             reached.extend(paths.into_iter().map(|path| (table.clone(), path)));
         }
-        let calls = self.source.calls.iter().map(|(call, _)| call);
-        let assigned = self.source.assignments.iter().map(|assignment| &assignment.value);
-        let all = calls.chain(assigned).chain(&self.source.others);
-        for path in all.flat_map(|value| self.paths(value)) {
+        for path in self.expressions().flat_map(|value| self.paths(value)) {
             let name = path.rsplit('/').next().unwrap_or_default();
             if reached.iter().any(|(_, known)| *known == path) || !path.contains("requirement") {
                 continue;
@@ -254,7 +257,6 @@ impl SetupPy {
     /// The names of text files that calls in an expression are given.
     fn paths(&self, value: &Expr) -> Vec<String> {
         let mut found = Vec::new();
-        let names = |name: &str| self.assigned(name);
         python::walk(value, &mut |part| {
             let Expr::Call { function, arguments, keywords } = part else { return };
             let of = match &**function {
@@ -263,7 +265,7 @@ impl SetupPy {
             };
             let values = keywords.iter().map(|(_, value)| value);
             let paths = arguments.iter().chain(values).chain(of);
-            found.extend(paths.filter_map(|path| eval::path(path, &names)));
+            found.extend(paths.filter_map(|path| eval::path(path, &|name| self.assigned(name))));
         });
         found.retain(|path| path.ends_with(".txt") || path.ends_with(".in"));
         found
@@ -302,27 +304,15 @@ impl SetupPy {
             Expr::Dict(entries) => {
                 for (key, value) in entries {
                     let extra = python::texts(key).first().map(|text| text.raw.clone());
-                    self.collect(
-                        value,
-                        &RequirementTable::Extra(extra.unwrap_or_default()),
-                        found,
-                        0,
-                    );
+                    let table = RequirementTable::Extra(extra.unwrap_or_default());
+                    self.collect(value, &table, found, 0);
                 }
             }
             Expr::Name(name) => {
-                let entries: Vec<&Expr> = self
-                    .source
-                    .assignments
-                    .iter()
-                    .filter(|a| a.name == *name)
-                    .map(|a| &a.value)
-                    .collect();
-                for entry in entries {
-                    if matches!(entry, Expr::Dict(_)) {
-                        self.extras(entry, found);
-                    }
-                }
+                let values = self.values_of(name);
+                values
+                    .filter(|value| matches!(value, Expr::Dict(_)))
+                    .for_each(|value| self.extras(value, found));
             }
             other => self.collect(other, &RequirementTable::Extra(String::new()), found, 0),
         }
@@ -340,9 +330,7 @@ impl SetupPy {
                 found.push((table.clone(), text.clone()));
             }
             Expr::Name(name) if depth < 3 => {
-                for assignment in self.source.assignments.iter().filter(|a| a.name == *name) {
-                    self.collect(&assignment.value, table, found, depth + 1);
-                }
+                self.values_of(name).for_each(|value| self.collect(value, table, found, depth + 1));
             }
             _ => {}
         });

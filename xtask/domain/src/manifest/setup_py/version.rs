@@ -41,11 +41,8 @@ pub(crate) fn version(setup: &SourceFile, files: Files<'_>, dir: &str) -> Declar
 
 /// Whether an alternative is of the environment, through a name too.
 fn is_unset(read: &SetupPy, value: &Expr) -> bool {
-    let assigned = |name: &str| {
-        let mut values = read.source.assignments.iter().filter(|a| a.name == name);
-        values.clone().next().is_some() && values.all(|a| is_of_environment(&a.value))
-    };
-    is_of_environment(value) || matches!(value, Expr::Name(name) if assigned(name))
+    let Expr::Name(name) = value else { return is_of_environment(value) };
+    read.values_of(name).next().is_some() && read.values_of(name).all(is_of_environment)
 }
 
 fn names_tool(value: &Expr, tool: &str) -> bool {
@@ -98,10 +95,9 @@ impl Resolver<'_> {
     /// A literal with suffixes behind it that are empty unless set outside.
     fn sum(&self, value: &Expr, parts: &[Expr]) -> DeclaredVersion {
         let [Expr::Text(first), suffixes @ ..] = parts else { return self.in_a_file(value) };
-        let names = |name: &str| self.read.assigned(name);
         let is_empty = |part: &Expr| {
             let default = environment_default(part).unwrap_or(part);
-            eval::text(default, &names).is_some_and(|text| text.is_empty())
+            eval::text(default, &|name| self.read.assigned(name)).is_some_and(|t| t.is_empty())
         };
         if !first.formatted && suffixes.iter().all(is_empty) {
             return literal(self.setup, first.span.clone());
@@ -125,8 +121,7 @@ impl Resolver<'_> {
         {
             return attribute(&module, attr, self.files, 0);
         }
-        let assigned = self.read.source.assignments.iter().filter(|a| a.name == name).count();
-        if assigned > 1 {
+        if self.read.values_of(name).count() > 1 {
             return self.computed(&format!("`{name}` is assigned more than once"));
         }
         self.in_a_file(value)
@@ -221,9 +216,7 @@ impl Resolver<'_> {
             _ => {}
         });
         for name in names.iter().filter(|_| depth < 3) {
-            for assignment in self.read.source.assignments.iter().filter(|a| a.name == *name) {
-                self.paths(&assignment.value, found, depth + 1);
-            }
+            self.read.values_of(name).for_each(|value| self.paths(value, found, depth + 1));
         }
     }
 
@@ -261,9 +254,9 @@ impl Resolver<'_> {
 
 /// Adds a place that is not there yet.
 fn add_place(places: &mut Vec<DeclaredVersion>, found: Option<DeclaredVersion>) {
-    let known = |place: &DeclaredVersion| places.iter().any(|other| other.place() == place.place());
-    if let Some(place) = found.filter(|place| !known(place)) {
-        places.push(place);
+    let Some(found) = found else { return };
+    if places.iter().all(|other| other.location() != found.location()) {
+        places.push(found);
     }
 }
 
