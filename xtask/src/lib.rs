@@ -39,12 +39,16 @@ pub fn main() -> ExitStatus {
         if let Some(lists) = json_lists {
             ui::json::refused(lists, &error);
         }
-        let is_usage = |finding: &Finding| [Rule::Target, Rule::Change].contains(&finding.rule);
         match error.downcast_ref::<Refusal>() {
             Some(Refusal(findings)) if findings.iter().all(is_usage) => ExitStatus::Usage,
             _ => ExitStatus::Refused,
         }
     })
+}
+
+/// Whether a refusal is about what was typed.
+fn is_usage(finding: &Finding) -> bool {
+    [Rule::Target, Rule::Change].contains(&finding.rule)
 }
 
 fn run(invocation: Invocation) -> Result<ExitStatus> {

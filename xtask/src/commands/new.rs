@@ -9,7 +9,7 @@ use domain::release::plan::Lookup;
 use domain::scaffold::new::{self, NewFacts, NewPlan, NewRequest};
 use domain::text::edit::splice;
 use domain::text::toml::TomlFile;
-use domain::workspace::Workspace;
+use domain::workspace::{Judgement, Workspace};
 use formats::name::Name;
 
 use crate::ExitStatus;
@@ -26,7 +26,7 @@ use crate::ui::{self, Style, paint, say};
 pub(crate) fn run(root: &Path, options: &NewOptions) -> Result<ExitStatus> {
     let name = Name::new(&options.name).ok_or_else(|| wrong_name(&options.name))?;
     let tree = discover::tree(root)?;
-    let workspace = discover::workspace(root)?;
+    let workspace = discover::judged(root, &tree, Judgement::Refuse)?;
     let template = templates::template(root, &options.template)?;
     let modules: Vec<Modules> =
         workspace.distributions.iter().map(|d| Modules::of(&d.dir, &tree.list(&d.dir))).collect();

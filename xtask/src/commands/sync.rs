@@ -8,7 +8,7 @@ use domain::scaffold::shared::{self, SharedFields};
 use domain::text::edit::{Edit, splice};
 use domain::text::toml::TomlFile;
 use domain::text::words::plural;
-use domain::workspace::{Distribution, Workspace};
+use domain::workspace::{Distribution, Judgement, Workspace};
 
 use crate::ExitStatus;
 use crate::cli::SyncOptions;
@@ -30,7 +30,7 @@ struct SyncPlan {
 /// The repository or shared.toml is not understood, or a file cannot be written.
 pub(crate) fn run(root: &Path, options: &SyncOptions) -> Result<ExitStatus> {
     let tree = discover::tree(root)?;
-    let workspace = discover::workspace(root)?;
+    let workspace = discover::judged(root, &tree, Judgement::Refuse)?;
     let shared = templates::shared(root)?;
     if shared.is_empty() && root.join(shared::FILE).is_file() {
         say!("`{}` lists no shared fields yet", shared::FILE);

@@ -13,7 +13,6 @@ use std::sync::OnceLock;
 use anyhow::{Context, Result};
 use domain::check::condensed;
 use domain::finding::{Finding, Refusal, Rule, Severity};
-use domain::manifest::Manifest;
 use domain::scaffold::embed;
 use domain::text::harmless;
 use domain::text::words::by_word;
@@ -181,8 +180,8 @@ pub(crate) fn left_out(workspace: &Workspace) {
     }
     let shown: Vec<String> = left_out.iter().map(|(path, why)| format!("{path} ({why})")).collect();
     eprintln!("{} left out: {}", paint(Style::Hint, "note:"), shown.join(", "));
-    let by_folder = |manifest: &Manifest| manifest.excluded.is_some() && !manifest.is_private;
-    if workspace.distributions.iter().any(|d| by_folder(&d.manifest)) {
+    let mut manifests = workspace.distributions.iter().map(|distribution| &distribution.manifest);
+    if manifests.any(|manifest| manifest.excluded.is_some() && !manifest.is_private) {
         let hint = "`private = false` in the [tool.xtask] of one includes it; `cargo xtask status --all` lists them";
         eprintln!("{} {hint}", paint(Style::Hint, "hint:"));
     }

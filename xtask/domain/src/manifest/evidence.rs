@@ -39,8 +39,8 @@ pub fn example_folder(dir: &str) -> Option<&str> {
 
 fn is_example(folder: &str) -> bool {
     let lower = folder.to_ascii_lowercase();
-    let is_word = |word: &str| EXAMPLE_WORDS.contains(&word);
-    folder.contains("{{") || lower.split(|c: char| !c.is_alphanumeric()).any(is_word)
+    let mut words = lower.split(|c: char| !c.is_alphanumeric());
+    folder.contains("{{") || words.any(|word| EXAMPLE_WORDS.contains(&word))
 }
 
 fn is_other(folder: &str) -> bool {

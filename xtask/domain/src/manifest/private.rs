@@ -18,9 +18,9 @@ pub(crate) fn private(file: &TomlFile) -> Option<String> {
     let classifiers = ["project.classifiers", "tool.poetry.classifiers"]
         .into_iter()
         .find_map(|key| file.get(key));
-    let mut classifiers = classifiers.and_then(Item::as_array).into_iter().flatten();
-    let private = |text: &str| text.trim_start().starts_with("Private ::");
-    if let Some(found) = classifiers.find_map(|value| value.as_str().filter(|text| private(text))) {
+    let classifiers = classifiers.and_then(Item::as_array).into_iter().flatten();
+    let mut classifiers = classifiers.filter_map(|value| value.as_str());
+    if let Some(found) = classifiers.find(|text| text.trim_start().starts_with("Private ::")) {
         return Some(format!("its classifier `{found}`"));
     }
     // uv and hatch do not build the root of a workspace that names no back end.

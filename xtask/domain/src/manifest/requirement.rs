@@ -47,13 +47,13 @@ impl DeclaredRequirement {
     /// manifest.
     pub(crate) fn has_conditional_alternative(&self, requirements: &[DeclaredRequirement]) -> bool {
         let conditional = self.requirement.marker.is_some() || self.dialect == Dialect::Poetry;
-        let alternative = |other: &DeclaredRequirement| {
-            other.table == self.table
-                && other.requirement.name == self.requirement.name
-                && other.file == self.file
-                && other.span != self.span
-        };
-        conditional && requirements.iter().any(alternative)
+        conditional
+            && requirements.iter().any(|other| {
+                other.table == self.table
+                    && other.requirement.name == self.requirement.name
+                    && other.file == self.file
+                    && other.span != self.span
+            })
     }
 
     /// The specifier set as written.

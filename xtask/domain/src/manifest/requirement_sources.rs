@@ -331,7 +331,7 @@ fn of_hatch(file: &TomlFile, dir: &str, files: Files<'_>) -> Vec<DeclaredRequire
         custom = custom.or_else(|| hatch.get("metadata.hooks.custom").map(path_of_hook));
     }
     if let Some(source) = custom.and_then(|path| files.beside(dir, &path)) {
-        // What the hook does with a string is not known; with a range in it, it is a requirement.
+        // The hook may do anything with a string; one with a range in it is a requirement.
         let texts = python::read(&source.text).texts;
         found.extend(texts.iter().filter_map(|text| ranged(&source, text)));
     }
@@ -432,8 +432,8 @@ pub(crate) fn setup_py(
         reached.iter().flat_map(|(table, text)| setup_text(source, table, text)).collect();
     // `read("core")` may name a folder.
     found.retain(|read| {
-        let inside = |text: &&Text| text.span.contains(&read.span.start);
-        !read.specifiers().is_empty() || !arguments.iter().any(inside)
+        !read.specifiers().is_empty()
+            || !arguments.iter().any(|text| text.span.contains(&read.span.start))
     });
     let elsewhere = setup.other_texts();
     let known = |text: &Text| {

@@ -19,14 +19,14 @@ impl RequiresPython {
     pub(crate) fn read(file: Option<&TomlFile>, setup: &Setup) -> Option<RequiresPython> {
         let pep440 = |key, text| RequiresPython { key, text, dialect: Dialect::Pep440 };
         let of_table = |path: &str| Some(file?.get(path)?.as_str()?.to_owned());
-        let of_flit = || of_table("tool.flit.metadata.requires-python");
-        let of_poetry = || of_table("tool.poetry.dependencies.python");
-        let poetry = |text| RequiresPython { key: "python", text, dialect: Dialect::Poetry };
-        of_table("project.requires-python")
-            .or_else(of_flit)
-            .map(|text| pep440("requires-python", text))
-            .or_else(|| of_poetry().map(poetry))
-            .or_else(|| Some(pep440("python_requires", setup.python()?)))
+        let keys = ["project.requires-python", "tool.flit.metadata.requires-python"];
+        if let Some(text) = keys.into_iter().find_map(of_table) {
+            return Some(pep440("requires-python", text));
+        }
+        if let Some(text) = of_table("tool.poetry.dependencies.python") {
+            return Some(RequiresPython { key: "python", text, dialect: Dialect::Poetry });
+        }
+        Some(pep440("python_requires", setup.python()?))
     }
 
     /// The text that the built metadata has to repeat.

@@ -48,14 +48,13 @@ impl Setup {
 
     /// `python_requires`.
     pub(crate) fn python(&self) -> Option<String> {
-        let of_cfg = |cfg: &SourceFile| {
-            let entries = setup_cfg::entries(&cfg.text);
-            Some(setup_cfg::value(&entries, "options", "python_requires")?.text.to_owned())
-        };
-        self.cfg.as_ref().and_then(of_cfg).or_else(|| {
-            let setup = SetupPy::read(&self.py.as_ref()?.text)?;
-            Some(setup.literal("python_requires")?.raw.clone())
-        })
+        let entries =
+            self.cfg.as_ref().map(|cfg| setup_cfg::entries(&cfg.text)).unwrap_or_default();
+        if let Some(line) = setup_cfg::value(&entries, "options", "python_requires") {
+            return Some(line.text.to_owned());
+        }
+        let setup = SetupPy::read(&self.py.as_ref()?.text)?;
+        Some(setup.literal("python_requires")?.raw.clone())
     }
 
     /// `dir` is the folder of both, relative to the root.

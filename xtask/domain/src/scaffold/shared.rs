@@ -305,13 +305,12 @@ impl Comparison<'_> {
         if runs.is_empty() {
             return None;
         }
-        let splices = runs
-            .iter()
-            .filter_map(|(after, values)| insert::items(self.manifest, array, *after, values))
-            .flatten()
-            .collect();
-        let names: Vec<&str> =
-            runs.iter().flat_map(|(_, values)| values).map(String::as_str).collect();
+        let mut splices = Vec::new();
+        let mut names = Vec::new();
+        for (after, values) in runs {
+            splices.extend(insert::items(self.manifest, array, after, &values).unwrap_or_default());
+            names.extend(values);
+        }
         let field = self.field.dotted();
         let message = format!("`{field}` lacks {}", names.join(", "));
         let at = array.span().map_or(0, |span| span.start);

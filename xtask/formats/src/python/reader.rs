@@ -191,8 +191,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What follows `a` in `a or b` and in `a if condition else b`. The condition is dropped: it
-    /// is never the value.
+    /// The values of `a or b` and of `a if condition else b`, behind `a`. The condition is dropped:
+    /// it is never the value.
     fn choice(&mut self, first: Expr) -> Expr {
         let mut alternatives = vec![first];
         while self.word() == "or" {
@@ -318,57 +318,51 @@ impl<'a> Reader<'a> {
     fn parenthesized(&mut self) -> Expr {
         let start = self.at;
         let mut items = self.items(")");
-        let tuple = self.tokens[start..self.at.min(self.tokens.len())]
-            .iter()
-            .rev()
-            .nth(1)
-            .is_some_and(|last| &self.text[last.span.clone()] == ",");
+        let tuple = match &self.tokens[start..self.at.min(self.tokens.len())] {
+            [.., last, _] => &self.text[last.span.clone()] == ",",
+            _ => false,
+        };
         if items.len() == 1 && !tuple { items.remove(0) } else { Expr::List(items) }
     }
 
     fn braces(&mut self) -> Expr {
         let mut entries = Vec::new();
         let mut items = Vec::new();
-        while self.peek().is_some() && !self.eat("}") {
-            let before = self.at;
-            let key = self.expression();
-            if self.eat(":") {
-                let value = self.expression();
-                entries.push((key, value));
+        self.each("}", |reader| {
+            let key = reader.expression();
+            if reader.eat(":") {
+                entries.push((key, reader.expression()));
             } else {
                 items.push(key);
             }
-            self.eat(",");
-            self.at += usize::from(self.at == before);
-        }
+        });
         if items.is_empty() { Expr::Dict(entries) } else { Expr::List(items) }
     }
 
     fn items(&mut self, close: &str) -> Vec<Expr> {
         let mut items = Vec::new();
-        while self.peek().is_some() && !self.eat(close) {
-            let before = self.at;
-            items.push(self.expression());
-            self.eat(",");
-            self.at += usize::from(self.at == before);
-        }
+        self.each(close, |reader| items.push(reader.expression()));
         items
     }
 
     fn arguments(&mut self) -> (Vec<Expr>, Vec<(String, Expr)>) {
         let mut arguments = Vec::new();
         let mut keywords = Vec::new();
-        while self.peek().is_some() && !self.eat(")") {
+        self.each(")", |reader| match reader.expression() {
+            Expr::Name(name) if reader.eat("=") => keywords.push((name, reader.expression())),
+            value => arguments.push(value),
+        });
+        (arguments, keywords)
+    }
+
+    /// Reads what commas separate, up to a closing bracket, whatever is in between.
+    fn each(&mut self, close: &str, mut read: impl FnMut(&mut Self)) {
+        while self.peek().is_some() && !self.eat(close) {
             let before = self.at;
-            let value = self.expression();
-            match value {
-                Expr::Name(name) if self.eat("=") => keywords.push((name, self.expression())),
-                value => arguments.push(value),
-            }
+            read(self);
             self.eat(",");
             self.at += usize::from(self.at == before);
         }
-        (arguments, keywords)
     }
 
     fn close(&mut self, bracket: &str) {

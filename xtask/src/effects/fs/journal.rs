@@ -217,16 +217,17 @@ fn to_json(entries: &[Entry], commit: Option<&CommitRequest>) -> JsonValue {
 }
 
 fn entries_of(record: &JsonValue) -> Vec<Entry> {
-    let entry = |file: &JsonValue| {
-        let digest = |key: &str| file[key].as_str().map(str::to_owned);
-        Some(Entry {
-            path: file["path"].as_str()?.to_owned(),
-            temporary: file["temporary"].as_str()?.into(),
-            before: digest("before"),
-            after: digest("after"),
-        })
-    };
-    record["files"].members().filter_map(entry).collect()
+    record["files"].members().filter_map(entry_of).collect()
+}
+
+fn entry_of(file: &JsonValue) -> Option<Entry> {
+    let text = |key: &str| file[key].as_str().map(str::to_owned);
+    Some(Entry {
+        path: text("path")?,
+        temporary: text("temporary")?.into(),
+        before: text("before"),
+        after: text("after"),
+    })
 }
 
 fn commit_of(record: &JsonValue) -> Option<CommitRequest> {

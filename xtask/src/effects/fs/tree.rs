@@ -119,10 +119,11 @@ impl Tree {
 
     /// The submodules and other repositories that have a manifest at their root.
     pub(crate) fn foreign_repositories(&self) -> Vec<&str> {
-        let has_manifest = |path: &&String| {
+        let mut found: Vec<&str> = self.submodules.iter().map(String::as_str).collect();
+        found.retain(|path| {
             MANIFESTS[..2].iter().any(|name| self.root.join(path).join(name).exists())
-        };
-        self.submodules.iter().filter(has_manifest).map(String::as_str).collect()
+        });
+        found
     }
 
     /// A text file; for a symbolic link the file that it leads to, if that is in the repository too.

@@ -67,7 +67,13 @@ pub(crate) fn tree(root: &Path) -> Result<Tree> {
 /// The configuration of the repository is wrong, or a file cannot be read; with another judgement than
 /// [`Judgement::List`], errors in manifests too.
 pub(crate) fn judged(root: &Path, tree: &Tree, judgement: Judgement) -> Result<Workspace> {
-    let ReadManifests { config, manifests, errors, mut findings } = read(root, tree)?;
+    let git = Git::at(root);
+    let tags = match &git {
+        Some(git) => git.tags()?,
+        None => Vec::new(),
+    };
+    let ReadManifests { config, manifests, errors, mut findings } =
+        read(root, tree, git.as_ref(), &tags)?;
     match judgement {
         Judgement::Refuse | Judgement::Warn => Refusal::unless_clean(errors)?,
         Judgement::List => findings.extend(errors),
@@ -80,7 +86,7 @@ pub(crate) fn judged(root: &Path, tree: &Tree, judgement: Judgement) -> Result<W
     if let Some(git) = Git::at(root) {
         let tags = git.tags()?;
         workspace.follow_tags(&tags);
-        make_versions(&mut workspace, &git, &tags, &[])?;
+        make_versions(&mut workspace, git, &tags, &[])?;
     }
     Ok(workspace)
 }
@@ -122,18 +128,17 @@ struct ReadManifests {
     findings: Vec<Finding>,
 }
 
-fn read(root: &Path, tree: &Tree) -> Result<ReadManifests> {
+fn read(root: &Path, tree: &Tree, git: Option<&Git>, tags: &[TagRef]) -> Result<ReadManifests> {
     let config = repository_config(root)?;
-    let git = Git::at(root);
     let is_searched = config.packages.is_none();
     let found = match &config.packages {
         Some(patterns) => configured(root, patterns)?,
-        None => searched(git.as_ref(), tree)?,
+        None => searched(git, tree)?,
     };
     let mut manifests = Vec::new();
     let mut errors = Vec::new();
     let mut of_examples = Vec::new();
-    let mut findings = if is_searched { unsearched(git.as_ref(), tree)? } else { Vec::new() };
+    let mut findings = if is_searched { unsearched(git, tree)? } else { Vec::new() };
     let read = parallel::quick(&found, |path| manifest(root, tree, path));
     for (path, manifest) in found.iter().zip(read) {
         match manifest? {
@@ -148,10 +153,6 @@ fn read(root: &Path, tree: &Tree) -> Result<ReadManifests> {
     }
     findings.extend(as_one(of_examples));
     if is_searched {
-        let tags = match &git {
-            Some(git) => git.tags()?,
-            None => Vec::new(),
-        };
         let tags: Vec<&str> = tags.iter().map(|tag| tag.name.as_str()).collect();
         evidence::exclude(&mut manifests, &tags);
     }
@@ -160,10 +161,10 @@ fn read(root: &Path, tree: &Tree) -> Result<ReadManifests> {
 
 /// Whether a manifest is that of an example or a template: its folder or its placeholders say so.
 fn is_example(tree: &Tree, path: &str) -> bool {
-    let has_placeholders =
-        |text: &str| ["{{", "{%"].iter().any(|placeholder| text.contains(placeholder));
     evidence::example_folder(folder(path)).is_some()
-        || tree.read(path).is_some_and(|source| has_placeholders(&source.text))
+        || tree.read(path).is_some_and(|source| {
+            ["{{", "{%"].iter().any(|placeholder| source.text.contains(placeholder))
+        })
 }
 
 /// The faults of examples as one warning.
@@ -183,7 +184,7 @@ fn as_one(findings: Vec<Finding>) -> Option<Finding> {
 fn unsearched(git: Option<&Git>, tree: &Tree) -> Result<Vec<Finding>> {
     let mut links = tree.linked_manifests();
     links.retain(|path| evidence::example_folder(folder(path)).is_none());
-    let foreign = tree.foreign_repositories().into_iter().map(str::to_owned).collect();
+    let foreign: Vec<String> = tree.foreign_repositories().into_iter().map(str::to_owned).collect();
     let out_of_sight = match git {
         Some(git) => git.left_out()?,
         None => Vec::new(),
@@ -192,34 +193,33 @@ fn unsearched(git: Option<&Git>, tree: &Tree) -> Result<Vec<Finding>> {
         .into_iter()
         .filter(|path| path.rsplit('/').next().is_some_and(|name| MANIFESTS.contains(&name)))
         .collect();
-    let all = [
-        (
-            links,
-            "a manifest that is a symbolic link is not read, and its distribution is left out",
-            "replace the link with the file that it leads to",
-        ),
-        (
-            foreign,
-            "another repository is checked out here, and its distributions are left out",
-            "name its folder in `packages` in `[workspace.metadata.xtask]` of Cargo.toml to include it",
-        ),
-        (
-            out_of_sight,
-            "the checkout is sparse, and what it leaves out is not read",
-            "run `git sparse-checkout disable` to see every distribution",
-        ),
-    ];
-    let findings = all.into_iter().filter_map(|(paths, message, hint)| {
-        let (first, others) = paths.split_first()?;
-        let more = match others {
-            [] => String::new(),
-            [one] => format!(" (also {one})"),
-            [one, rest @ ..] => format!(" (also {one}, and {} more)", rest.len()),
-        };
-        let finding = Finding::warning(Rule::Packages, format!("{message}{more}"));
-        Some(finding.at(first, 1).hint(hint))
-    });
-    Ok(findings.collect())
+    let links = unread(
+        &links,
+        "a manifest that is a symbolic link is not read, and its distribution is left out",
+        "replace the link with the file that it leads to",
+    );
+    let foreign = unread(
+        &foreign,
+        "another repository is checked out here, and its distributions are left out",
+        "name its folder in `packages` in `[workspace.metadata.xtask]` of Cargo.toml to include it",
+    );
+    let out_of_sight = unread(
+        &out_of_sight,
+        "the checkout is sparse, and what it leaves out is not read",
+        "run `git sparse-checkout disable` to see every distribution",
+    );
+    Ok([links, foreign, out_of_sight].into_iter().flatten().collect())
+}
+
+fn unread(paths: &[String], message: &str, hint: &str) -> Option<Finding> {
+    let (first, others) = paths.split_first()?;
+    let more = match others {
+        [] => String::new(),
+        [one] => format!(" (also {one})"),
+        [one, rest @ ..] => format!(" (also {one}, and {} more)", rest.len()),
+    };
+    let finding = Finding::warning(Rule::Packages, format!("{message}{more}"));
+    Some(finding.at(first, 1).hint(hint))
 }
 
 fn folder(path: &str) -> &str {

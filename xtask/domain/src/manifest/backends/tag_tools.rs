@@ -53,8 +53,7 @@ pub(crate) fn version(context: &VersionContext<'_>) -> Option<DeclaredVersion> {
             return Some(from_tag(file, line(file, table), tool));
         }
         let normal = tool.replace('-', "_");
-        let names = |requirement: &&str| requirement.replace('-', "_").starts_with(&normal);
-        if required.iter().any(names) {
+        if required.iter().any(|text| text.replace('-', "_").starts_with(&normal)) {
             return Some(from_tag(file, requires.map_or(1, |item| file.line(start(item))), tool));
         }
     }

@@ -80,11 +80,8 @@ pub(super) fn taken_over(list: &str) -> Vec<String> {
     let entries =
         entries.filter(|entry| TAKEN_OVER.iter().any(|section| entry.starts_with(section)));
     // A key without a value means `true`.
-    let setting = |entry: &str| match entry.split_once('\n') {
-        Some((key, value)) => format!("{key}={value}"),
-        None => format!("{entry}=true"),
-    };
-    entries.map(setting).collect()
+    let settings = entries.map(|entry| entry.split_once('\n').unwrap_or((entry, "true")));
+    settings.map(|(key, value)| format!("{key}={value}")).collect()
 }
 
 #[cfg(test)]
