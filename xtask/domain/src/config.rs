@@ -196,7 +196,7 @@ pub struct ContentConfig {
     pub generated: Vec<String>,
     /// Left out on purpose.
     pub omitted: Vec<String>,
-    /// What the back end's own configuration excludes, as that writes it.
+    /// The files that the back end's own configuration excludes, as that writes them.
     pub excluded: Vec<String>,
 }
 
@@ -283,11 +283,11 @@ fn seconds(item: &Item) -> Option<u64> {
 
 /// `"project.license" = "the reason"`, as what, why, and the offset of it; a reason is needed.
 fn exemptions(item: &Item) -> Option<Vec<(String, String, usize)>> {
-    let exemption = |(what, item): (&str, &Item)| {
+    let entries = item.as_table_like()?.iter().map(|(what, item)| {
         let reason = item.as_str().filter(|reason| !reason.trim().is_empty())?;
         Some((what.to_owned(), reason.to_owned(), start(item)))
-    };
-    item.as_table_like()?.iter().map(exemption).collect()
+    });
+    entries.collect()
 }
 
 /// An argument list, or one string that is split at white space (no quoting, never a shell).

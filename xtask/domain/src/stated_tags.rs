@@ -15,7 +15,7 @@ enum Statement {
     Describe,
     /// A glob pattern of tags, or several.
     Glob,
-    /// What is before the version, without its `v`.
+    /// The text before the version, without its `v`.
     PrefixBeforeV,
     /// All that is before the version.
     Prefix,
@@ -85,7 +85,7 @@ fn texts(value: &Value) -> Vec<String> {
     }
 }
 
-/// What is before the first special character of a glob pattern.
+/// The text before the first special character of a glob pattern.
 fn glob_prefix(glob: &str) -> Option<String> {
     let end = glob.find(['*', '?', '[', '{', '\\'])?;
     Some(glob[..end].to_owned())

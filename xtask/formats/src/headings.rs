@@ -343,7 +343,7 @@ fn version_in(word: &str, is_announced: bool) -> Option<(&str, Version, usize)> 
     None
 }
 
-/// What people write in place of a date.
+/// The words that people write in place of a date.
 const PENDING: [&str; 14] = [
     "unreleased",
     "not yet released",
@@ -361,7 +361,7 @@ const PENDING: [&str; 14] = [
     "tba",
 ];
 
-/// The bytes of the first of `words` in a text, in any case, where it is no part of a longer word.
+/// The bytes of the first of `words` in a text, in any case, where it is not part of a longer word.
 fn find_word(text: &str, words: &[&str]) -> Option<Range<usize>> {
     let lower = text.to_ascii_lowercase();
     words.iter().find_map(|word| {
@@ -400,12 +400,12 @@ impl Heading<'_> {
             || ["next", "next release", "next version", "main", "master", "head"]
                 .contains(&text.trim_matches(|c: char| !c.is_ascii_alphanumeric()));
         let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-        let is_filler = |word: &str| {
-            PENDING.iter().any(|known| known.split([' ', '-']).any(|part| part == word))
-                || ["next", "main", "master", "head", "release", "version", "changes", "date"]
-                    .contains(&word)
-        };
-        is_strong && words.into_iter().all(is_filler)
+        is_strong
+            && words.into_iter().all(|word| {
+                PENDING.iter().any(|known| known.split([' ', '-']).any(|part| part == word))
+                    || ["next", "main", "master", "head", "release", "version", "changes", "date"]
+                        .contains(&word)
+            })
     }
 }
 

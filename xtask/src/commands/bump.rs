@@ -35,9 +35,10 @@ pub(crate) fn run(root: &Path, options: &BumpOptions) -> Result<ExitStatus> {
     if workspace.distributions.is_empty() {
         ui::findings(&workspace.findings);
     } else {
-        // What it does not see, it does not follow.
-        let unseen = |finding: &&Finding| finding.rule == Rule::Packages;
-        ui::findings(&workspace.findings.iter().filter(unseen).cloned().collect::<Vec<_>>());
+        // A manifest that is not read is not followed.
+        let found = workspace.findings.iter();
+        let unseen = found.filter(|finding| finding.rule == Rule::Packages).cloned();
+        ui::findings(&unseen.collect::<Vec<_>>());
     }
     let request = request(&workspace, options)?;
     if request.targets.is_empty() {

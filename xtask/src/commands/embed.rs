@@ -82,7 +82,7 @@ fn refuse_foreign_crate(root: &Path) -> Result<()> {
     if !dir.exists() {
         return Ok(());
     }
-    // What is embedded has no fuzz targets.
+    // An embedded crate has no fuzz targets.
     if dir.join("fuzz/Cargo.toml").is_file() {
         let message = format!("`{}` is another checkout of this tool", root.display());
         return refuse(&message, "run `git pull` there");

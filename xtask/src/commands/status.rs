@@ -36,7 +36,7 @@ struct TagState {
 }
 
 impl TagState {
-    /// What has happened since the last tag; empty without one.
+    /// The commits since the last tag and its age; empty without one.
     fn since(&self) -> String {
         if self.last.is_none() {
             return String::new();

@@ -1,4 +1,4 @@
-//! JSON on standard output: one object in each run that is asked for it, also when it is refused.
+//! JSON on standard output: one object in each run with `--json`, also when it is refused.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};

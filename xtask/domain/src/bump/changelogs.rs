@@ -180,10 +180,9 @@ fn not_one_release(file: &Shared<'_>, releases: &[(Option<String>, Version)]) ->
             first_few(&versions)
         ));
     }
-    let known = |bump: &Bump| {
-        bump.from.as_ref().is_none_or(|from| releases.iter().any(|(_, version)| version == from))
-    };
-    let is_theirs = releases.is_empty() || file.bumps.iter().any(|(bump, _)| known(bump));
+    let mut from = file.bumps.iter().map(|(bump, _)| bump.from.as_ref());
+    let is_theirs = releases.is_empty()
+        || from.any(|from| from.is_none_or(|from| releases.iter().any(|(_, v)| v == from)));
     (file.is_of_all && !is_theirs).then(|| {
         let from = file.bumps[0].0.from.as_ref().map(ToString::to_string).unwrap_or_default();
         format!("none of its headings is that of {} {from}", file.bumps[0].0.package)

@@ -71,8 +71,9 @@ pub(crate) fn followed(facts: BumpFacts<'_>, plan: &BumpPlan) -> Additions {
     let written: HashSet<(&str, usize)> =
         plan.edits.iter().map(|edit| (&*edit.file, edit.line)).collect();
     for Additions { edits, notes } in found {
-        let is_new = |edit: &Edit| !written.contains(&(&*edit.file, edit.line));
-        additions.edits.extend(edits.into_iter().filter(is_new));
+        let edits = edits.into_iter();
+        let new = edits.filter(|edit| !written.contains(&(&*edit.file, edit.line)));
+        additions.edits.extend(new);
         additions.notes.extend(notes);
     }
     let edited: HashSet<(&str, usize)> =

@@ -121,9 +121,10 @@ pub(super) fn typed(subject: &Subject) -> Option<Found> {
 
 /// The py.typed that the first package of a distribution lacks; one above it counts for all below.
 fn untyped(subject: &Subject) -> Option<String> {
-    let has = |dir: &str| subject.modules.files.contains(&format!("{dir}/py.typed"));
-    let lacks = |package: &&str| !upwards(package).any(has);
-    let package = subject.modules.outermost().into_iter().find(lacks)?;
+    let files = &subject.modules.files;
+    let mut packages = subject.modules.outermost().into_iter();
+    let package = packages
+        .find(|package| !upwards(package).any(|dir| files.contains(&format!("{dir}/py.typed"))))?;
     Some(format!("{}{package}/py.typed", subject.modules.source))
 }
 

@@ -53,8 +53,10 @@ pub fn condensed(findings: &[Finding]) -> Vec<Finding> {
     const MANY: usize = 4;
     let mut condensed: Vec<Finding> = Vec::new();
     for finding in findings {
-        let is_same = |other: &&Finding| !other.is_error() && other.rule == finding.rule;
-        let same: Vec<&Finding> = findings.iter().filter(is_same).collect();
+        let same: Vec<&Finding> = findings
+            .iter()
+            .filter(|other| !other.is_error() && other.rule == finding.rule)
+            .collect();
         if finding.is_error() || same.len() < MANY {
             condensed.push(finding.clone());
         } else if std::ptr::eq(same[0], finding) {

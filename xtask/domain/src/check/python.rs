@@ -93,7 +93,7 @@ struct Excluded {
 }
 
 impl Excluded {
-    /// `None` where there is none. Only series that exist or will soon: `<4` against nothing is no
+    /// `None` where there is none. Only series that exist or will soon: `<4` against nothing is not a
     /// difference that anybody meets.
     fn of(own: Option<&RequiresPython>, needed: &RequiresPython) -> Option<Excluded> {
         let clauses = |range: &RequiresPython| specifier::parse(&range.text, range.dialect).ok();

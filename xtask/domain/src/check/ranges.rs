@@ -16,14 +16,17 @@ pub(super) fn ranges(facts: CheckFacts, subject: &Subject) -> Vec<Found> {
     let requirements = manifest.requirements.iter();
     requirements
         .filter(|declared| !manifest.config.keep.contains(&declared.requirement.name))
-        // What builds a distribution is taken from an index where the version here is excluded.
+        // A build requirement is taken from an index where the version here is excluded.
         .filter(|declared| declared.table != RequirementTable::Build)
         .filter_map(|declared| {
             let id = facts.workspace.find(&declared.requirement.name)?;
             let sibling = &facts.workspace.distributions[id];
             let name = sibling.name().to_string();
-            let bare = || unbounded(subject, declared, &name, sibling.version());
-            let found = if id == subject.id { None } else { bare() };
+            let found = if id == subject.id {
+                None
+            } else {
+                unbounded(subject, declared, &name, sibling.version())
+            };
             let policy = facts.workspace.config.ranges;
             found.or_else(|| excluding(subject, declared, sibling, policy))
         })

@@ -54,7 +54,7 @@ struct Entry {
     /// The bytes of the key and its value, or of the header of a table of its own.
     span: Range<usize>,
     has_header: bool,
-    /// What it becomes, as TOML strings.
+    /// The requirements that it becomes, as TOML strings.
     strings: Vec<String>,
 }
 
@@ -106,7 +106,7 @@ fn region(text: &str, header: usize) -> Range<usize> {
     header..end
 }
 
-/// What is removed: the table itself, the tables of single entries, the lines of dotted keys.
+/// The text that is removed: the table itself, the tables of single entries, the lines of dotted keys.
 fn regions(text: &str, own: Option<Range<usize>>, entries: &[Entry]) -> Vec<Range<usize>> {
     let mut regions: Vec<Range<usize>> = own.into_iter().collect();
     for Entry { span, has_header, .. } in entries {
@@ -187,8 +187,7 @@ fn of_table(name: &str, table: &dyn TableLike) -> Result<String, String> {
         }
     }
     if markers.len() > 1 {
-        let bracketed = |marker: &String| format!("({marker})");
-        markers = markers.iter().map(bracketed).collect();
+        markers = markers.iter().map(|marker| format!("({marker})")).collect();
     }
     let marker =
         if markers.is_empty() { String::new() } else { format!(" ; {}", markers.join(" and ")) };

@@ -34,10 +34,9 @@ pub(super) fn ships(subject: &Subject, folder: &str) -> Shipped {
     let Some(listed) = listed else { return Shipped::Unknown };
     let top = folder.split('/').next().unwrap_or_default();
     // A folder within it is shipped without what is beside that.
-    let within = |path: &String| path.split('/').any(|part| part == top);
     if listed.iter().any(|path| path.rsplit('/').next() == Some(top)) {
         Shipped::Yes
-    } else if listed.iter().any(within) {
+    } else if listed.iter().any(|path| path.split('/').any(|part| part == top)) {
         Shipped::Unknown
     } else {
         Shipped::No
@@ -60,7 +59,7 @@ fn module_names(item: Option<&Item>, own: &str) -> Option<Vec<String>> {
     }
 }
 
-/// What `[tool.hatch.build.targets.wheel]` selects; `None` where it takes more than folders.
+/// The folders that `[tool.hatch.build.targets.wheel]` selects; `None` where it takes more than folders.
 fn hatch_folders(file: &TomlFile, own: &str) -> Option<Vec<String>> {
     let key = |name: &str| file.get(&format!("tool.hatch.build.targets.wheel.{name}"));
     let has_more = ["include", "force-include", "artifacts", "sources", "hooks"];

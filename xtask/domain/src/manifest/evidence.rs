@@ -92,23 +92,26 @@ fn reason(manifest: &Manifest, all: &[Manifest]) -> Option<String> {
 /// the root of a repository collects what is developed in it.
 fn needs_by_path(manifest: &Manifest, all: &[Manifest]) -> bool {
     manifest.requirements.iter().any(|declared| {
-        let is_sibling = |other: &Manifest| other.name == declared.requirement.name;
-        declared.is_published() && declared.requirement.url.is_some() && all.iter().any(is_sibling)
+        declared.is_published()
+            && declared.requirement.url.is_some()
+            && all.iter().any(|other| other.name == declared.requirement.name)
     })
 }
 
-/// Whether a tag or a released sibling names it. What is private stays so.
+/// Whether a tag or a released sibling names it. A private one stays excluded.
 fn is_released(manifest: &Manifest, released: &HashSet<String>) -> bool {
     !manifest.is_private && released.contains(manifest.name.normal())
 }
 
 /// The name in a tag such as `NAME-v1.0`, `NAME@1.0` or `python/NAME/1.0`, normalized.
 fn tagged_name(tag: &str) -> Option<String> {
-    let is_start = |at: &usize| tag[..*at].ends_with(|c: char| !c.is_ascii_alphanumeric());
-    let starts = tag.char_indices().map(|(at, _)| at).filter(is_start);
-    let versioned =
-        |at: &usize| tag[*at..].trim_start_matches(['v', 'V']).parse::<Version>().is_ok();
-    let before = &tag[..starts.into_iter().find(versioned)?];
+    let mut starts = tag.char_indices().map(|(at, _)| at);
+    let start = starts.find(|&at| {
+        let (before, version) = tag.split_at(at);
+        before.ends_with(|c: char| !c.is_ascii_alphanumeric())
+            && version.trim_start_matches(['v', 'V']).parse::<Version>().is_ok()
+    })?;
+    let before = &tag[..start];
     let name = before.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
     Some(normalize(name.rsplit('/').next().unwrap_or(name)))
 }

@@ -46,7 +46,7 @@ pub struct Manifest {
     pub path: Arc<str>,
     pub name: Name,
     pub version: DeclaredVersion,
-    /// What makes the version known, for this back end, where it is not.
+    /// The hint that makes the version known, for this back end, where it is not.
     pub version_hint: &'static str,
     pub requires_python: Option<RequiresPython>,
     pub requirements: Vec<DeclaredRequirement>,

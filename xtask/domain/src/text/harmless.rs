@@ -31,7 +31,7 @@ pub fn without_controls(text: &str, is_painted: bool) -> String {
     shown
 }
 
-fn is_control(character: char) -> bool {
+pub(crate) fn is_control(character: char) -> bool {
     (character.is_control() && !matches!(character, '\n' | '\t'))
         || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -115,7 +115,7 @@ fn without_passwords(text: &str) -> String {
     shown + rest
 }
 
-/// What is in front of the `@` of an address, given without its scheme.
+/// The text in front of the `@` of an address, given without its scheme.
 fn login(address: &str) -> Option<&str> {
     let word = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '`');
     let word = &address[..address.find(word).unwrap_or(address.len())];
@@ -123,7 +123,7 @@ fn login(address: &str) -> Option<&str> {
     if let Some((login, _)) = authority.rsplit_once('@') {
         return Some(login);
     }
-    // What follows a colon is a port, or a password with a slash in it.
+    // The text behind a colon is a port, or a password with a slash in it.
     let (_, port) = authority.split_once(':')?;
     let is_port = port.chars().all(|c| c.is_ascii_digit());
     word.rsplit_once('@').filter(|_| !is_port).map(|(login, _)| login)

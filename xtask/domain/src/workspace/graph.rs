@@ -50,9 +50,9 @@ pub(crate) fn levels(
     if everything.iter().all(Option::is_some) {
         return Ok(everything.into_iter().flatten().collect());
     }
-    let tangled = |&(from, to): &Edge| everything[from].is_none() && everything[to].is_none();
     for &(from, to) in soft {
-        if !tangled(&(from, to)) || !graph.reaches(to, from) {
+        let is_tangled = everything[from].is_none() && everything[to].is_none();
+        if !is_tangled || !graph.reaches(to, from) {
             graph.needs[from].push(to);
         }
     }

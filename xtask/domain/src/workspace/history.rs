@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::text::harmless::without_commands;
+use crate::text::harmless::{is_control, without_commands};
 
 /// A tag and the commit it stands for (an annotated one peeled).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,11 +103,7 @@ pub fn parse_log(text: &str) -> Vec<Commit> {
 /// A message without the characters that steer a terminal or turn the direction of writing, and
 /// without workflow commands: anyone who commits could put them into a changelog.
 fn harmless(message: &str) -> String {
-    let steers = |c: char| {
-        c.is_control() && c != '\n' && c != '\t'
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    without_commands(&message.replace(steers, ""))
+    without_commands(&message.replace(is_control, ""))
 }
 
 /// The commits of `log` that `ancestor` does not contain, in the order of `log`.

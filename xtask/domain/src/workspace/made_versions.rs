@@ -28,13 +28,13 @@ pub fn announced(log: &[Commit]) -> Vec<&str> {
     standing.flat_map(|commit| behind(commit, TRAILER)).collect()
 }
 
-/// What follows `start` in the lines of a message that begin with it, the last line first.
+/// The text behind `start` in the lines of a message that begin with it, the last line first.
 fn behind<'a>(commit: &'a Commit, start: &'static str) -> impl Iterator<Item = &'a str> {
     let lines = commit.message.lines().rev().map(str::trim);
     lines.filter_map(move |line| line.strip_prefix(start).map(str::trim))
 }
 
-/// What tells the versions that are made from tags.
+/// The facts that tell the versions that are made from tags.
 pub struct VersionFacts<'a> {
     /// Full hash of HEAD.
     pub head: &'a str,

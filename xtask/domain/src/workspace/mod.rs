@@ -224,8 +224,8 @@ impl Workspace {
         }
         for (sibling, wanted) in extras {
             let asked = |table: &RequirementTable| matches!(table, RequirementTable::Extra(name) if wanted.contains(name));
-            let foreign = |d: &&DeclaredRequirement| self.find(&d.requirement.name).is_none();
-            found.extend(self.declared(sibling, asked).filter(foreign));
+            let declared = self.declared(sibling, asked);
+            found.extend(declared.filter(|d| self.find(&d.requirement.name).is_none()));
         }
         let readable = found.iter().all(|declared| declared.dialect == Dialect::Pep440);
         readable.then(|| found.into_iter().map(|declared| declared.text.as_str()).collect())

@@ -289,7 +289,7 @@ impl Scheme<'_> {
     }
 }
 
-/// What the tags of the whole repository tell about its schemes.
+/// The schemes that the tags of the whole repository show.
 struct Schemes<'a> {
     /// The prefixes that name a distribution, the highest version first, for each.
     own: HashMap<DistributionId, Vec<&'a str>>,
@@ -345,10 +345,9 @@ impl<'a> Schemes<'a> {
         let stated = stated.map(|stated| TagPattern::new(Some(stated), distribution.name()));
         // Tools take `core-1.0` and `core-v1.0` for the same.
         let without_v = |prefix: &str| prefix.trim_end_matches(['v', 'V']).to_owned();
-        let is_own = |stated: &TagPattern| {
-            own.first().is_some_and(|own| without_v(own) == without_v(stated.prefix()))
-        };
-        if let Some(stated) = stated.filter(|stated| !is_own(stated)) {
+        if let Some(stated) = stated
+            && own.first().is_none_or(|own| without_v(own) != without_v(stated.prefix()))
+        {
             return decided(stated, Vec::new());
         }
         if let Some(prefix) = own.first() {
@@ -377,12 +376,11 @@ impl<'a> Schemes<'a> {
     /// names its version or, where no other distribution is tagged so, leads up to it.
     fn shared_before(&self, distribution: &Distribution) -> Vec<&'a str> {
         let Some(version) = distribution.version() else { return Vec::new() };
-        let leads_up = |highest: &Version| {
+        let leads_up = self.last_shared.as_ref().is_some_and(|highest| {
             let is_next = highest < version && highest.segment(0) == version.segment(0);
             highest == version || (is_next && self.sharing.is_empty())
-        };
-        let last = self.last_shared.as_ref();
-        if last.is_some_and(leads_up) { self.shared.clone() } else { Vec::new() }
+        });
+        if leads_up { self.shared.clone() } else { Vec::new() }
     }
 }
 

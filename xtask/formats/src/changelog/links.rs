@@ -186,11 +186,11 @@ fn definitions(text: &str) -> Vec<Definition<'_>> {
     found
 }
 
-/// What is before the version in a tag or a label that ends with one, however that is spelled.
+/// The text before the version in a tag or a label that ends with one, however that is spelled.
 fn before_version(tag: &str) -> Option<&str> {
     let starts = tag.char_indices().filter(|(at, c)| {
         c.is_ascii_digit() && !tag[..*at].ends_with(|c: char| c.is_ascii_digit() || c == '.')
     });
-    let ends_there = |at: &usize| tag[*at..].parse::<Version>().is_ok();
-    starts.map(|(at, _)| at).find(ends_there).map(|at| &tag[..at])
+    let mut starts = starts.map(|(at, _)| at);
+    starts.find(|at| tag[*at..].parse::<Version>().is_ok()).map(|at| &tag[..at])
 }

@@ -87,8 +87,8 @@ impl Heading<'_> {
 /// The end of the section of the heading at `at`: the next heading that is of its level or of a
 /// release, `# [1.2.0]` above `## 1.1.1` included.
 pub(crate) fn next_section(headings: &[Heading<'_>], at: usize) -> usize {
-    let ends = |next: &Heading<'_>| {
+    let end = headings[at + 1..].iter().position(|next| {
         next.level <= headings[at].level || next.release.is_some() || next.is_pending()
-    };
-    headings[at + 1..].iter().position(ends).map_or(headings.len(), |next| at + 1 + next)
+    });
+    end.map_or(headings.len(), |next| at + 1 + next)
 }

@@ -41,8 +41,8 @@ impl Writer<'_> {
         }
         let pending = self.headings.iter().position(Heading::is_pending);
         let abandoned = self.release.abandoned.and_then(|old| {
-            let is_old = |h: &Heading<'_>| h.names_version(old) && own(&h);
-            self.headings.iter().position(is_old).filter(|at| Some(*at) != pending)
+            let at = self.headings.iter().position(|h| h.names_version(old) && own(&h));
+            at.filter(|at| Some(*at) != pending)
         });
         let groups = self.groups();
         if pending.is_none() && abandoned.is_none() {
@@ -413,11 +413,12 @@ fn items_of(text: &str) -> Vec<String> {
 
 /// The bytes of `2026-01-31`, with whatever separates the numbers.
 fn date_in(text: &str) -> Option<Range<usize>> {
-    let is_date = |window: &[u8]| {
+    let mut windows = text.as_bytes().windows(10);
+    let start = windows.position(|window| {
         window.iter().enumerate().all(|(at, byte)| match at {
             4 | 7 => matches!(byte, b'-' | b'/' | b'.'),
             _ => byte.is_ascii_digit(),
         })
-    };
-    text.as_bytes().windows(10).position(is_date).map(|at| at..at + 10)
+    })?;
+    Some(start..start + 10)
 }

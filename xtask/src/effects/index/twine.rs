@@ -113,8 +113,11 @@ pub(crate) fn check(tools: &Tools, files: &[PathBuf]) -> Result<Option<Finding>>
         return Ok(Some(Finding::error(Rule::TwineCheck, message)));
     }
     let warnings: Vec<&str> = answer["warnings"].members().filter_map(JsonValue::as_str).collect();
-    let message = || format!("`twine check` warns: {}", warnings.join("; "));
-    Ok((!warnings.is_empty()).then(|| Finding::warning(Rule::TwineCheck, message())))
+    if warnings.is_empty() {
+        return Ok(None);
+    }
+    let message = format!("`twine check` warns: {}", warnings.join("; "));
+    Ok(Some(Finding::warning(Rule::TwineCheck, message)))
 }
 
 fn as_strings(files: &[PathBuf]) -> Vec<String> {

@@ -69,8 +69,8 @@ pub(crate) fn is_available(kept: &Path) -> bool {
 }
 
 /// A command of `shell` that runs `program` shut in, or as it is where that is not possible. The
-/// folder `kept` is read-only there, except for the `writable` folders. What the program is called
-/// with and what it sees of the environment is up to the caller.
+/// folder `kept` is read-only there, except for the `writable` folders. The
+/// caller chooses its arguments and its environment.
 pub(crate) fn cmd<'a>(
     shell: &'a Shell,
     kept: &Path,

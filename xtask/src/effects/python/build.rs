@@ -32,7 +32,7 @@ pub(crate) fn build(
     variable: Option<(String, String)>,
 ) -> Result<Vec<(String, String)>> {
     let BuildEnvironment { environment, versions } = build_env::ready(tools, requires)?;
-    // What is shut in can only write to folders that exist.
+    // A build that is shut in can only write to folders that exist.
     fs::create_dir_all(out).with_context(|| format!("cannot create `{}`", out.display()))?;
     let sh = shell::at(source)?;
     // `build` unpacks the sdist in a temporary folder, to build the wheel from it.

@@ -45,10 +45,10 @@ pub(crate) fn declared(context: &VersionContext<'_>) -> DeclaredVersion {
     by_backend(context, backend).unwrap_or_else(|| setuptools::by_setup_files(context))
 }
 
-/// What makes a version known where no `[project]` could hold it.
+/// The hint that makes a version known where no `[project]` could hold it.
 pub(crate) const SETUP_HINT: &str = "write it as a literal: `version=\"1.0\"` in setup.py, or `version` of `[metadata]` in setup.cfg";
 
-/// What makes the version of a manifest known where it cannot be followed.
+/// The hint that makes the version of a manifest known where it cannot be followed.
 pub(crate) fn version_hint(file: &TomlFile) -> &'static str {
     Backend::declared(file).version_hint(file)
 }
@@ -82,7 +82,7 @@ impl Backend {
         }
     }
 
-    /// What makes a version known that cannot be followed.
+    /// The hint that makes a version known that cannot be followed.
     fn version_hint(self, file: &TomlFile) -> &'static str {
         match self {
             Backend::Poetry => "set `version` in `[tool.poetry]`",

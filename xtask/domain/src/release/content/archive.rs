@@ -78,7 +78,7 @@ pub struct Built<'a> {
     pub name: &'a Name,
     pub version: &'a Version,
     pub archives: &'a [Archive],
-    /// What git tracks in its directory, relative to that, without what is in those of others.
+    /// The files that git tracks in its directory, relative to that, without those of others.
     pub own: &'a [TreeEntry],
     /// Everything that git tracks.
     pub tree: &'a Tree,

@@ -215,8 +215,8 @@ fn missing_extra(requirement: &Requirement, siblings: &Siblings) -> Option<Probl
 fn excluded(name: &str, specifiers: &str, siblings: &Siblings) -> Option<Problem> {
     let is_admitted = |version: &Version| admits(specifiers, version).unwrap_or(false);
     if let Some(version) = siblings.planned.get(name) {
-        let message = || format!("that excludes {name} {version}, which is released with it");
-        return (!is_admitted(version)).then(|| range(message()));
+        return (!is_admitted(version))
+            .then(|| range(format!("that excludes {name} {version}, which is released with it")));
     }
     let published = siblings.published.get(name)?;
     let yanked =
@@ -227,8 +227,8 @@ fn excluded(name: &str, specifiers: &str, siblings: &Siblings) -> Option<Problem
     if published.is_empty() {
         return Some(range(format!("`{name}` is neither published nor part of this release")));
     }
-    let message = || format!("that excludes every published version of `{name}`");
-    (!published.iter().any(is_admitted)).then(|| range(message()))
+    (!published.iter().any(is_admitted))
+        .then(|| range(format!("that excludes every published version of `{name}`")))
 }
 
 fn range(message: String) -> Problem {

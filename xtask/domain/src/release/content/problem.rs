@@ -16,7 +16,7 @@ impl Problem {
         Problem { rule, severity: Severity::Error, message: message.into(), hint: None }
     }
 
-    /// What may well be meant.
+    /// A difference that may well be meant.
     pub(crate) fn note(rule: Rule, message: impl Into<String>) -> Problem {
         Problem { severity: Severity::Note, ..Problem::new(rule, message) }
     }

@@ -153,14 +153,20 @@ fn is_tracked(built: &Built, archive: &Archive, member: &str) -> bool {
 
 fn made_by_build<'a>(members: impl Iterator<Item = &'a str>) -> Option<Problem> {
     let members: Vec<&str> = members.collect();
-    let message = || format!("contains {}, made by the build", first_few(&members));
-    (!members.is_empty()).then(|| Problem::note(Rule::NotTracked, message()))
+    if members.is_empty() {
+        return None;
+    }
+    let message = format!("contains {}, made by the build", first_few(&members));
+    Some(Problem::note(Rule::NotTracked, message))
 }
 
 fn left_out(entries: Vec<&TreeEntry>) -> Option<Problem> {
+    if entries.is_empty() {
+        return None;
+    }
     let count = plural(entries.len(), "tracked file");
-    let message = |paths: &[&str]| format!("leaves out {count}: {}", first_few(paths));
-    (!entries.is_empty()).then(|| Problem::note(Rule::LeftOut, message(&paths(entries))))
+    let message = format!("leaves out {count}: {}", first_few(&paths(entries)));
+    Some(Problem::note(Rule::LeftOut, message))
 }
 
 /// A wheel that installs nothing, of a distribution that has a package of its name.

@@ -10,7 +10,7 @@ use crate::release::content::problem::Problem;
 use crate::text::globs::any_matches;
 use crate::text::words::first_few;
 
-/// What RECORD and WHEEL say otherwise than the wheel is.
+/// The statements of RECORD and WHEEL that the wheel contradicts.
 pub(crate) fn problems(wheel: &Archive) -> Vec<Problem> {
     if !wheel.is_wheel() || wheel.record.is_empty() && wheel.tags.is_empty() {
         return Vec::new();

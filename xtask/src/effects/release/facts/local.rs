@@ -106,9 +106,9 @@ fn findings(workspace: &Workspace) -> impl Iterator<Item = Check> {
 /// The question how the next tag is named, where a target would get one that nobody has decided on.
 fn tag_question(workspace: &Workspace, targets: &[DistributionId]) -> Option<Check> {
     let finding = workspace.findings.iter().find(|finding| finding.rule == Rule::TagScheme)?;
-    let is_new = |id: &DistributionId| workspace.distributions[*id].tagged.is_none();
+    let has_new = targets.iter().any(|&id| workspace.distributions[id].tagged.is_none());
     let hint = finding.hint.clone().unwrap_or_default();
-    targets.iter().any(is_new).then(|| Check::noted(finding.rule, &finding.message, hint))
+    has_new.then(|| Check::noted(finding.rule, &finding.message, hint))
 }
 
 /// The environment variables that would redirect a tool if it saw them.

@@ -19,7 +19,7 @@ impl Git {
         // The message comes by standard input, so that a failure does not show it as part of the
         // command.
         let mut commit = vec!["commit", "--quiet", "--only", "--file=-"];
-        // What only the message says is recorded all the same.
+        // A change that only the message tells is recorded all the same.
         commit.extend(paths.is_empty().then_some("--allow-empty"));
         self.on_paths(&commit, &paths, Some(message))?;
         Ok(self.update_index().err().into_iter().map(stale_index).collect())

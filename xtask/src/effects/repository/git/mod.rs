@@ -149,7 +149,7 @@ fn shown(arguments: &[&str]) -> String {
     line
 }
 
-/// What there is at `root` instead of the root of a work tree. Told by the files: git itself does
+/// Names the thing at `root` that is not the root of a work tree. Told by the files: git itself does
 /// not look into a bare repository where `safe.bareRepository` is `explicit`.
 fn no_work_tree(root: &Path) -> Finding {
     let shown = root.display();

@@ -54,7 +54,7 @@ impl Git {
         foreign.retain(|known| known.commit == commit || !is_older(&known.name));
         let delete = foreign.iter().map(|known| format!("delete refs/tags/{}\n", known.name));
         clone.read_fed(&["update-ref", "--stdin"], Some(&delete.collect::<String>()))?;
-        // What the build writes makes no version dirty.
+        // Files that the build writes make no version dirty.
         let info = dir.join(".git/info");
         fs::create_dir_all(&info)?;
         fs::write(info.join("exclude"), "*\n")?;
@@ -125,7 +125,7 @@ impl Git {
         Ok(self.root.join(path).to_string_lossy().into_owned())
     }
 
-    /// What is written into a repository of ours: what is forced, and what is taken over from this
+    /// The settings of a repository of ours: what is forced, and what is taken over from this
     /// one. The files of Git LFS are in this one too, unless it has them elsewhere.
     fn settings_of_a_scratch(&self) -> Result<Vec<String>> {
         let list = self.read(&["config", "--list", "-z"])?;
