@@ -119,7 +119,7 @@ fn with_pattern(config: &Config<'_>, text: &str, at: usize) -> ListedFile {
     }
 }
 
-/// The text in front of the version on its line, as a pattern. What tools search for is the version
+/// The text in front of the version on its line, as a pattern. Tools search for the version
 /// with the text around it.
 fn before_version(search: &str, is_regex: bool) -> Option<String> {
     let before = search.split('{').next()?.rsplit('\n').next()?.trim_start();
