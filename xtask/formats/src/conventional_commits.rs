@@ -162,7 +162,7 @@ fn header(title: &str) -> Option<Header<'_>> {
     Some(Header { kind, scope, description })
 }
 
-/// What a type calls for; `None` for an unknown one.
+/// The change that a type calls for; `None` for an unknown one.
 fn kind_of(word: &str) -> Option<Option<CommitKind>> {
     Some(match word.to_ascii_lowercase().as_str() {
         "feat" | "feats" | "feature" | "features" | "enh" | "enhancement" => {
@@ -199,8 +199,8 @@ fn without_decoration(title: &str) -> (&str, Option<CommitKind>, Option<&str>) {
             scope = Some(inside.trim());
             ("", after)
         } else {
-            let plain = |c: char| c.is_ascii() || c.is_alphanumeric();
-            let end = rest.find(plain).unwrap_or(rest.len());
+            let end = rest.find(|c: char| c.is_ascii() || c.is_alphanumeric());
+            let end = end.unwrap_or(rest.len());
             if end == 0 || rest.starts_with('：') {
                 return (rest, kind, scope);
             }
@@ -274,7 +274,7 @@ fn breaking(line: &str) -> Option<&str> {
 }
 
 /// The hashes in a revert of git or of a forge, or else the title that it names; `None` where a
-/// message is no revert.
+/// message is not a revert.
 fn reverted(title: &str, body: &str) -> Option<Vec<String>> {
     let quoted = ["Revert \"", "Reapply \""].iter().find_map(|start| title.strip_prefix(start));
     let typed = title

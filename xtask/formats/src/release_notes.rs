@@ -13,8 +13,9 @@ pub fn of(path: &str, changelog: &str, name: &Name, version: &Version) -> Option
     let headings = headings(path, changelog).all;
     let mut about = (0..headings.len()).filter(|at| headings[*at].names_version(version));
     let own = about.clone().find(|at| headings[*at].is_named(name));
-    let is_unnamed = |at: &usize| headings[*at].release.as_ref().is_some_and(|r| r.name.is_none());
-    let at = own.or_else(|| about.find(is_unnamed))?;
+    let at = own.or_else(|| {
+        about.find(|at| headings[*at].release.as_ref().is_some_and(|r| r.name.is_none()))
+    })?;
     let next = headings.get(next_section(&headings, at));
     let end = next.map_or(changelog.len(), |next| next.span.start);
     let section = &changelog[headings[at].span.end..end];

@@ -111,7 +111,7 @@ fn plan(options: &ReleaseOptions, packages: Vec<Package>) -> ReleasePlan {
     }
 }
 
-/// What a person should know about checks that hold.
+/// The notes of checks that hold.
 fn say_notes(progress: &Progress, checks: &[Check]) {
     for check in checks.iter().filter(|check| check.hint.is_some()) {
         progress.say(&format!("note: {}", check.detail));

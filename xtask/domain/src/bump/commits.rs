@@ -1,4 +1,4 @@
-//! What the commits since the last tag ask of each distribution: reverts cancel what they revert, a
+//! The bump that the commits since the last tag ask of each distribution: reverts cancel what they revert, a
 //! merge speaks where its own commits say nothing, and a scope may name another distribution.
 //!
 //! Must not know which version follows.
@@ -11,7 +11,7 @@ use crate::ids::DistributionId;
 use crate::workspace::Workspace;
 use crate::workspace::history::{Commit, reached};
 
-/// What the commits since a tag ask of one distribution.
+/// The bump that the commits since a tag ask of one distribution.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Commits {
     /// The newest first.
@@ -159,7 +159,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// What a commit asks of a distribution that it touches.
+    /// The bump that a commit asks of a distribution that it touches.
     fn asks(&self, id: DistributionId, commit: &Commit) -> Vec<ConventionalCommit> {
         let asks = self.messages[commit.hash.as_str()].asks.iter();
         asks.filter_map(|ask| match self.of_another(id, ask.scope.as_deref()) {

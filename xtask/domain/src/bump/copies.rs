@@ -10,7 +10,7 @@ use formats::python::{self, Expr};
 use formats::splice::Splice;
 
 use crate::bump::listed_files::{ListedFile, listed};
-use crate::bump::plan::{Additions, Bump, BumpFacts, BumpNote, BumpPlan};
+use crate::bump::plan::{Additions, Bump, BumpFacts, BumpPlan};
 use crate::manifest::version_source::{DeclaredVersion, toml_literal};
 use crate::manifest::{Backend, evidence};
 use crate::parallel;
@@ -78,11 +78,10 @@ pub(crate) fn followed(facts: BumpFacts<'_>, plan: &BumpPlan) -> Additions {
     }
     let edited: HashSet<(&str, usize)> =
         additions.edits.iter().map(|edit| (&*edit.file, edit.line)).collect();
-    let is_left = |note: &BumpNote| {
+    additions.notes.retain(|note| {
         let at = (&*note.file, note.line);
         !written.contains(&at) && !edited.contains(&at)
-    };
-    additions.notes.retain(is_left);
+    });
     additions
 }
 

@@ -224,8 +224,10 @@ pub(crate) fn over(taken: &Version, step: Step, is_final: bool) -> Result<Versio
         Step::Major | Step::Minor | Step::Post => apply(&final_of(taken), step)?,
         _ => apply(&final_of(taken), Step::Patch)?,
     };
-    let first = |pre: PreRelease| PreRelease { number: 1, ..pre };
-    Ok(if before_final(taken) { next.with_pre(taken.pre().map(first)) } else { next })
+    if !before_final(taken) {
+        return Ok(next);
+    }
+    Ok(next.with_pre(taken.pre().map(|pre| PreRelease { number: 1, ..pre })))
 }
 
 /// The version of a dependent of which only ranges changed: the next patch, but a pre-release or a

@@ -61,7 +61,7 @@ impl Planner<'_> {
             titles.iter().take(3).cloned().collect::<Vec<_>>().join(", "),
             self.distribution(id).name()
         );
-        let (file, line) = self.distribution(id).manifest.version.place();
+        let (file, line) = self.distribution(id).manifest.version.location();
         self.note(id, file, line, text);
     }
 
@@ -145,7 +145,7 @@ impl Planner<'_> {
                 "{free}, because {} is tagged elsewhere",
                 first_few(&over).replace("``", "`")
             );
-            let (file, line) = self.distribution(id).manifest.version.place();
+            let (file, line) = self.distribution(id).manifest.version.location();
             self.note(id, file, line, text);
         }
         Ok(free)
@@ -157,7 +157,7 @@ impl Planner<'_> {
         let names: Vec<String> =
             self.left_final.iter().map(|id| self.distribution(*id).name().to_string()).collect();
         let text = format!("final already, and left: {}", first_few(&names));
-        let (file, line) = self.distribution(first).manifest.version.place();
+        let (file, line) = self.distribution(first).manifest.version.location();
         self.note(first, file, line, text);
     }
 

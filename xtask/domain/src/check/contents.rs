@@ -165,7 +165,7 @@ pub(super) fn untyped_among_typed(subjects: &[Subject]) -> Option<Finding> {
     )
 }
 
-/// What the modules of several distributions share, where their wheels ship it.
+/// The files that the modules of several distributions share, where their wheels ship it.
 pub(super) fn shared(facts: CheckFacts, subjects: &[Subject]) -> Vec<Found> {
     let by_name: HashMap<&Name, &Subject> =
         subjects.iter().map(|subject| (subject.distribution.name(), subject)).collect();

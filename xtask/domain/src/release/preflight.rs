@@ -278,10 +278,10 @@ pub fn isolation(is_shut_in: bool) -> Check {
 /// series may follow a newer one.
 pub fn upwards(name: &Name, version: &Version, published: &[Version]) -> Check {
     let highest_with_same = |segments: usize| {
-        let same = |other: &&Version| {
+        let same = published.iter().filter(|other| {
             other.release().iter().take(segments).eq(version.release().iter().take(segments))
-        };
-        published.iter().filter(same).max()
+        });
+        same.max()
     };
     let highest =
         highest_with_same(2).or_else(|| highest_with_same(1)).or_else(|| highest_with_same(0));

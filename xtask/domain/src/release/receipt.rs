@@ -1,7 +1,7 @@
 //! The receipt of a release that was staged and tested, `dist/receipt.json`: what
 //! `release --tested` publishes without building, installing or importing anything.
 //!
-//! Must not know how files are read: whoever judges by a receipt has hashed them.
+//! Must not know how files are read: they are hashed before a receipt is judged.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::release::ledger::{Ledger, artifact_from_json, files_json, text_of};
 use crate::release::plan::Artifact;
 use crate::release::stage::Stage;
 
-/// What was tested, and how.
+/// The files that were tested, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     /// Full hash of the commit that was released from.
@@ -93,8 +93,9 @@ impl Receipt {
         let Some(tested) = packages.find(|one| one.name == name && one.version == version) else {
             return Err(Untested::Missing { package });
         };
-        let has_passed = |stage: &Stage| tested.stages.iter().any(|(passed, _)| passed == stage);
-        if let Some(stage) = Self::NEEDED.into_iter().find(|stage| !has_passed(stage)) {
+        let mut needed = Self::NEEDED.into_iter();
+        let open = needed.find(|stage| tested.stages.iter().all(|(passed, _)| passed != stage));
+        if let Some(stage) = open {
             return Err(Untested::Stage { package, stage });
         }
         if tested.files.is_empty() || ledger.map(|ledger| &ledger.files) != Some(&tested.files) {

@@ -132,8 +132,8 @@ pub fn cargo_config(file: &TomlFile) -> Result<Option<Splice>, Finding> {
         }
         Some(table) => {
             let line = insert::key(file, table, None, "xtask", ALIAS);
-            let refused = || takes_no_line(file, "alias", &format!("`xtask = {ALIAS}`"));
-            line.map(Some).ok_or_else(refused)
+            line.map(Some)
+                .ok_or_else(|| takes_no_line(file, "alias", &format!("`xtask = {ALIAS}`")))
         }
     }
 }

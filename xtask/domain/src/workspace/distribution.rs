@@ -47,7 +47,6 @@ impl Distribution {
     /// The tag of the version in the repository, where it has one: the one that it has,
     /// or the one that it will get.
     pub fn current_tag(&self) -> Option<String> {
-        let made = || self.version().map(|version| self.tag.tag(version));
-        self.tagged.clone().or_else(made)
+        self.tagged.clone().or_else(|| self.version().map(|version| self.tag.tag(version)))
     }
 }

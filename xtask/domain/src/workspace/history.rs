@@ -27,13 +27,13 @@ pub struct Commit {
 
 /// Reads lines of `NAME OBJECT [PEELED]`, as `for-each-ref` prints them. Sorted by name.
 pub fn parse_tags(text: &str) -> Vec<TagRef> {
-    let tag = |line: &str| {
+    let tags = text.lines().filter_map(|line| {
         let mut words = line.split(' ');
         let (name, object) = (words.next()?, words.next()?);
         let commit = words.next().filter(|peeled| !peeled.is_empty()).unwrap_or(object);
         Some(TagRef { name: name.to_owned(), commit: commit.to_owned(), in_head: false })
-    };
-    let mut tags: Vec<TagRef> = text.lines().filter_map(tag).collect();
+    });
+    let mut tags: Vec<TagRef> = tags.collect();
     tags.sort_by(|a, b| a.name.cmp(&b.name));
     tags
 }

@@ -87,7 +87,6 @@ pub struct LastTag {
 /// Why git would refuse a tag of this name; `None` where it would not. The rules of
 /// `git check-ref-format`, and those of `git tag` on top.
 pub fn objection(tag: &str) -> Option<&'static str> {
-    let is_forbidden = |c: char| c.is_ascii_control() || " ~^:?*[\\".contains(c);
     let component = |component: &str| match component {
         "" => Some("has a `/` at an end, or two in a row"),
         name if name.starts_with('.') => Some("has a part that begins with `.`"),
@@ -104,7 +103,7 @@ pub fn objection(tag: &str) -> Option<&'static str> {
         Some("contains `..`")
     } else if tag.contains("@{") {
         Some("contains `@{`")
-    } else if tag.contains(is_forbidden) {
+    } else if tag.contains(|c: char| c.is_ascii_control() || " ~^:?*[\\".contains(c)) {
         Some("contains white space, a control character, or one of ``~^:?*[\\``")
     } else {
         tag.split('/').find_map(component)

@@ -70,8 +70,12 @@ impl Run<'_> {
                     parallel::map(self.release.jobs, actions, |&action| self.perform(action));
                 results.into_iter().collect::<Result<Vec<()>, Failure>>()?;
                 if are_last_tests {
-                    let failure = |error| Failure { package: None, stage: Stage::Smoke, error };
-                    self.write_receipt().map_err(failure)?;
+                    let stage = Stage::Smoke;
+                    self.write_receipt().map_err(|error| Failure {
+                        package: None,
+                        stage,
+                        error,
+                    })?;
                 }
             }
             Ok(())

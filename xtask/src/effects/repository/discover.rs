@@ -83,8 +83,7 @@ pub(crate) fn judged(root: &Path, tree: &Tree, judgement: Judgement) -> Result<W
         workspace.findings.push(no_distribution());
     }
     workspace.follow_links(tree.linked_dirs());
-    if let Some(git) = Git::at(root) {
-        let tags = git.tags()?;
+    if let Some(git) = &git {
         workspace.follow_tags(&tags);
         make_versions(&mut workspace, git, &tags, &[])?;
     }

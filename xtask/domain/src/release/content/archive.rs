@@ -113,7 +113,7 @@ pub struct InstalledFile {
     pub contents: Contents,
 }
 
-/// What matters of a file that others install too.
+/// The properties that matter of a file that others install too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
     /// Equal for files of the same bytes.

@@ -26,7 +26,7 @@ pub(crate) fn problems(built: &Built, archive: &Archive, siblings: &Siblings) ->
     let requirements = archive.headers("Requires-Dist");
     problems.extend(requirements.filter_map(|text| {
         let problem = requirement(text, built.version, siblings)?;
-        // What is no fault is said once, about the file that is installed.
+        // A note or a warning is given once, about the file that is installed.
         if problem.severity != Severity::Error && !archive.is_wheel() {
             return None;
         }

@@ -70,8 +70,9 @@ impl Modules {
     /// The packages that are in no other package: the first part of every import.
     pub(crate) fn outermost(&self) -> Vec<&str> {
         let packages = self.packages();
-        let inner = |package: &str| parents(package).any(|parent| packages.contains(parent));
-        packages.iter().copied().filter(|package| !inner(package)).collect()
+        let mut outermost: Vec<&str> = packages.iter().copied().collect();
+        outermost.retain(|package| !parents(package).any(|parent| packages.contains(parent)));
+        outermost
     }
 
     /// Folders around packages that have no `__init__.py` themselves (PEP 420).

@@ -97,7 +97,7 @@ pub(crate) fn overlaps<'a>(
     found
 }
 
-/// What the built distributions share with each other and with the siblings beside them.
+/// The files that the built distributions share with each other and with the siblings beside them.
 pub(crate) fn shared(built: &[Built], siblings: &Siblings) -> Vec<Finding> {
     let mut files: BTreeMap<(&str, &Name), Contents> = BTreeMap::new();
     for one in built {
@@ -115,7 +115,7 @@ pub(crate) fn shared(built: &[Built], siblings: &Siblings) -> Vec<Finding> {
     let installed: Vec<(&str, &Name)> = files.keys().copied().collect();
     let contents = |path: &str, owner: &Name| files[&(path, owner)].clone();
     let overlaps = overlaps(&installed, &contents).into_iter();
-    // What two others share is no fault of this release.
+    // This release is not at fault for files that two others share.
     let is_built = |name: &Name| built.iter().any(|one| one.name == name);
     overlaps
         .filter(|overlap| overlap.owners().into_iter().any(is_built))

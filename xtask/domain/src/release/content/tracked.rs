@@ -281,8 +281,8 @@ fn roots(built: &Built, wheel: &Archive, members: &BTreeSet<&str>) -> BTreeSet<R
 fn renamed(built: &Built, wheel: &Archive, member: &str) -> Option<Root> {
     let id = wheel.ids.get(member)?;
     let name = file_name(member);
-    let is_same = |entry: &&TreeEntry| entry.id == *id && file_name(&entry.path) == name;
-    let mut same = built.own.iter().filter(is_same);
+    let own = built.own.iter();
+    let mut same = own.filter(|entry| entry.id == *id && file_name(&entry.path) == name);
     let (entry, None) = (same.next()?, same.next()) else { return None };
     let mut source = entry.path.as_str();
     let mut target = member;
