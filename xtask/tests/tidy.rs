@@ -288,7 +288,6 @@ fn files_import_each_other_in_one_direction() {
 
 /// A closure gets a name where it is called twice; otherwise it is a function, or has none.
 #[test]
-#[ignore = "the sweep over what issues 13 and 14 added is not done"]
 fn closures_are_named_to_be_used_twice() {
     let mut lines = 0;
     let mut found = Vec::new();
@@ -362,7 +361,6 @@ const BARE_WHAT: [&str; 6] =
     ["/// What ", "//! What ", "// What ", ". What ", "- What ", "\"what "];
 
 #[test]
-#[ignore = "the sweep over what issues 13 and 14 added is not done"]
 fn the_words_of_the_house_are_used() {
     let mut texts: Vec<PathBuf> = files("src", "txt");
     texts.extend(files("tools", "py"));

@@ -78,7 +78,7 @@ pub(crate) fn locked(workspace: &Workspace, files: Files<'_>) -> Vec<LockedDistr
     found
 }
 
-/// What `Cargo.lock` has of the crates with the version that is at `span` of a Cargo.toml; nothing for
+/// The entries of `Cargo.lock` for the crates with the version that is at `span` of a Cargo.toml; nothing for
 /// another file.
 pub(crate) fn locked_crates(
     workspace: &Workspace,

@@ -362,7 +362,7 @@ impl<'a> Schemes<'a> {
             return decided(pattern, self.shared_before(distribution));
         }
         if from_tag && self.sharing.contains(&id) {
-            // What every tool reads as long as nothing tells it otherwise.
+            // Every tool reads these as long as nothing tells it otherwise.
             return decided(TagPattern::with_prefix("v".to_owned()), Vec::new());
         }
         Scheme {
