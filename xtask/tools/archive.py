@@ -2,8 +2,8 @@
 
 A question is a list of paths; the answer an array with one object per file: ``filename``,
 ``size`` in bytes, ``members`` (path to SHA-256; the paths of an sdist without its top folder),
-``ids`` (path to the identity that git gives these contents), ``pointers`` (members that are pointers
-of Git LFS), ``extending`` (``__init__.py`` members that extend the path of their package),
+``ids`` (path to the identity that git gives these contents), ``pointers`` (members that are
+pointers of Git LFS), ``extending`` (``__init__.py`` members that extend the path of their package),
 ``kinds`` (path to the type of a member and those of its permissions that are not ordinary),
 ``comment`` (of a zip) and ``metadata`` (every header of METADATA or PKG-INFO as a list of strings).
 A wheel also has ``tags`` (those of its WHEEL file) and ``record`` (path to the SHA-256 that RECORD

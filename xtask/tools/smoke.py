@@ -2,8 +2,9 @@
 
 Reads a JSON object, one line of standard input: ``imports`` (module names), ``commands`` (argument
 lists; the word ``python`` is this interpreter), ``versions`` (distribution to version), ``timeout``
-(seconds for each check) and ``packaging`` (a folder with the package ``packaging``). Prints a JSON array with one object for each check: ``check``,
-``ok`` and ``output`` (everything that it printed, if it failed).
+(seconds for each check) and ``packaging`` (a folder with the package ``packaging``). Prints a JSON
+array with one object for each check: ``check``, ``ok`` and ``output`` (everything that it printed,
+if it failed).
 
 Standard input stays open while the process that started this one waits. When it closes early, the
 running check is killed, and this process ends.

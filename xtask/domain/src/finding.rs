@@ -169,7 +169,7 @@ rules! {
     TwineCheck "twine-check" Error;
     Usage "usage" Error;
     /// A sibling is imported and not required.
-    Undeclared "undeclared" Error;
+    Undeclared "undeclared" Warning;
     Version "version" Error ByHand
         "The version is unknown: it is computed, or nothing defines it.";
     VersionCopy "version-copy" Error Fix

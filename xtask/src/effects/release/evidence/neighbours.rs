@@ -282,10 +282,16 @@ impl Run<'_> {
         let mut failed = None;
         if !older.is_empty()
             && let Some(plain) = self.together(&user, Prefer::Oldest, false)?
+            && let Err(error) = self.try_with(&user, &plain)
         {
-            let tried = self.try_with(&user, &plain).err();
             // A sibling so old that it cannot be installed here breaks nobody who has it.
-            failed = tried.filter(|error| error.is::<smoke::ChecksFailed>());
+            if !error.is::<smoke::ChecksFailed>() {
+                let text = format!("cannot be tested with the oldest siblings: {error:#}");
+                found.push(Finding::note(Rule::OldestSibling, text));
+                older.retain(|(_, _, missed)| !missed.is_empty());
+            } else {
+                failed = Some(error);
+            }
         }
         let culprit = older.iter().position(|(_, _, missed)| !missed.is_empty()).unwrap_or(0);
         for (at, (one, need, missed)) in older.iter().enumerate() {

@@ -65,11 +65,11 @@ impl Run<'_> {
         })
     }
 
-    /// The published versions that have a wheel, in ascending order; the one that is to be released
+    /// The published versions that have a wheel and are not yanked, in ascending order; the one that is to be released
     /// is not among them.
     pub(super) fn past_versions(&self, id: DistributionId) -> Vec<Version> {
         let mut wheels = self.past_files(id).to_vec();
-        wheels.retain(|file| file.name.ends_with(".whl"));
+        wheels.retain(|file| file.name.ends_with(".whl") && !file.yanked);
         let mut versions = versions(&wheels, self.release.workspace.distributions[id].name());
         versions.retain(|version| self.planned(id) != Some(version));
         versions
