@@ -28,7 +28,7 @@ pub struct RepositoryConfig {
     pub upload_limit: u64,
     /// How `bump` treats ranges on siblings.
     pub ranges: RangePolicy,
-    /// What happens where a release and its published siblings do not fit together.
+    /// The consequence where a release and its published siblings do not fit together.
     pub neighbours: NeighboursPolicy,
     /// Distributions that share one version, by name.
     pub groups: Vec<Vec<String>>,

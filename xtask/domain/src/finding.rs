@@ -60,7 +60,7 @@ rules! {
     Dependencies "dependencies" Error;
     DependenciesTable "dependencies-table" Error Fix
         "`[project.dependencies]` is a table; PEP 621 requires an array, and build back ends reject the table.";
-    /// What users lose or gain against the version published before.
+    /// The changes that users meet against the version published before.
     Difference "difference" Warning;
     DirectReference "direct-reference" Error ByHand
         "A published requirement points to a path or a URL; an index rejects such metadata.";

@@ -49,7 +49,7 @@ by_word! {
 }
 
 by_word! {
-    /// What happens where a release and its published siblings do not fit together.
+    /// The consequence where a release and its published siblings do not fit together.
     #[derive(Default)]
     pub enum NeighboursPolicy {
         #[default]

@@ -74,7 +74,7 @@ subcommands! {
         json: bool = is_set(flag("json", "Print the plan as one JSON object; never prompt"));
         commit: bool = is_set(flag("commit", "Commit what was written, and nothing else"));
         pre: Option<PreRelease> = optional(choice("pre", PreRelease::ALL,
-            "Beside a level: the next pre-release of the version that it leads to"));
+            "Beside a level: the next pre-release of the version it leads to"));
         yes: bool = is_set(flag("yes", "Do not prompt"));
         /// `None` leaves it to the configuration.
         ranges: Option<RangePolicy> = optional(choice("ranges", RangePolicy::ALL,

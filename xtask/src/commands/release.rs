@@ -126,7 +126,7 @@ fn exit_status(outcome: &ReleaseOutcome) -> ExitStatus {
     }
 }
 
-/// What an earlier run has published of this release.
+/// The files that an earlier run has published of this release.
 fn standing(workspace: &Workspace, local: &LocalFacts) -> Standing {
     let mut standing = Standing::default();
     if is_half_released(local.ledgers.values()) {

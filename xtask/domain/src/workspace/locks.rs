@@ -78,8 +78,8 @@ pub(crate) fn locked(workspace: &Workspace, files: Files<'_>) -> Vec<LockedDistr
     found
 }
 
-/// The entries of `Cargo.lock` for the crates with the version that is at `span` of a Cargo.toml; nothing for
-/// another file.
+/// The entries of `Cargo.lock` for the crates with the version that is at `span` of a
+/// Cargo.toml; nothing for another file.
 pub(crate) fn locked_crates(
     workspace: &Workspace,
     files: Files<'_>,

@@ -23,7 +23,7 @@ const INTERRUPTED: i32 = 130;
 /// How long children have to end by themselves; git removes its locks meanwhile.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// What is published of a release, and what is not, by name and version.
+/// The published and the unpublished part of a release, by name and version.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Standing {
     pub(crate) published: Vec<String>,
@@ -76,7 +76,7 @@ fn end() -> ! {
     std::process::exit(code)
 }
 
-/// What is said in the end, and the exit code.
+/// The last words of a run, and the exit code.
 fn last_line(Standing { published, unpublished }: &Standing) -> (String, i32) {
     if published.is_empty() {
         return ("interrupted; nothing of this release is published".to_owned(), INTERRUPTED);
@@ -88,8 +88,8 @@ fn last_line(Standing { published, unpublished }: &Standing) -> (String, i32) {
     (line + "; the same command again continues", ExitStatus::Interrupted as i32)
 }
 
-/// Ends everything that this process has started, directly or not. What is shut in, and what watches
-/// its standard input, would end with this process in any case.
+/// Ends everything that this process has started, directly or not. A child that is
+/// shut in, and one that watches its standard input, would end with this process in any case.
 fn end_children() {
     let start = Instant::now();
     signal("-TERM", &descendants());

@@ -56,7 +56,7 @@ fn sealed(dir: &Path) -> Option<String> {
     fs::read_to_string(seal_of(dir)).ok()
 }
 
-/// What the system says of every file in a folder. Reading them all would take seconds.
+/// The metadata of every file in a folder. Reading them all would take seconds.
 fn state(dir: &Path) -> String {
     let mut files = String::new();
     for entry in walkdir::WalkDir::new(dir).sort_by_file_name().into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! What was found out about published siblings during a release.
+//! The findings about published siblings during a release.
 //!
 //! Must not know how: `evidence` asks the index.
 

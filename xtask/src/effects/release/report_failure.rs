@@ -13,7 +13,7 @@ use crate::effects::release::run::{Failure, PublishState, Run};
 const AGAIN: &str = "run the same command again; finished stages are skipped";
 
 impl Run<'_> {
-    /// What is published of this release, by this run or an earlier one.
+    /// The published part of this release, by this run or an earlier one.
     pub(super) fn standing(&self) -> Standing {
         let mut published = Vec::new();
         let mut unpublished = Vec::new();

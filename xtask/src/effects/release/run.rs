@@ -55,7 +55,7 @@ pub(super) struct Run<'a> {
     pub(super) states: IdVec<PackageId, Mutex<PackageState>>,
     /// The folder of third-party wheels, where there is one; see `smoke_stage`.
     pub(super) wheelhouse: OnceLock<Option<PathBuf>>,
-    /// What is published, apart from the files listed in `release`.
+    /// The files that are published, apart from the files listed in `release`.
     pub(super) past: Past,
     /// twine processes, one for each index.
     pub(super) twines: Workers,

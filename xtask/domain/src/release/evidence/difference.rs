@@ -1,4 +1,4 @@
-//! What changes for the users of a distribution: its wheels against those published before.
+//! The changes for the users of a distribution: its wheels against those published before.
 
 use std::collections::BTreeSet;
 
@@ -44,7 +44,7 @@ const MODULES: [(&str, &str); 8] = [
     ("scikit-learn", "sklearn"),
 ];
 
-/// What a wheel says beside its contents.
+/// The statements of a wheel beside its contents.
 #[derive(Clone, Debug, Default)]
 pub struct Details {
     /// The modules that it imports without being prepared to miss them, with file and line.
@@ -96,7 +96,7 @@ fn step(before: &Version, after: &Version) -> Step {
 /// Everything that changes, each with how much it weighs.
 pub fn differences(name: &str, before: &Release, after: &Release) -> Vec<Finding> {
     let step = step(before.version, after.version);
-    // What a new major version takes away is meant.
+    // A new major version removes on purpose.
     let loss = if step == Step::Breaking { Severity::Note } else { Severity::Warning };
     let mut found = vec![overview(before, after)];
     found.extend(new_files(before, after));
@@ -346,7 +346,7 @@ pub struct Break {
     pub why: String,
 }
 
-/// What breaks in the public API, judged by the step from one version to the next.
+/// The breaks in the public API, judged by the step from one version to the next.
 pub fn api(name: &str, before: &Version, after: &Version, breaks: &[Break]) -> Option<Finding> {
     if breaks.is_empty() {
         return None;

@@ -1,4 +1,4 @@
-//! What users of a release will get: judged from the built files, from what is published, and from
+//! The effects of a release on its users: judged from the built files, from what is published, and from
 //! what was found out about both. `docs/evidence.md` describes it for users.
 //!
 //! Must not fetch, install or run anything.

@@ -41,7 +41,7 @@ impl Neighbour<'_> {
     }
 }
 
-/// What was found out about two versions that are installed together: names that are missing, and
+/// The findings about two versions that are installed together: names that are missing, and
 /// the end of a smoke test that failed.
 fn faults(misses: &[Miss], failed: Option<&str>) -> String {
     let shown: Vec<String> = misses.iter().map(Miss::shown).collect();

@@ -22,7 +22,7 @@ pub(super) fn misses(
     Ok(tools.ask("api", question)?.members().map(miss).collect())
 }
 
-/// What breaks in the public names of a wheel, where those of the siblings `beside` it count as well.
+/// The breaks in the public names of a wheel, where those of the siblings `beside` it count as well.
 ///
 /// # Errors
 /// The tools' environment does not answer.
@@ -39,7 +39,8 @@ pub(super) fn breaks(
     Ok(answer.members().map(read).collect())
 }
 
-/// What a wheel imports and registers, and the files that this Python, such as `3.8`, cannot read.
+/// The names that a wheel imports and registers, and the files that this Python, such as
+/// `3.8`, cannot read.
 ///
 /// # Errors
 /// The tools' environment does not answer.

@@ -28,7 +28,7 @@ const FEW: usize = 40;
 /// Which versions of siblings are installed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Prefer {
-    /// What is released now, then the newest that is published.
+    /// The version that is released now, then the newest that is published.
     Release,
     /// The newest that is published.
     Before,
@@ -61,7 +61,7 @@ pub(super) struct Dependent {
     plain: Vec<Installed>,
     /// Needed with all of its extras.
     full: Vec<Installed>,
-    /// What is released of that.
+    /// The part of that which is released.
     pub(super) on: PackageId,
 }
 
@@ -348,7 +348,8 @@ impl Run<'_> {
         Ok(None)
     }
 
-    /// What a package uses of the siblings as they are here, and not in what is published of them.
+    /// The names that a package uses of the siblings as they are here, and not in what is
+    /// published of them.
     fn uses_of_unreleased(
         &self,
         user: &Installed,
