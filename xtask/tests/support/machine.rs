@@ -126,7 +126,10 @@ fn installed() -> Option<PathBuf> {
     let binary = Path::new(env!("CARGO_BIN_EXE_xtask"));
     let cache = binary.parent()?.parent()?.join("xtask");
     let found = std::fs::read_dir(cache).ok()?.flatten();
-    let tools = found.filter(|entry| entry.file_name().to_string_lossy().starts_with("tools-"));
+    let tools = found.filter(|entry| {
+        // Beside the environment there is the record of its files.
+        entry.file_name().to_string_lossy().starts_with("tools-") && entry.path().is_dir()
+    });
     let youngest = tools.max_by_key(|entry| entry.metadata().and_then(|m| m.modified()).ok())?;
     let places = ["bin/python", "Scripts/python.exe"].map(|place| youngest.path().join(place));
     places.into_iter().find(|python| python.exists())
