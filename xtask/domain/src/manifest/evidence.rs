@@ -54,9 +54,14 @@ pub fn exclude(manifests: &mut [Manifest], tags: &[&str]) {
     let reasons: Vec<Option<String>> =
         manifests.iter().map(|manifest| reason(manifest, manifests)).collect();
     let mut released: HashSet<String> = tags.iter().filter_map(|tag| tagged_name(tag)).collect();
-    for (manifest, _) in manifests.iter().zip(&reasons).filter(|(_, reason)| reason.is_none()) {
+    let undoubted = || manifests.iter().zip(&reasons).filter(|(_, reason)| reason.is_none());
+    for (manifest, _) in undoubted() {
         let published = manifest.requirements.iter().filter(|declared| declared.is_published());
         released.extend(published.map(|declared| declared.requirement.name.normal().to_owned()));
+    }
+    // A tag or a requirement that names such a manifest speaks for no other one of its name.
+    for (manifest, _) in undoubted() {
+        released.remove(manifest.name.normal());
     }
     for (manifest, reason) in manifests.iter_mut().zip(reasons) {
         if reason.is_some() && !is_released(manifest, &released) {
@@ -171,5 +176,8 @@ mod tests {
         }
         let lines = ["core: core needs core-utils>=1", "tests/utils: core-utils"];
         check(&lines, &[], &["core", "core-utils"]);
+        // The tag and the requirement are those of the real one.
+        let lines = ["core: core", "app: app needs core>=1", "app/tests/fixture: core"];
+        check(&lines, &["core-v1.0"], &["core", "app"]);
     }
 }
