@@ -106,7 +106,10 @@ def _upload(arguments: list[str]) -> dict[str, Any]:
 
 
 def _passwords(arguments: list[str]) -> set[str]:
-    """Return every form of the passwords that twine may send: from the environment and from its configuration."""
+    """Return every form of the passwords that twine may send.
+
+    They are from the environment and from its configuration.
+    """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--config-file", default=utils.DEFAULT_CONFIG_FILE)
     parser.add_argument("--repository", required=True)
