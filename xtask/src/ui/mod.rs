@@ -14,7 +14,6 @@ use anyhow::{Context, Result};
 use domain::check::condensed;
 use domain::finding::{Finding, Refusal, Rule, Severity};
 use domain::scaffold::embed;
-use domain::text::harmless;
 use domain::text::words::by_word;
 use domain::workspace::Workspace;
 
@@ -133,7 +132,7 @@ pub(crate) fn error(error: &anyhow::Error) {
 pub(crate) fn stopped(message: &str) {
     eprintln!("{} {message}", paint(Style::Error, "error:"));
     if in_github_actions() {
-        output::command(&format!("::error::{}", harmless::command_value(message, false)));
+        output::command(&format!("::error::{}", output::value(message, false)));
     }
 }
 
@@ -205,9 +204,9 @@ fn annotate(finding: &Finding) {
     let location = finding
         .location
         .as_ref()
-        .map(|at| format!(" file={},line={}", harmless::command_value(&at.file, true), at.line))
+        .map(|at| format!(" file={},line={}", output::value(&at.file, true), at.line))
         .unwrap_or_default();
-    let message = harmless::command_value(&finding.message, false);
+    let message = output::value(&finding.message, false);
     output::command(&format!("::{level}{location}::{message}"));
 }
 

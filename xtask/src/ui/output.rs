@@ -76,9 +76,14 @@ pub(crate) fn error_text(words: Arguments) {
     print(io::stderr(), &shown(words));
 }
 
-/// Prints a workflow command of our own, whose values are escaped.
+/// A text as the value of a workflow command: harmless as everything that is printed, then escaped.
+pub(super) fn value(text: &str, is_property: bool) -> String {
+    harmless::command_value(&harmless::without_controls(&masked(text), false), is_property)
+}
+
+/// Prints a workflow command of our own, whose values are made by [`value`].
 pub(super) fn command(line: &str) {
-    print(io::stderr(), &(masked(line) + "\n"));
+    print(io::stderr(), &format!("{line}\n"));
 }
 
 /// Moves the cursor of a terminal.
@@ -115,4 +120,14 @@ fn secrets() -> &'static [String] {
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
         forms
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_of_a_workflow_command_is_harmless() {
+        assert_eq!(value("a\x1b[2J\nhttps://u:p%40w@h", false), "a\u{fffd}[2J%0Ahttps://***@h");
+    }
 }
