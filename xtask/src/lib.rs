@@ -34,7 +34,10 @@ pub fn main() -> ExitStatus {
     };
     ui::set_up(invocation.color, invocation.verbosity);
     let json_lists = invocation.command.json_lists();
-    run(invocation).unwrap_or_else(|error| {
+    let result = run(invocation);
+    // What fails since its children were ended is not what ended this run.
+    effects::process::interrupt::hold();
+    result.unwrap_or_else(|error| {
         ui::error(&error);
         if let Some(lists) = json_lists {
             ui::json::refused(lists, &error);

@@ -241,7 +241,9 @@ fn a_range_that_follows_admits_the_new_version() {
         let after = splice::apply(&text, &outcome.replacements);
         let before = specifier::parse(&text, dialect).unwrap();
         let now = specifier::parse(&after, dialect).unwrap();
-        assert!(specifier::admits(&now, &new));
+        // A floor above the new version belongs to another line of releases, and stays.
+        let is_left = outcome.stale && outcome.replacements.is_empty();
+        assert!(is_left || specifier::admits(&now, &new));
         assert_eq!(before.len(), now.len());
         // What is not a version or its operator stays byte for byte.
         let bare = |text: &str| text.chars().filter(|c| " ,".contains(*c)).collect::<String>();
