@@ -35,7 +35,7 @@ pub fn main() -> ExitStatus {
     ui::set_up(invocation.color, invocation.verbosity);
     let json_lists = invocation.command.json_lists();
     let result = run(invocation);
-    // What fails since its children were ended is not what ended this run.
+    // A failure after its children were ended is not the reason why this run ends.
     effects::process::interrupt::hold();
     result.unwrap_or_else(|error| {
         ui::error(&error);

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::support::{Process, Repo, machine};
+use crate::support::{Process, Repo, machine, sha256};
 
 /// When, seen from one command, the tool is killed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -87,6 +87,7 @@ impl Wrapped {
             std::os::unix::fs::symlink(environment.join("lib"), own.join("lib")).unwrap();
             // Of a build environment; the tools' own has none.
             let _ = fs::copy(environment.join("versions.json"), own.join("versions.json"));
+            fs::write(own.with_extension("seal"), state(&own)).unwrap();
         }
         wrapped
     }
@@ -173,4 +174,18 @@ fn warm_environments() -> &'static [PathBuf] {
         let entries = fs::read_dir(cache).unwrap().flatten().map(|entry| entry.path());
         entries.filter(|path| path.join("bin/python").exists()).collect()
     })
+}
+
+/// The state of a kept folder, as the tool records it when it has made one (`python/cache.rs`).
+fn state(dir: &Path) -> String {
+    use std::os::unix::fs::MetadataExt;
+    let mut files = String::new();
+    for entry in walkdir::WalkDir::new(dir).sort_by_file_name().into_iter().flatten() {
+        if !entry.file_type().is_dir() {
+            let file = entry.metadata().unwrap();
+            let state = (file.ino(), file.size(), file.ctime(), file.ctime_nsec());
+            files += &format!("{} Ok({state:?})\n", entry.path().display());
+        }
+    }
+    sha256(files.as_bytes())[..16].to_owned()
 }
