@@ -204,7 +204,7 @@ fn a_tag_that_is_there_first_is_released_from_its_shallow_checkout() {
     assert_eq!(repo.remote_tags(), before);
 }
 
-/// Whoever sees the tag of a group can install all of it.
+/// The tag of a group says that every member can be installed.
 #[test]
 fn the_one_tag_of_a_group_comes_when_all_are_published() {
     let tag = "\n[tool.xtask]\ntag = \"v{version}\"\n";

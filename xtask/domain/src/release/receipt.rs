@@ -84,7 +84,7 @@ impl Receipt {
         name: &str,
         version: &str,
         ledger: Option<&Ledger>,
-    ) -> Result<&TestedPackage, Untested> {
+    ) -> Result<(), Untested> {
         let package = format!("{name} {version}");
         if self.commit != head {
             return Err(Untested::Commit { receipt: self.commit.clone(), head: head.to_owned() });
@@ -101,7 +101,7 @@ impl Receipt {
         if tested.files.is_empty() || ledger.map(|ledger| &ledger.files) != Some(&tested.files) {
             return Err(Untested::Files { package });
         }
-        Ok(tested)
+        Ok(())
     }
 
     /// The receipt as [`Receipt::from_json`] reads it.

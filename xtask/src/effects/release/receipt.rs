@@ -67,7 +67,7 @@ pub(crate) fn checks<'a>(
     };
     let checks = packages.map(|(name, version, ledger)| {
         match receipt.covers(head, &name, &version, ledger) {
-            Ok(_) => {
+            Ok(()) => {
                 Check::passed(Rule::Receipt, format!("{name} {version}: tested {}", receipt.at))
             }
             Err(why) => failed(why.to_string()),
